@@ -1,0 +1,431 @@
+/* Files -> knowledge. The table of files says what may be there, in which order it is read, and who
+ * reads a row of it; knowledge_codes.c, knowledge_labs.c and knowledge_classes.c do the reading. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/mem.h"
+#include "core/knowledge_impl.h"
+#include "core/rule_read.h"
+
+#define COLUMNS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* In the order of reading: later files rest on earlier ones. */
+static const struct file_kind {
+    const char *pattern;                  /* a name; a * stands for any part of it */
+    enum { OPTIONAL, NEEDED, BASE } need; /* BASE: without it nothing else makes sense */
+    const char *const *columns;           /* of a CSV file */
+    knowledge_row_fn *row;
+    void (*json)(struct knowledge_reader *reader, const struct node *root);
+    const char *system; /* whose codes a CSV file has, by short name; NULL: it says that itself */
+    bool rules;
+} file_kinds[] = {
+    { "codes/systems.csv", BASE, COLUMNS("system", "uri", "note"), .row = row_system },
+    { "codes/dose-forms.csv", BASE, COLUMNS("form", "use", "route"), .row = row_dose_form },
+    { "codes/routes.csv", NEEDED, COLUMNS("system", "code", "route", "use"), .row = row_route },
+    { "codes/drugs.csv", BASE, COLUMNS("concept", "name", "note"), .row = row_drug },
+    { "labs/analytes.csv", BASE, COLUMNS("analyte", "name", "unit", "kind", "note"),
+      .row = row_analyte },
+    { "codes/conditions.csv", BASE, COLUMNS("system", "code", "match", "concept", "name"),
+      .row = row_condition },
+    { "codes/rxnorm.csv", NEEDED,
+      COLUMNS("code", "type", "concept", "strength", "unit", "quantity", "form", "name"),
+      .row = row_rxnorm, .system = "rxnorm" },
+    { "codes/atc.csv", NEEDED, COLUMNS("code", "concept", "use", "note"), .row = row_atc,
+      .system = "atc" },
+    { "codes/loinc.csv", NEEDED, COLUMNS("code", "concept", "name"), .row = row_loinc,
+      .system = "loinc" },
+    { "labs/units.csv", NEEDED, COLUMNS("analyte", "unit", "add", "factor", "then_add", "note"),
+      .row = row_unit },
+    { "labs/unit-spellings.csv", NEEDED, COLUMNS("seen", "unit"), .row = row_spelling },
+    { "codes/local/*.csv", OPTIONAL, COLUMNS("system", "code", "concept", "comment"),
+      .row = row_local },
+    { "classes.json", BASE, .json = classes_read },
+    { "policy.json", OPTIONAL, .json = policy_read },
+    { "definitions.json", OPTIONAL, .rules = true },
+    { "rules/*.json", OPTIONAL, .rules = true },
+    { "schema/*.json", .need = OPTIONAL }, /* for editors */
+    { "*.md", .need = OPTIONAL },
+};
+
+/* ---- problems */
+
+static const struct knowledge_file *file_of(const struct knowledge_reader *reader)
+{
+    return reader->files[reader->file];
+}
+
+PRINTF(5, 0)
+static void add_problem(struct knowledge_reader *reader, struct err *err, const char *code,
+                        const char *fix, const char *fmt, va_list args)
+{
+    char what[sizeof err->what], where[sizeof err->where];
+
+    memcpy(where, err->where, sizeof where);
+    vsnprintf(what, sizeof what, fmt, args);
+    err_set(err, ERR_CONFIG, code, "%s", what);
+    err_fix(err, "%s", fix);
+    memcpy(err->where, where, sizeof where);
+    err_list_add(reader->problems, err);
+}
+
+void reader_problem(struct knowledge_reader *reader, size_t column, const char *code,
+                    const char *fix, const char *fmt, ...)
+{
+    struct err err = { 0 };
+    va_list args;
+
+    err_at(&err, "%s:%u:%u", file_of(reader)->name, reader->csv.line, reader->csv.column[column]);
+    va_start(args, fmt);
+    add_problem(reader, &err, code, fix, fmt, args);
+    va_end(args);
+}
+
+static void set_place(const struct knowledge_file *file, uint32_t offset, struct err *err)
+{
+    unsigned line, column;
+
+    doc_locate(file->text, file->len, offset, &line, &column);
+    snprintf(err->where, sizeof err->where, "%s:%u:%u", file->name, line, column);
+}
+
+void reader_problem_at(struct knowledge_reader *reader, uint32_t offset, const char *code,
+                       const char *fix, const char *fmt, ...)
+{
+    struct err err = { 0 };
+    va_list args;
+
+    set_place(file_of(reader), offset, &err);
+    va_start(args, fmt);
+    add_problem(reader, &err, code, fix, fmt, args);
+    va_end(args);
+}
+
+void reader_node_problem(struct knowledge_reader *reader, const struct err *err)
+{
+    struct err placed = *err;
+
+    set_place(file_of(reader), err->offset, &placed);
+    err_list_add(reader->problems, &placed);
+}
+
+/* An error whose where is "LINE:COLUMN". */
+static void line_problem(struct knowledge_reader *reader, struct err *err)
+{
+    err_at(err, "%s:", file_of(reader)->name);
+    err_list_add(reader->problems, err);
+}
+
+void reader_unknown(struct knowledge_reader *reader, size_t column, const char *what,
+                    const char *word, const char *near, const char *fix)
+{
+    char guess[128];
+
+    snprintf(guess, sizeof guess, "did you mean \"%s\"?", near ? near : "");
+    reader_problem(reader, column, "knowledge.unknown", near ? guess : fix, "\"%.80s\" is no %s",
+                   word, what);
+}
+
+const char *reader_near(const struct knowledge_reader *reader, unsigned kinds, const char *word)
+{
+    if (reader->problems->count >= ERR_LIST_MAX) return NULL;
+    return knowledge_near(reader->knowledge, kinds, word);
+}
+
+const char *reader_place(const struct knowledge_reader *reader, const struct table_entry *entry,
+                         char *buf, size_t size)
+{
+    snprintf(buf, size, "%s:%u", reader->files[entry->file]->name, entry->line);
+    return buf;
+}
+
+bool reader_claim(struct knowledge_reader *reader, struct table *table, uint32_t scope,
+                  const char *text, uint32_t value, size_t column)
+{
+    struct table_entry *entry = table_add(table, &reader->knowledge->arena, scope, text);
+    char place[160];
+
+    if (!entry->value) {
+        entry->value = value;
+        entry->file = (uint32_t)reader->file;
+        entry->line = reader->csv.line;
+    }
+    if (entry->value == value) return true;
+    reader_problem(reader, column, "knowledge.conflict", "keep one of the two lines",
+                   "\"%.80s\" stands for something else in %s", text,
+                   reader_place(reader, entry, place, sizeof place));
+    return false;
+}
+
+bool reader_name(struct knowledge_reader *reader, size_t column, const char *word)
+{
+    size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    if (len && !word[len] && strcmp(word, "not-relevant") != 0) return true;
+    reader_problem(reader, column, "knowledge.name", "use a-z, 0-9 and -",
+                   "\"%.80s\" cannot be a name", word);
+    return false;
+}
+
+bool reader_decimal(struct knowledge_reader *reader, size_t column, const char *text,
+                    struct decimal empty, struct decimal *ret)
+{
+    *ret = empty;
+    if (!*text || decimal_parse(text, ret)) return true;
+    reader_problem(reader, column, "knowledge.number", "write it like 0.5, 12 or 1e-9",
+                   "\"%.80s\" is no number", text);
+    return false;
+}
+
+/* ---- files by name */
+
+static bool fits(const char *pattern, const char *name)
+{
+    const char *star = strchr(pattern, '*');
+
+    if (!star) return strcmp(pattern, name) == 0;
+    size_t head = (size_t)(star - pattern), tail = strlen(star + 1), len = strlen(name);
+    return len > head + tail && memcmp(name, pattern, head) == 0 &&
+           strcmp(name + len - tail, star + 1) == 0;
+}
+
+static bool is_known(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++)
+        if (fits(file_kinds[i].pattern, name)) return true;
+    return false;
+}
+
+/* Bytes of the first folder of a name with its slash, 0 at the top. */
+static size_t folder_len(const char *name)
+{
+    const char *slash = strchr(name, '/');
+
+    return slash ? (size_t)(slash - name) + 1 : 0;
+}
+
+static bool in_folder(const struct file_kind *kind, const char *name, size_t folder)
+{
+    return folder && strncmp(kind->pattern, name, folder) == 0;
+}
+
+/* What may be in the folder of that name; when no file of that folder is known, at the top. */
+static void list_places(const char *name, struct buf *ret)
+{
+    size_t folder = folder_len(name), len, last = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++)
+        if (in_folder(&file_kinds[i], name, folder))
+            buf_printf(ret, "%s%s", ret->len ? ", " : "", file_kinds[i].pattern);
+    if (ret->len) return;
+    for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) {
+        len = folder_len(file_kinds[i].pattern);
+        bool told =
+            len && i && len == last && in_folder(&file_kinds[i], file_kinds[i - 1].pattern, len);
+        if (!told)
+            buf_printf(ret, "%s%.*s", ret->len ? ", " : "",
+                       (int)(len ? len : strlen(file_kinds[i].pattern)), file_kinds[i].pattern);
+        last = len;
+    }
+}
+
+static void unknown_file(struct knowledge_reader *reader, const char *name)
+{
+    AUTO(buf_done) struct buf places = { 0 };
+    struct err err;
+
+    list_places(name, &places);
+    err_set(&err, ERR_CONFIG, "knowledge.file", "nothing reads this file");
+    err_fix(&err, "there may be %s", buf_string(&places));
+    err_at(&err, "%s:1:1", name);
+    err_list_add(reader->problems, &err);
+}
+
+static void missing_file(struct knowledge_reader *reader, const struct file_kind *kind)
+{
+    struct err err;
+
+    err_set(&err, ERR_CONFIG, "knowledge.missing", "the file is missing");
+    err_fix(&err, "install it again; a table may be empty but for its header");
+    err_at(&err, "%s:1:1", kind->pattern);
+    err_list_add(reader->problems, &err);
+    if (kind->need == BASE) reader->blind = true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct knowledge_file *const *x = a, *const *y = b;
+
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static void sort_files(struct knowledge_reader *reader, const struct knowledge_file *files,
+                       size_t count)
+{
+    reader->files = mem_zero(count + 1, sizeof *reader->files);
+    reader->file_count = count;
+    for (size_t i = 0; i < count; i++) reader->files[i] = &files[i];
+    qsort(reader->files, count, sizeof *reader->files, by_name);
+    for (size_t i = 0; i < count; i++)
+        if (!is_known(reader->files[i]->name)) unknown_file(reader, reader->files[i]->name);
+}
+
+/* Over all files, whether they are read or not. */
+static void name_generation(struct knowledge_reader *reader)
+{
+    struct digest digest;
+    char text[DIGEST_TEXT_SIZE];
+    const size_t len = sizeof reader->knowledge->generation - 1;
+
+    digest_init(&digest);
+    for (size_t i = 0; i < reader->file_count; i++) {
+        digest_string(&digest, reader->files[i]->name);
+        digest_field(&digest, reader->files[i]->text, reader->files[i]->len);
+    }
+    digest_text(&digest, text);
+    memcpy(reader->knowledge->generation, text, len);
+    reader->knowledge->generation[len] = '\0';
+}
+
+/* ---- reading one file */
+
+static bool find_system(struct knowledge_reader *reader, const struct file_kind *kind)
+{
+    if (!kind->system) return true;
+    reader->system = table_value(&reader->knowledge->systems, 0, kind->system);
+    if (reader->system || reader->blind) return true;
+    reader_problem_at(reader, 0, "knowledge.unknown", "add its URIs to codes/systems.csv",
+                      "the codes of this file are of a system \"%s\", which has no URI",
+                      kind->system);
+    return false;
+}
+
+static void read_rows(struct knowledge_reader *reader, const struct file_kind *kind)
+{
+    struct csv *csv = &reader->csv;
+    struct err err;
+
+    for (bool end = false; !end;) {
+        if (!csv_next(csv, &end, &err))
+            line_problem(reader, &err);
+        else if (!end && (!reader->blind || kind->need == BASE))
+            kind->row(reader, csv->field);
+    }
+}
+
+static void read_csv(struct knowledge_reader *reader, const struct file_kind *kind)
+{
+    const struct knowledge_file *file = file_of(reader);
+    struct err err;
+
+    reader->entry_before = 0;
+    if (!csv_init(&reader->csv, file->text, file->len, kind->columns, &err)) {
+        line_problem(reader, &err);
+        if (kind->need == BASE) reader->blind = true;
+        return;
+    }
+    if (find_system(reader, kind)) read_rows(reader, kind);
+    csv_done(&reader->csv);
+}
+
+static void read_json(struct knowledge_reader *reader, const struct file_kind *kind)
+{
+    const struct knowledge_file *file = file_of(reader);
+    AUTO(doc_free) struct doc *doc = NULL;
+    struct err err;
+
+    if (!doc_parse(file->text, file->len, DOC_COMMENTS | DOC_UNIQUE, &doc, &err)) {
+        err.kind = ERR_CONFIG;
+        line_problem(reader, &err);
+        if (kind->need == BASE) reader->blind = true;
+        return;
+    }
+    if (reader->blind && kind->need == BASE) return;
+    struct node root = node_root(doc);
+    kind->json(reader, &root);
+}
+
+static void read_rules(struct knowledge_reader *reader)
+{
+    size_t before = reader->problems->count;
+
+    if (reader->blind) return;
+    if (!rules_read(file_of(reader), reader->knowledge, reader->problems) &&
+        reader->problems->count == before)
+        reader_problem_at(reader, 0, "knowledge.rules", "", "this file cannot be read");
+}
+
+static void read_file(struct knowledge_reader *reader, const struct file_kind *kind)
+{
+    if (kind->row)
+        read_csv(reader, kind);
+    else if (kind->json)
+        read_json(reader, kind);
+    else if (kind->rules)
+        read_rules(reader);
+}
+
+static void read_kind(struct knowledge_reader *reader, const struct file_kind *kind)
+{
+    bool found = false;
+
+    for (reader->file = 0; reader->file < reader->file_count; reader->file++) {
+        if (!fits(kind->pattern, file_of(reader)->name)) continue;
+        read_file(reader, kind);
+        found = true;
+    }
+    if (!found && kind->need != OPTIONAL) missing_file(reader, kind);
+    if (kind->row == row_analyte) analytes_derived(reader);
+    if (kind->row == row_local) drug_rows_done(reader);
+}
+
+/* ---- all of them */
+
+static struct knowledge *knowledge_new(void)
+{
+    struct knowledge *knowledge = mem_new(struct knowledge);
+
+    knowledge->concepts =
+        knowledge_push(NULL, &knowledge->concept_count, sizeof *knowledge->concepts);
+    knowledge->links = knowledge_push(NULL, &knowledge->link_count, sizeof *knowledge->links);
+    while (knowledge->system_count <= SYSTEM_NONE)
+        knowledge->system_names =
+            knowledge_push(knowledge->system_names, &knowledge->system_count, sizeof(const char *));
+    knowledge->not_relevant = knowledge_add_concept(knowledge, CONCEPT_DRUG, "not-relevant", NULL);
+    return knowledge;
+}
+
+static void reader_init(struct knowledge_reader *reader, struct knowledge *knowledge,
+                        struct err_list *problems)
+{
+    *reader = (struct knowledge_reader){ .knowledge = knowledge, .problems = problems };
+    reader->rows = knowledge_push(NULL, &reader->row_count, sizeof *reader->rows);
+    reader->entries = knowledge_push(NULL, &reader->entry_count, sizeof *reader->entries);
+}
+
+static void reader_done(struct knowledge_reader *reader)
+{
+    free(reader->files);
+    free(reader->rows);
+    free(reader->entries);
+}
+
+bool knowledge_load(const struct knowledge_file *files, size_t count, struct knowledge **ret,
+                    struct err_list *problems)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge = knowledge_new();
+    struct knowledge_reader reader;
+    size_t before = problems->count;
+
+    reader_init(&reader, knowledge, problems);
+    sort_files(&reader, files, count);
+    name_generation(&reader);
+    for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) read_kind(&reader, &file_kinds[i]);
+    reader_done(&reader);
+    if (problems->count != before) return false;
+    *ret = TAKE(knowledge);
+    return true;
+}

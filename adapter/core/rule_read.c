@@ -1,0 +1,295 @@
+#include "core/rule_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/clause_read.h"
+#include "core/knowledge_impl.h"
+#include "core/rule_case.h"
+
+/* ---- texts */
+
+static const char *keep(struct rule_reader *reader, const char *text)
+{
+    return arena_copy(reader->arena, text, strlen(text));
+}
+
+static bool text_read(struct rule_reader *reader, const struct node *at, const char *key,
+                      bool required, const char **ret)
+{
+    struct node value = node_get(at, key);
+    struct err err;
+    const char *text;
+
+    *ret = "";
+    if (!value.value && !required) return true;
+    if (!node_string(at, key, &text, &err)) return rule_problem_err(reader, &err);
+    if (required && !text[0]) return rule_problem(reader, &value, "", "\"%s\" is empty", key);
+    *ret = keep(reader, text);
+    return true;
+}
+
+static bool enum_read(struct rule_reader *reader, const struct node *at, const char *key,
+                      const char *const *names, size_t *ret)
+{
+    struct err err;
+
+    if (node_enum(at, key, names, ret, &err)) return true;
+    return rule_problem_err(reader, &err);
+}
+
+static const char *const display_names[] = { "suppressed", "passive", "interruptive", NULL };
+
+/* ---- the parts of a rule */
+
+/* "display": "passive", or {"interruptive": CLAUSE, "otherwise": "passive"} */
+static bool display_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
+{
+    static const char *const keys[] = { "interruptive", "otherwise", NULL };
+    struct node value = node_get(at, "display"), clause = node_get(&value, "interruptive");
+    struct err err;
+    size_t which;
+
+    if (!node_is(&value, DOC_OBJECT)) {
+        if (!enum_read(reader, at, "display", display_names, &which)) return false;
+        rule->display = rule->display_else = (enum display)which;
+        return true;
+    }
+    if (!node_only(&value, keys, &err)) return rule_problem_err(reader, &err);
+    if (!enum_read(reader, &value, "otherwise", display_names, &which)) return false;
+    rule->display = DISPLAY_INTERRUPTIVE;
+    rule->display_else = (enum display)which;
+    rule->display_if = mem_new(struct clause);
+    return clause_read(reader, &clause, rule->display_if);
+}
+
+static bool sources_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
+{
+    static const char *const keys[] = { "document", "section", "url", NULL };
+    struct node list = node_get(at, "sources");
+    size_t count = node_count(&list);
+    bool good = true;
+    struct err err;
+
+    if (!node_is(&list, DOC_ARRAY) || !count)
+        return rule_problem(reader, at, "name the document and section it comes from",
+                            "a rule needs \"sources\"");
+    rule->sources = arena_alloc(reader->arena, count * sizeof *rule->sources);
+    for (size_t i = 0; i < count; i++) {
+        struct node item = node_item(&list, i);
+        struct rule_source *source = &rule->sources[i];
+        if (!node_only(&item, keys, &err)) good = rule_problem_err(reader, &err);
+        good &= text_read(reader, &item, "document", true, &source->document);
+        good &= text_read(reader, &item, "section", false, &source->section);
+        good &= text_read(reader, &item, "url", false, &source->url);
+    }
+    rule->source_count = count;
+    return good;
+}
+
+static bool evidence_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
+{
+    static const char *const keys[] = { "grade", "strength", "note", NULL };
+    static const char *const grades[] = { "verified", "from-knowledge", "uncertain", NULL };
+    struct node value = node_get(at, "verification");
+    const char *strength;
+    struct err err;
+    size_t grade;
+
+    if (!value.value) return rule_problem(reader, at, "", "a rule needs \"verification\"");
+    if (!node_only(&value, keys, &err)) return rule_problem_err(reader, &err);
+    if (!enum_read(reader, &value, "grade", grades, &grade)) return false;
+    rule->grade = grades[grade];
+    return text_read(reader, &value, "strength", false, &strength) &&
+           text_read(reader, &value, "note", false, &rule->grade_note);
+}
+
+static bool yields_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
+{
+    struct node list = node_get(at, "yieldsTo");
+    size_t count = node_count(&list);
+
+    if (!list.value) return true;
+    rule->yields_to = arena_alloc(reader->arena, (count + 1) * sizeof *rule->yields_to);
+    for (size_t i = 0; i < count; i++) {
+        struct node item = node_item(&list, i);
+        const char *id = node_scalar(&item);
+        if (!id) return rule_problem(reader, &item, "", "the id of a rule is expected here");
+        rule->yields_to[rule->yields_count++] = keep(reader, id);
+    }
+    return true;
+}
+
+static bool clauses_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
+{
+    struct node when = node_get(at, "when"), persists = node_get(at, "persists");
+    bool good;
+
+    if (!when.value) return rule_problem(reader, at, "", "a rule needs \"when\"");
+    reader->binding = true;
+    rule->when = mem_new(struct clause);
+    good = clause_read(reader, &when, rule->when);
+    rule->bindings = reader->bindings;
+    reader->binding = false;
+    if (!persists.value) return good;
+    /* The order clauses of `persists` name the same subjects, in the same order. */
+    reader->binding = true;
+    reader->bindings = 0;
+    rule->persists = mem_new(struct clause);
+    good = clause_read(reader, &persists, rule->persists) && good;
+    reader->binding = false;
+    if (good && reader->bindings > rule->bindings)
+        return rule_problem(reader, &persists, "", "\"persists\" names more subjects than \"when\"");
+    return good;
+}
+
+static bool texts_read(struct rule_reader *reader, const struct node *at, const struct node *file,
+                       struct rule *rule)
+{
+    const struct node *of_owner = node_get(at, "owner").value ? at : file;
+    const struct node *of_review = node_get(at, "reviewBy").value ? at : file;
+    bool good = true;
+
+    good &= text_read(reader, at, "title", true, &rule->title);
+    good &= text_read(reader, at, "context", false, &rule->context);
+    good &= text_read(reader, at, "mechanism", true, &rule->mechanism);
+    good &= text_read(reader, at, "recommendation", true, &rule->recommendation);
+    good &= text_read(reader, at, "severityBasis", true, &rule->severity_basis);
+    good &= text_read(reader, at, "window", false, &rule->window_note);
+    good &= text_read(reader, at, "choice", false, &rule->choice);
+    good &= text_read(reader, at, "verdict", false, &rule->verdict);
+    good &= text_read(reader, of_owner, "owner", true, &rule->owner);
+    good &= text_read(reader, of_review, "reviewBy", true, &rule->review_by);
+    return good;
+}
+
+static bool code_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
+{
+    static const char *const codes[] = { "LAB", "DRG", "DOSECOND", "COND", "DUPTHPCLS", "DUPTHPGEN",
+                                         "DUPTHPY", "PREG", "NHP", "FOOD", "none", NULL };
+    size_t which;
+
+    if (!enum_read(reader, at, "code", codes, &which)) return false;
+    rule->code = strcmp(codes[which], "none") == 0 ? "" : codes[which];
+    return true;
+}
+
+static bool names_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
+{
+    static const char *const severities[] = { "low", "moderate", "high", NULL };
+    static const char *const modes[] = { "live", "shadow", "off", NULL };
+    static const char *const kinds[] = { "interaction",     "dose-hold",        "dose-adjust",
+                                         "monitoring-gap",  "contraindication", "lab-critical",
+                                         "prophylaxis-gap", "duplication",      NULL };
+    size_t severity, mode = 0, kind;
+
+    if (!enum_read(reader, at, "kind", kinds, &kind)) return false;
+    if (!enum_read(reader, at, "severity", severities, &severity)) return false;
+    if (node_get(at, "mode").value && !enum_read(reader, at, "mode", modes, &mode)) return false;
+    rule->kind = kinds[kind];
+    rule->severity = (enum severity)severity;
+    rule->mode = (enum rule_mode)mode;
+    return true;
+}
+
+static bool rule_fields(struct rule_reader *reader, const struct node *at, const struct node *file,
+                        struct rule *rule)
+{
+    static const char *const keys[] = {
+        "id",        "kind",     "title",          "severity",      "severityBasis", "display",
+        "mode",      "code",     "context",        "when",          "persists",      "yieldsTo",
+        "verdict",   "window",   "mechanism",      "recommendation", "choice",       "sources",
+        "verification", "owner", "reviewBy",       "given",         "cases",         NULL
+    };
+    struct err err;
+    bool good = true;
+
+    if (!node_only(at, keys, &err)) good = rule_problem_err(reader, &err);
+    good &= names_read(reader, at, rule);
+    good &= code_read(reader, at, rule);
+    good &= texts_read(reader, at, file, rule);
+    good &= clauses_read(reader, at, rule);
+    good &= display_read(reader, at, rule);
+    good &= sources_read(reader, at, rule);
+    good &= evidence_read(reader, at, rule);
+    good &= yields_read(reader, at, rule);
+    good &= rule_cases_read(reader, at, &rule->cases, &rule->case_count);
+    return good;
+}
+
+static bool rule_read(struct rule_reader *reader, const struct node *at, const struct node *file)
+{
+    AUTO(rule_free) struct rule *rule = mem_new(struct rule);
+    struct node id = node_get(at, "id");
+
+    reader->arena = &rule->arena;
+    reader->bindings = 0;
+    rule->file = keep(reader, reader->file->name);
+    if (!text_read(reader, at, "id", true, &rule->id)) return false;
+    if (knowledge_rule_named(reader->knowledge, rule->id))
+        return rule_problem(reader, &id, "rule ids are for ever: give this one another",
+                            "there is a rule \"%s\" already", rule->id);
+    if (!rule_fields(reader, at, file, rule)) return false;
+    knowledge_add_rule(reader->knowledge, TAKE(rule));
+    return true;
+}
+
+static bool definitions_read(struct rule_reader *reader, const struct node *root)
+{
+    static const char *const keys[] = { "definitions", "note", NULL };
+    struct node map = node_get(root, "definitions");
+    struct err err;
+    bool good = true;
+
+    if (!node_only(root, keys, &err)) return rule_problem_err(reader, &err);
+    for (size_t i = 0; i < node_count(&map); i++) {
+        struct node item = node_member(&map, i);
+        struct clause *clause = mem_new(struct clause);
+        reader->arena = knowledge_arena(reader->knowledge);
+        if (clause_read(reader, &item, clause)) {
+            knowledge_add_definition(reader->knowledge, item.key, clause);
+        } else {
+            free(clause);
+            good = false;
+        }
+    }
+    return good;
+}
+
+static bool rule_list_read(struct rule_reader *reader, const struct node *root)
+{
+    static const char *const keys[] = { "$schema", "theme", "owner", "reviewBy", "rules", NULL };
+    struct node list = node_get(root, "rules");
+    struct err err;
+    bool good = true;
+
+    if (!node_only(root, keys, &err)) good = rule_problem_err(reader, &err);
+    if (!node_is(&list, DOC_ARRAY))
+        return rule_problem(reader, root, "", "a rule file needs a list of \"rules\"");
+    for (size_t i = 0; i < node_count(&list); i++) {
+        struct node item = node_item(&list, i);
+        good &= rule_read(reader, &item, root);
+    }
+    return good;
+}
+
+bool rules_read(const struct knowledge_file *file, struct knowledge *knowledge,
+                struct err_list *problems)
+{
+    struct rule_reader reader = { .file = file, .knowledge = knowledge, .problems = problems };
+    AUTO(doc_free) struct doc *doc = NULL;
+    struct err err;
+
+    if (!doc_parse(file->text, file->len, DOC_COMMENTS | DOC_UNIQUE, &doc, &err)) {
+        char place[sizeof err.where];
+        memcpy(place, err.where, sizeof place);
+        err.where[0] = '\0';
+        err_at(&err, "%s:%.150s", file->name, place);
+        err_list_add(problems, &err);
+        return false;
+    }
+    struct node root = node_root(doc);
+    if (strcmp(file->name, "definitions.json") == 0) return definitions_read(&reader, &root);
+    return rule_list_read(&reader, &root);
+}

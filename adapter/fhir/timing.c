@@ -1,0 +1,392 @@
+#include "fhir/timing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "fhir/datatype.h"
+
+#define NUMBER_MIN "0.001" /* of frequencies and periods: what lies outside is a mistake */
+#define NUMBER_MAX 1000
+
+/* A period of the calendar, in hours; months and years on average. */
+static const struct period_unit {
+    const char *code, *word, *adverb;
+    const char *hours; /* decimal */
+} period_units[] = {
+    { "s", "second", "", "0.000277777777777777778" },
+    { "min", "minute", "", "0.0166666666666666667" },
+    { "h", "hour", "hourly", "1" },
+    { "d", "day", "daily", "24" },
+    { "wk", "week", "weekly", "168" },
+    { "mo", "month", "monthly", "730.5" },
+    { "a", "year", "yearly", "8766" },
+};
+
+static const struct period_unit *unit_of(const char *code)
+{
+    for (size_t i = 0; code && i < ARRAY_SIZE(period_units); i++)
+        if (strcmp(period_units[i].code, code) == 0) return &period_units[i];
+    return NULL;
+}
+
+/* times to times_max administrations in every period to period_max. */
+struct rhythm {
+    struct decimal times, times_max, period, period_max;
+    const struct period_unit *unit;
+    size_t week_days; /* days of the week it is limited to; 0: all */
+};
+
+static struct decimal hours_of(const struct rhythm *rhythm, struct decimal period)
+{
+    struct decimal hours;
+
+    if (!decimal_parse(rhythm->unit->hours, &hours)) hours = DECIMAL_ZERO;
+    return decimal_multiply(period, hours);
+}
+
+static struct interval between(struct decimal a, struct decimal b)
+{
+    return interval_hull(interval_exactly(a), interval_exactly(b));
+}
+
+static bool is_unit(const struct rhythm *rhythm, const char *code)
+{
+    return strcmp(rhythm->unit->code, code) == 0;
+}
+
+/* Limited to n days of the week: daily means n times a week; per week, once or on each of them. */
+static bool limit_to_days(struct rhythm *rhythm, struct timing *ret)
+{
+    struct decimal n = decimal_of((int64_t)rhythm->week_days);
+    bool one = decimal_compare(rhythm->period, decimal_of(1)) == 0 &&
+               decimal_compare(rhythm->period_max, decimal_of(1)) == 0;
+
+    if (one && is_unit(rhythm, "d")) {
+        rhythm->times = decimal_multiply(rhythm->times, n);
+        rhythm->times_max = decimal_multiply(rhythm->times_max, n);
+        rhythm->unit = unit_of("wk");
+        return true;
+    }
+    if (is_unit(rhythm, "wk")) {
+        if (decimal_compare(rhythm->times_max, n) < 0) rhythm->times_max = n;
+        return true;
+    }
+    ret->why = "the days of the week do not fit the period";
+    return false;
+}
+
+/* Averages: a day may see more or less of what is not "daily". */
+static void set_rate(const struct rhythm *rhythm, struct timing *ret)
+{
+    struct decimal day = decimal_of(24), week = decimal_of(168);
+    struct decimal shortest = hours_of(rhythm, rhythm->period);
+    struct decimal longest = hours_of(rhythm, rhythm->period_max);
+
+    if (decimal_compare(shortest, DECIMAL_ZERO) <= 0) return;
+    ret->known = true;
+    ret->per_day = between(decimal_divide(decimal_multiply(rhythm->times, day), longest),
+                           decimal_divide(decimal_multiply(rhythm->times_max, day), shortest));
+    ret->hours = between(decimal_divide(shortest, rhythm->times_max),
+                         decimal_divide(longest, rhythm->times));
+    if (rhythm->week_days > 1) /* Monday and Tuesday, then a long pause */
+        ret->hours = between(decimal_of(1), week);
+    ret->every_day = decimal_compare(ret->per_day.low, decimal_of(1)) >= 0 &&
+                     decimal_compare(longest, day) <= 0 && rhythm->week_days == 0;
+}
+
+/* ---- words */
+
+static void number_words(struct decimal low, struct decimal high, char *buf, size_t size)
+{
+    char a[64], b[64];
+
+    decimal_text(low, a, sizeof a);
+    decimal_text(high, b, sizeof b);
+    if (decimal_compare(low, high) == 0)
+        snprintf(buf, size, "%.12s", a);
+    else
+        snprintf(buf, size, "%.12s to %.12s", a, b);
+}
+
+static bool is_one(struct decimal low, struct decimal high)
+{
+    return decimal_compare(low, decimal_of(1)) == 0 && decimal_compare(high, decimal_of(1)) == 0;
+}
+
+static bool is_two(struct decimal low, struct decimal high)
+{
+    return decimal_compare(low, decimal_of(2)) == 0 && decimal_compare(high, decimal_of(2)) == 0;
+}
+
+/* "once daily", "3 times weekly", "every 4 to 6 hours", "twice every 2 weeks" */
+static void set_words(const struct rhythm *rhythm, struct timing *ret)
+{
+    bool every_one = is_one(rhythm->period, rhythm->period_max);
+    bool once = is_one(rhythm->times, rhythm->times_max);
+    char times[32], period[32], first[48] = "";
+
+    number_words(rhythm->times, rhythm->times_max, times, sizeof times);
+    number_words(rhythm->period, rhythm->period_max, period, sizeof period);
+    if (is_two(rhythm->times, rhythm->times_max))
+        snprintf(first, sizeof first, "twice ");
+    else if (!once)
+        snprintf(first, sizeof first, "%s times ", times);
+    else if (every_one && !is_unit(rhythm, "h"))
+        snprintf(first, sizeof first, "once ");
+    if (!every_one)
+        snprintf(ret->words, sizeof ret->words, "%severy %s %ss", first, period,
+                 rhythm->unit->word);
+    else if (*rhythm->unit->adverb && !is_unit(rhythm, "h"))
+        snprintf(ret->words, sizeof ret->words, "%s%s", first, rhythm->unit->adverb);
+    else
+        snprintf(ret->words, sizeof ret->words, "%severy %s", first, rhythm->unit->word);
+}
+
+static void set_rhythm(struct rhythm *rhythm, struct timing *ret)
+{
+    if (rhythm->week_days > 0 && !limit_to_days(rhythm, ret)) return;
+    set_rate(rhythm, ret);
+    if (ret->known) set_words(rhythm, ret);
+}
+
+/* ---- timing.repeat */
+
+/* A number that can be a frequency or a period. */
+static bool positive(const struct node *at, const char *key, struct decimal *ret)
+{
+    struct decimal min;
+
+    return decimal_parse(NUMBER_MIN, &min) && datatype_decimal(at, key, ret) &&
+           decimal_compare(*ret, min) >= 0 && decimal_compare(*ret, decimal_of(NUMBER_MAX)) <= 0;
+}
+
+static bool contains(const struct node *list, size_t before, const char *text)
+{
+    for (size_t i = 0; i < before; i++) {
+        struct node item = datatype_item(list, i);
+        const char *other = node_scalar(&item);
+        if (other && strcmp(other, text) == 0) return true;
+    }
+    return false;
+}
+
+/* Different items of a list of strings. */
+static size_t distinct(const struct node *repeat, const char *key)
+{
+    struct node list = node_get(repeat, key);
+    size_t count = datatype_count(&list), found = 0;
+
+    for (size_t i = 0; i < count && i < 100; i++) {
+        struct node item = datatype_item(&list, i);
+        const char *text = node_scalar(&item);
+        if (text && !contains(&list, i, text)) found++;
+    }
+    return found;
+}
+
+/* "with meals" is not a number of times. */
+static bool is_vague(const struct node *repeat)
+{
+    static const char *const vague[] = { "C", "AC", "PC" };
+    struct node list = node_get(repeat, "when");
+    size_t count = datatype_count(&list);
+
+    for (size_t i = 0; i < ARRAY_SIZE(vague); i++)
+        if (contains(&list, count < 100 ? count : 100, vague[i])) return true;
+    return false;
+}
+
+/* Times per period: frequency, or the number of times of day; both, when they differ, as bounds. */
+static bool read_times(const struct node *repeat, struct rhythm *ret, struct timing *timing)
+{
+    size_t when = distinct(repeat, "when"), clock = distinct(repeat, "timeOfDay");
+    size_t moments = when > clock ? when : clock;
+    bool stated = positive(repeat, "frequency", &ret->times);
+
+    if (!stated && is_vague(repeat)) {
+        timing->why = "how often is not stated: with meals";
+        return false;
+    }
+    if (stated && moments + ret->week_days == 0 && !datatype_has(repeat, "period")) {
+        timing->why = "how often is not stated: a frequency without a period";
+        return false;
+    }
+    if (is_vague(repeat)) moments = 0;
+    if (!stated) ret->times = decimal_of(moments ? (int64_t)moments : 1);
+    ret->times_max = ret->times;
+    if (datatype_has(repeat, "frequencyMax") &&
+        (!positive(repeat, "frequencyMax", &ret->times_max) ||
+         decimal_compare(ret->times_max, ret->times) < 0)) {
+        timing->why = "the timing makes no sense";
+        return false;
+    }
+    struct decimal listed = decimal_of((int64_t)moments);
+    if (moments && decimal_compare(listed, ret->times) < 0) ret->times = listed;
+    if (moments && decimal_compare(listed, ret->times_max) > 0) ret->times_max = listed;
+    return true;
+}
+
+static bool read_period(const struct node *repeat, struct rhythm *ret, struct timing *timing)
+{
+    const char *unit = node_text(repeat, "periodUnit");
+    bool stated = datatype_has(repeat, "period") || unit;
+
+    ret->period = ret->period_max = decimal_of(1);
+    ret->unit = unit ? unit_of(unit) : unit_of(ret->week_days ? "wk" : "d");
+    if (!stated) return true;
+    timing->why = "the timing makes no sense";
+    if (!unit || !ret->unit || !positive(repeat, "period", &ret->period)) return false;
+    ret->period_max = ret->period;
+    if (datatype_has(repeat, "periodMax") && (!positive(repeat, "periodMax", &ret->period_max) ||
+                                              decimal_compare(ret->period_max, ret->period) < 0))
+        return false;
+    timing->why = "";
+    return true;
+}
+
+/* Does repeat say how often at all? A duration or bounds alone do not. */
+static bool says_how_often(const struct node *repeat)
+{
+    static const char *const keys[] = { "frequency", "period", "when", "timeOfDay", "dayOfWeek" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        if (datatype_has(repeat, keys[i])) return true;
+    return false;
+}
+
+static void read_repeat(const struct node *repeat, struct timing *ret)
+{
+    struct rhythm rhythm = { .week_days = distinct(repeat, "dayOfWeek") };
+
+    if (!read_times(repeat, &rhythm, ret) || !read_period(repeat, &rhythm, ret)) return;
+    bool bare = !datatype_has(repeat, "frequency") && !datatype_has(repeat, "period");
+    if (bare && rhythm.week_days) { /* "on Monday and Thursday": so many times a week */
+        struct decimal n = decimal_of((int64_t)rhythm.week_days);
+        rhythm.times = decimal_multiply(rhythm.times, n);
+        rhythm.times_max = decimal_multiply(rhythm.times_max, n);
+    }
+    set_rhythm(&rhythm, ret);
+}
+
+/* ---- timing.code */
+
+static const struct timing_code {
+    const char *code;
+    int times, period;
+    const char *unit; /* NULL: a single administration */
+} timing_codes[] = {
+    { "QD", 1, 1, "d" },   { "DAILY", 1, 1, "d" },    { "BID", 2, 1, "d" },
+    { "TID", 3, 1, "d" },  { "QID", 4, 1, "d" },      { "QOD", 1, 2, "d" },
+    { "AM", 1, 1, "d" },   { "PM", 1, 1, "d" },       { "HS", 1, 1, "d" },
+    { "QHS", 1, 1, "d" },  { "QAM", 1, 1, "d" },      { "QPM", 1, 1, "d" },
+    { "BED", 1, 1, "d" },  { "WK", 1, 1, "wk" },      { "QW", 1, 1, "wk" },
+    { "QWK", 1, 1, "wk" }, { "WEEKLY", 1, 1, "wk" },  { "MO", 1, 1, "mo" },
+    { "QM", 1, 1, "mo" },  { "MONTHLY", 1, 1, "mo" }, { "ONCE", 1, 1, NULL },
+    { "1X", 1, 1, NULL },  { "X1", 1, 1, NULL },      { "STAT", 1, 1, NULL },
+};
+
+static void set_code(int times, int period, const char *unit, struct timing *ret)
+{
+    struct rhythm rhythm = {
+        .times = decimal_of(times),
+        .times_max = decimal_of(times),
+        .period = decimal_of(period),
+        .period_max = decimal_of(period),
+        .unit = unit_of(unit),
+    };
+
+    set_rhythm(&rhythm, ret);
+}
+
+/* "Q8H", "Q12H", "Q2D", "Q4W" */
+static bool read_every(const char *code, struct timing *ret)
+{
+    static const struct {
+        const char *letter, *unit;
+    } letters[] = { { "H", "h" }, { "D", "d" }, { "W", "wk" }, { "WK", "wk" } };
+    char *end;
+
+    if (code[0] != 'Q' || code[1] < '1' || code[1] > '9') return false;
+    long n = strtol(code + 1, &end, 10);
+    if (n > 168) return false;
+    for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
+        if (strcmp(end, letters[i].letter) == 0) {
+            set_code(1, (int)n, letters[i].unit, ret);
+            return true;
+        }
+    return false;
+}
+
+/* Capital letters and digits only, "PRN" at the end cut off. */
+static void normalise(const char *code, char *buf, size_t size, bool *ret_as_needed)
+{
+    size_t len = 0;
+
+    for (; *code && len + 1 < size; code++) {
+        char c = *code >= 'a' && *code <= 'z' ? (char)(*code - 32) : *code;
+        if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) buf[len++] = c;
+    }
+    buf[*code ? 0 : len] = '\0';
+    *ret_as_needed = len >= 3 && !*code && strcmp(buf + len - 3, "PRN") == 0;
+    if (*ret_as_needed) buf[len - 3] = '\0';
+}
+
+static bool read_code(const char *text, struct timing *ret)
+{
+    char code[24];
+    bool as_needed;
+
+    normalise(text, code, sizeof code, &as_needed);
+    ret->as_needed = ret->as_needed || as_needed;
+    if (read_every(code, ret)) return true;
+    for (size_t i = 0; i < ARRAY_SIZE(timing_codes); i++) {
+        const struct timing_code *known = &timing_codes[i];
+        if (strcmp(known->code, code) != 0) continue;
+        ret->once = !known->unit;
+        if (ret->once)
+            snprintf(ret->words, sizeof ret->words, "once");
+        else
+            set_code(known->times, known->period, known->unit, ret);
+        return true;
+    }
+    return false;
+}
+
+/* ---- bounds */
+
+static void read_bounds(const struct node *repeat, struct timing *ret)
+{
+    struct node period = node_get(repeat, "boundsPeriod");
+    struct node length = node_get(repeat, "boundsDuration");
+    struct node range = node_get(repeat, "boundsRange"), high = node_get(&range, "high");
+
+    ret->period.start = datatype_start(&period, "start", INSTANT_UNSET);
+    ret->period.end = datatype_end(&period, "end", INSTANT_NEVER);
+    ret->has_length = datatype_duration(length.value ? &length : &high, &ret->length);
+}
+
+/* ---- */
+
+void timing_read(const struct node *at, struct timing *ret)
+{
+    struct node repeat = node_get(at, "repeat"), concept = node_get(at, "code");
+    size_t count = datatype_coding_count(&concept);
+
+    *ret = (struct timing){ .why = "" };
+    read_bounds(&repeat, ret);
+    ret->counted = datatype_has(&repeat, "count") || datatype_has(at, "event");
+    if (datatype_has(at, "modifierExtension")) {
+        ret->why = "the timing has a modifier that is not understood";
+        return;
+    }
+    if (says_how_often(&repeat)) {
+        read_repeat(&repeat, ret);
+    } else {
+        for (size_t i = 0; i < count && !ret->known && !ret->once; i++)
+            read_code(datatype_coding_at(&concept, i).code, ret);
+    }
+    if (!ret->known && !*ret->why)
+        ret->why = ret->once ? "a single dose, no daily one" : "how often is not stated";
+}

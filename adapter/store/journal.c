@@ -1,0 +1,128 @@
+#include "store/journal.h"
+
+bool journal_is_alone(const struct store_event *event)
+{
+    return event->change == CHANGE_HINT || !event->patient[0];
+}
+
+static bool payload_put(struct database *db, int64_t seq, const struct store_event *event,
+                        struct err *err)
+{
+    if (!event->payload) return true;
+    return database_run(db, STATEMENT_PAYLOAD_PUT,
+                        VALUES(value_int(seq), value_bytes(event->payload, event->payload_len)),
+                        NULL, err);
+}
+
+bool journal_put(struct database *db, const struct store_event *event, int64_t *ret_seq,
+                 struct err *err)
+{
+    int64_t fresh, seq;
+
+    if (!database_run(db, STATEMENT_EVENT_PUT,
+                      VALUES(value_int(event->accepted_ms), value_int(event->via),
+                             value_int(event->change), value_text(event->type),
+                             value_text(event->id), value_text(event->version),
+                             value_text(event->patient), value_int(event->updated_ms),
+                             value_int(journal_is_alone(event))),
+                      &fresh, err))
+        return false;
+    seq = fresh ? database_inserted(db) : 0;
+    if (fresh && !payload_put(db, seq, event, err)) return false;
+    *ret_seq = seq;
+    return true;
+}
+
+/* Columns as in EVENT_COLUMNS of statement.c. */
+static struct store_event event_read(const struct rows *rows, struct arena *arena)
+{
+    struct store_event event = {
+        .seq = rows_int(rows, 0),
+        .accepted_ms = rows_int(rows, 1),
+        .via = (enum event_via)rows_int(rows, 2),
+        .change = (enum event_change)rows_int(rows, 3),
+        .type = rows_text(rows, 4, arena),
+        .id = rows_text(rows, 5, arena),
+        .version = rows_text(rows, 6, arena),
+        .patient = rows_text(rows, 7, arena),
+        .updated_ms = rows_int(rows, 8),
+    };
+
+    event.payload = rows_bytes(rows, 9, arena, &event.payload_len);
+    return event;
+}
+
+static bool events_read(struct database *db, enum statement id, struct value key,
+                        struct arena *arena, const struct store_event **ret, size_t *ret_count,
+                        struct err *err)
+{
+    struct buf events = { 0 };
+    struct rows rows;
+
+    rows_open(&rows, db, id, VALUES(key));
+    while (rows_next(&rows)) {
+        struct store_event event = event_read(&rows, arena);
+        buf_add(&events, &event, sizeof event);
+    }
+    *ret_count = events.len / sizeof(struct store_event);
+    *ret = database_list(arena, &events);
+    return rows_close(&rows, err);
+}
+
+bool journal_waiting(struct database *db, const char *patient, struct arena *arena,
+                     const struct store_event **ret, size_t *ret_count, struct err *err)
+{
+    return events_read(db, STATEMENT_EVENTS_OF_PATIENT, value_text(patient), arena, ret, ret_count,
+                       err);
+}
+
+bool journal_get(struct database *db, int64_t seq, struct arena *arena,
+                 const struct store_event **ret, size_t *ret_count, struct err *err)
+{
+    return events_read(db, STATEMENT_EVENT_GET, value_int(seq), arena, ret, ret_count, err);
+}
+
+/* event.state of a finished one: the order of enum event_fate after 0, waiting. */
+static int64_t state_of(enum event_fate fate)
+{
+    return (int64_t)fate + 1;
+}
+
+bool journal_end(struct database *db, const struct store_fate *fate, struct arena *arena,
+                 struct journal_owner *ret, struct err *err)
+{
+    struct journal_owner owner = { .patient = "" };
+    struct rows rows;
+
+    rows_open(&rows, db, STATEMENT_EVENT_END,
+              VALUES(value_int(fate->seq), value_int(state_of(fate->fate)),
+                     value_text(fate->reason), value_int(database_now())));
+    while (rows_next(&rows))
+        owner = (struct journal_owner){ true, rows_int(&rows, 0), rows_text(&rows, 1, arena) };
+    if (!rows_close(&rows, err)) return false;
+    if (owner.found && fate->fate != FATE_ASIDE &&
+        !database_run(db, STATEMENT_PAYLOAD_DROP, VALUES(value_int(fate->seq)), NULL, err))
+        return false;
+    *ret = owner;
+    return true;
+}
+
+/* The version that was learned may be that of an event which came by another way: then this one
+ * stays beside it, as one that came without version. */
+bool journal_learn(struct database *db, const struct store_event *event, bool *ret_found,
+                   struct err *err)
+{
+    static const enum statement ways[] = { STATEMENT_EVENT_LEARN, STATEMENT_EVENT_LEARN_TWIN };
+    int64_t changes = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(ways) && !changes; i++)
+        if (!database_run(db, ways[i],
+                          VALUES(value_int(event->seq), value_int(event->change),
+                                 value_text(event->version), value_text(event->patient),
+                                 value_int(event->updated_ms), value_int(journal_is_alone(event))),
+                          &changes, err))
+            return false;
+    if (changes && !payload_put(db, event->seq, event, err)) return false;
+    *ret_found = changes > 0;
+    return true;
+}

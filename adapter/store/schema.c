@@ -1,0 +1,192 @@
+/* Tables, as they were made: a version that has been released is never edited, a change is a new
+ * row of versions[].
+ *
+ * No foreign keys: a patient's row is written by the same transaction as its chart, a delivery may
+ * be of something that is no alert, and nothing is ever deleted from under a reference. The keys
+ * say it instead: resource by (patient, type, id), alert and outbox by the alert's key, payload by
+ * the event's seq. Payloads stand apart from the events, so that the accounting rows that stay for
+ * ever lie close together and the room of a dropped payload is used again.
+ *
+ * The claims, and what is in flight, live in tables in memory: they take part in transactions and
+ * savepoints like the others and end with the process, which is what a claim has to do. */
+#include "store/schema.h"
+
+#include <sqlite3.h>
+
+#include "base/attr.h"
+
+#define APPLICATION_ID 0x4d796c41 /* "MylA": another program's database is not touched */
+
+static const char version_1[] =
+    "CREATE TABLE event ("
+    " seq INTEGER PRIMARY KEY,"
+    " accepted_ms INTEGER NOT NULL,"
+    " via INTEGER NOT NULL,"
+    " change INTEGER NOT NULL,"
+    " type TEXT NOT NULL,"
+    " id TEXT NOT NULL,"
+    " version TEXT NOT NULL,"
+    " patient TEXT NOT NULL,"
+    " updated_ms INTEGER NOT NULL,"
+    " alone INTEGER NOT NULL," /* 1: work of its own */
+    " keyed INTEGER NOT NULL," /* 1: another one like it is a duplicate */
+    " state INTEGER NOT NULL DEFAULT 0,"
+    " reason TEXT NOT NULL DEFAULT '',"
+    " ended_ms INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE UNIQUE INDEX event_once ON event (id, type, version, change) WHERE keyed = 1;"
+    "CREATE INDEX event_waiting ON event (alone, patient, seq) WHERE state = 0;"
+    "CREATE TABLE payload (seq INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;"
+    "CREATE TABLE patient ("
+    " id TEXT PRIMARY KEY,"
+    " in_cohort INTEGER NOT NULL,"
+    " complete INTEGER NOT NULL,"
+    " due_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX patient_cohort ON patient (id) WHERE in_cohort = 1;"
+    "CREATE TABLE resource ("
+    " patient TEXT NOT NULL,"
+    " type TEXT NOT NULL,"
+    " id TEXT NOT NULL,"
+    " version TEXT NOT NULL,"
+    " updated_ms INTEGER NOT NULL,"
+    " json TEXT NOT NULL,"
+    " UNIQUE (patient, type, id)) STRICT;"
+    "CREATE TABLE alert ("
+    " key TEXT PRIMARY KEY,"
+    " patient TEXT NOT NULL,"
+    " identity TEXT NOT NULL,"
+    " episode INTEGER NOT NULL,"
+    " rule TEXT NOT NULL,"
+    " state TEXT NOT NULL,"
+    " content TEXT NOT NULL,"
+    " opened_ms INTEGER NOT NULL,"
+    " ended_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX alert_history ON alert (patient, identity, episode);"
+    "CREATE INDEX alert_open ON alert (rule) WHERE state = 'open';"
+    "CREATE TABLE outbox ("
+    " key TEXT PRIMARY KEY,"
+    " patient TEXT NOT NULL,"
+    " rule TEXT NOT NULL,"
+    " body TEXT," /* NULL: delivered */
+    " revision INTEGER NOT NULL DEFAULT 1,"
+    " state INTEGER NOT NULL DEFAULT 0,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " next_ms INTEGER NOT NULL DEFAULT 0,"
+    " owed_ms INTEGER NOT NULL,"
+    " code TEXT NOT NULL DEFAULT '',"   /* of the last attempt */
+    " reason TEXT NOT NULL DEFAULT ''," /* why it is parked */
+    " server_id TEXT NOT NULL DEFAULT '',"
+    " server_version TEXT NOT NULL DEFAULT '',"
+    " CHECK (state = 2 OR body IS NOT NULL)) STRICT;"
+    "CREATE INDEX outbox_owed ON outbox (next_ms, owed_ms) WHERE state = 0;"
+    "CREATE INDEX outbox_parked ON outbox (owed_ms) WHERE state = 1;"
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    /* Kept by triggers, because counting events by walking over them gets slower for ever. */
+    "CREATE TABLE tally ("
+    " kind TEXT NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " n INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY (kind, state)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO tally (kind, state) VALUES"
+    " ('event', 0), ('event', 1), ('event', 2), ('event', 3), ('patient', 0), ('patient', 1);"
+    "CREATE TRIGGER event_added AFTER INSERT ON event BEGIN"
+    " UPDATE tally SET n = n + 1 WHERE kind = 'event' AND state = new.state; END;"
+    "CREATE TRIGGER event_ended AFTER UPDATE OF state ON event BEGIN"
+    " UPDATE tally SET n = n - 1 WHERE kind = 'event' AND state = old.state;"
+    " UPDATE tally SET n = n + 1 WHERE kind = 'event' AND state = new.state; END;"
+    "CREATE TRIGGER patient_added AFTER INSERT ON patient BEGIN"
+    " UPDATE tally SET n = n + 1 WHERE kind = 'patient' AND state = new.in_cohort; END;"
+    "CREATE TRIGGER patient_moved AFTER UPDATE OF in_cohort ON patient"
+    " WHEN new.in_cohort <> old.in_cohort BEGIN"
+    " UPDATE tally SET n = n - 1 WHERE kind = 'patient' AND state = old.in_cohort;"
+    " UPDATE tally SET n = n + 1 WHERE kind = 'patient' AND state = new.in_cohort; END;";
+
+static const char *const versions[] = { version_1 };
+
+/* One row for each piece of work: a patient (event 0), or an event that is work of its own. */
+static const char in_memory[] =
+    "CREATE TEMP TABLE work ("
+    " patient TEXT NOT NULL,"
+    " event INTEGER NOT NULL,"
+    " first INTEGER," /* oldest waiting event; NULL: none */
+    " due_ms INTEGER NOT NULL DEFAULT 9223372036854775807,"
+    " state INTEGER NOT NULL DEFAULT 0,"
+    " until_ms INTEGER NOT NULL DEFAULT 0,"
+    " woken_ms INTEGER NOT NULL DEFAULT 9223372036854775807,"
+    " PRIMARY KEY (patient, event)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX temp.work_first ON work (first) WHERE state = 0 AND first IS NOT NULL;"
+    "CREATE INDEX temp.work_due ON work (due_ms) WHERE state = 0;"
+    "CREATE INDEX temp.work_later ON work (until_ms) WHERE state = 2;"
+    "CREATE TEMP TABLE flight (key TEXT PRIMARY KEY, revision INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;";
+
+static bool schema_failed(sqlite3 *sqlite, struct err *err)
+{
+    int code = sqlite3_errcode(sqlite);
+
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+        err_set(err, ERR_STORE, "store.corrupt", "%s", sqlite3_errmsg(sqlite));
+        return err_fix(err, "restore the file, or move it away to begin with an empty one");
+    }
+    return err_set(err, ERR_STORE, "store.open", "%s", sqlite3_errmsg(sqlite));
+}
+
+static bool pragma_number(sqlite3 *sqlite, const char *sql, int *ret, struct err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool ok = sqlite3_prepare_v2(sqlite, sql, -1, &stmt, NULL) == SQLITE_OK &&
+              sqlite3_step(stmt) == SQLITE_ROW;
+
+    if (ok)
+        *ret = sqlite3_column_int(stmt, 0);
+    else
+        schema_failed(sqlite, err);
+    sqlite3_finalize(stmt);
+    return ok;
+}
+
+static bool schema_run(sqlite3 *sqlite, const char *sql, struct err *err)
+{
+    return sqlite3_exec(sqlite, sql, NULL, NULL, NULL) == SQLITE_OK || schema_failed(sqlite, err);
+}
+
+/* One step up, whole or not at all. */
+static bool schema_step(sqlite3 *sqlite, int version, struct err *err)
+{
+    char mark[96];
+
+    sqlite3_snprintf((int)sizeof mark, mark, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+                     APPLICATION_ID, version);
+    if (schema_run(sqlite, "BEGIN IMMEDIATE", err) &&
+        schema_run(sqlite, versions[version - 1], err) && schema_run(sqlite, mark, err) &&
+        schema_run(sqlite, "COMMIT", err))
+        return true;
+    sqlite3_exec(sqlite, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+static bool schema_is_ours(sqlite3 *sqlite, int version, struct err *err)
+{
+    int application, tables;
+
+    if (!pragma_number(sqlite, "PRAGMA application_id", &application, err)) return false;
+    if (!pragma_number(sqlite, "SELECT count(*) FROM sqlite_schema", &tables, err)) return false;
+    if (application == APPLICATION_ID || (!application && !tables && !version)) return true;
+    err_set(err, ERR_STORE, "store.schema", "this is the database of another program");
+    return err_fix(err, "choose another path");
+}
+
+bool schema_update(sqlite3 *sqlite, struct err *err)
+{
+    int version, latest = (int)ARRAY_SIZE(versions);
+
+    if (!pragma_number(sqlite, "PRAGMA user_version", &version, err)) return false;
+    if (!schema_is_ours(sqlite, version, err)) return false;
+    if (version > latest) {
+        err_set(err, ERR_STORE, "store.schema", "the file has schema %d, this program knows %d",
+                version, latest);
+        return err_fix(err, "install the program that wrote it, or a newer one");
+    }
+    while (version < latest)
+        if (!schema_step(sqlite, ++version, err)) return false;
+    return schema_run(sqlite, in_memory, err);
+}

@@ -1,0 +1,62 @@
+/* Counters and gauges of the daemon: a table, and a writer of the Prometheus text format. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* name, type, help. Names get the prefix "myeloma_adapter_". */
+#define METRIC_TABLE(XX)                                                                           \
+    XX(NOTIFICATIONS, "notifications_total", "counter", "notifications received")                  \
+    XX(REFUSED_SECRET, "notifications_refused_secret_total", "counter",                            \
+       "notifications with a wrong secret (401)")                                                  \
+    XX(REFUSED_BAD, "notifications_refused_malformed_total", "counter",                            \
+       "malformed notifications (400)")                                                            \
+    XX(REFUSED_BIG, "notifications_refused_size_total", "counter",                                 \
+       "notifications over the size limit (413)")                                                  \
+    XX(REFUSED_BUSY, "notifications_refused_busy_total", "counter",                                \
+       "notifications refused because the journal is full or failing (503)")                       \
+    XX(EVENTS_ACCEPTED, "events_accepted_total", "counter", "events committed to the journal")     \
+    XX(EVENTS_DUPLICATE, "events_duplicate_total", "counter",                                      \
+       "events that the journal already had")                                                      \
+    XX(EVENTS_BY_POLL, "events_found_by_poll_total", "counter",                                    \
+       "events found by poll, not by push")                                                        \
+    XX(EVENTS_DONE, "events_done_total", "counter", "events evaluated")                            \
+    XX(EVENTS_OUTSIDE, "events_outside_cohort_total", "counter",                                   \
+       "events of patients outside the cohort")                                                    \
+    XX(EVENTS_ASIDE, "events_set_aside_total", "counter", "events set aside with a reason")        \
+    XX(EVENTS_WAITING, "events_waiting", "gauge", "events in the journal not yet done")            \
+    XX(EVALUATIONS, "evaluations_total", "counter", "evaluations of a chart")                      \
+    XX(RULES_UNKNOWN, "rules_unknown_total", "counter", "rules that could not be evaluated")       \
+    XX(ALERTS_RAISED, "alerts_raised_total", "counter", "alerts raised")                           \
+    XX(ALERTS_UPDATED, "alerts_updated_total", "counter", "alerts updated")                        \
+    XX(ALERTS_ENDED, "alerts_ended_total", "counter", "alerts ended")                              \
+    XX(ALERTS_RETRACTED, "alerts_retracted_total", "counter", "alerts retracted")                  \
+    XX(DELIVERED, "deliveries_done_total", "counter", "alerts written to the server")              \
+    XX(DELIVERY_RETRIES, "delivery_retries_total", "counter", "deliveries tried again")            \
+    XX(DELIVERIES_PARKED, "deliveries_parked", "gauge", "deliveries the server refused for good")  \
+    XX(DELIVERIES_WAITING, "deliveries_waiting", "gauge", "deliveries owed")                       \
+    XX(RELOADS, "reloads_total", "counter", "successful reloads")                                  \
+    XX(RELOADS_REFUSED, "reloads_refused_total", "counter",                                        \
+       "reloads refused because of a problem in a file")
+
+#define METRIC_ENUM(id, name, type, help) METRIC_##id,
+enum metric { METRIC_TABLE(METRIC_ENUM) METRIC_COUNT };
+#undef METRIC_ENUM
+
+struct metrics {
+    int64_t value[METRIC_COUNT]; /* written by the loop thread alone */
+};
+
+static inline void metric_add(struct metrics *metrics, enum metric which, int64_t n)
+{
+    metrics->value[which] += n;
+}
+
+static inline void metric_set(struct metrics *metrics, enum metric which, int64_t n)
+{
+    metrics->value[which] = n;
+}
+
+/* Append the exposition text of all metrics. */
+void metric_write(const struct metrics *metrics, struct buf *out);

@@ -1,0 +1,85 @@
+/* The evaluator: knowledge x chart x now -> findings, and the instant at which the answer can change
+ * by itself. Pure: no I/O, no clock, no globals. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/alert.h"
+#include "core/chart.h"
+#include "core/knowledge.h"
+#include "core/rule.h"
+#include "core/truth.h"
+
+/* What is known of a clause at an instant. */
+struct answer {
+    enum truth truth;
+    unsigned doubts; /* enum doubt; of TRUTH_UNKNOWN */
+    int64_t next_ms; /* the first instant after now at which it may differ without an event;
+                      * INSTANT_NEVER */
+};
+
+enum trace_role { TRACE_ORDER, TRACE_EVIDENCE };
+
+struct trace_fact {
+    enum trace_role role;
+    const struct source *source; /* borrowed from the chart */
+};
+
+/* Why: one node for each clause. Texts are for people: drug names, values, units, dates. */
+struct trace {
+    const struct clause *clause;
+    struct answer answer;
+    const char *text;       /* the fact, as a sentence */
+    const char *change;     /* what would change the answer; "" */
+    const char *assumption; /* UNLESS that was taken; "" */
+    struct trace_fact *facts;
+    size_t fact_count;
+    struct trace *parts;
+    size_t part_count;
+};
+
+/* One rule, for one set of subjects. */
+struct verdict {
+    const struct rule *rule;
+    unsigned bound[BINDING_MAX]; /* the drugs that the order clauses were bound to */
+    struct answer answer;
+    bool persists;               /* not true any more, but an open alert lasts (rule->persists) */
+    enum display display;
+    struct trace *trace;         /* of TRUE verdicts, and of all when asked for; else NULL */
+    const char *identity;        /* "patient|rule|subject,subject" */
+    bool quiet;                  /* suppressed, shadow mode, or a "checked" verdict: no alert */
+    struct verdict *merged_into; /* borrowed: a stronger finding that took this one in; NULL */
+};
+
+struct evaluation {
+    struct arena arena;
+    struct verdict *verdicts; /* by rule in the order of the knowledge, then by subjects */
+    size_t verdict_count;
+    int64_t next_ms;          /* least of all */
+    unsigned unknown;         /* rules that could not be evaluated */
+};
+
+struct eval_options {
+    bool trace_all; /* explain every verdict, not only the findings */
+    const char *const *open; /* identities of open alerts: their rules' `persists` is asked too */
+    size_t open_count;
+    bool suppressed_too; /* suppressed findings are findings (for testers) */
+};
+
+/* Evaluate every rule that is not off. chart must be arranged. *ret is owned by the caller. Cannot
+ * fail. Thread: any. */
+struct evaluation *evaluate(const struct knowledge *knowledge, const struct chart *chart,
+                            int64_t now_ms, const struct eval_options *options);
+void evaluation_free(struct evaluation *evaluation);
+DEFINE_AUTO(struct evaluation *, evaluation_free)
+
+/* Does this verdict stand for an alert by itself: true (or persisting), not quiet, not merged? */
+bool verdict_is_finding(const struct verdict *verdict);
+
+/* The alert that a finding is, complete but for key, episode, state and times. Strings are in
+ * arena. */
+void verdict_alert(const struct evaluation *evaluation, const struct verdict *verdict,
+                   const struct knowledge *knowledge, const struct chart *chart,
+                   struct arena *arena, struct alert *ret);

@@ -1,0 +1,32 @@
+/* A value that is known only within bounds: "<0.5", "2 to 4 tablets", a doubtful unit. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/decimal.h"
+#include "core/truth.h"
+
+struct interval {
+    struct decimal low, high;
+    bool low_open, high_open; /* the bound itself is not included */
+    bool low_none, high_none; /* no bound on that side */
+};
+
+enum compare { COMPARE_BELOW, COMPARE_AT_MOST, COMPARE_ABOVE, COMPARE_AT_LEAST };
+
+struct interval interval_exactly(struct decimal value);
+
+/* Of a FHIR Quantity.comparator: "<" "<=" ">" ">=" or NULL for none. */
+struct interval interval_from(struct decimal value, const char *comparator);
+
+bool interval_is_exact(const struct interval *at);
+
+/* Is every value of the interval on that side of the limit (true), none (false), or some? */
+enum truth interval_compare(const struct interval *at, enum compare compare, struct decimal limit);
+
+/* Each bound plus, times a constant (factor > 0). */
+struct interval interval_shift(struct interval at, struct decimal add);
+struct interval interval_scale(struct interval at, struct decimal factor);
+
+/* The hull of two intervals. */
+struct interval interval_hull(struct interval a, struct interval b);

@@ -1,0 +1,229 @@
+/* Inside of the knowledge: the compiled struct, and what its readers share. Private to core/. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/csv.h"
+#include "base/node.h"
+#include "core/knowledge.h"
+#include "core/table.h"
+
+struct clause; /* core/rule.h */
+
+#define CODE_SIZE 64  /* bytes of a code with its NUL; longer ones are not known */
+#define UNIT_SIZE 64  /* the same for a unit */
+#define URI_SIZE  256 /* the same for a system */
+
+#define SYSTEM_NONE 1u         /* the scope of codes without a system; real systems follow */
+#define UNIT_ANY    UINT32_MAX /* the scope of units that some analyte has */
+
+struct concept {
+    enum concept_kind kind;
+    bool coded; /* analytes: a result is a code, not a quantity */
+    const char *name, *words;
+    const char *unit; /* analytes: "" for coded ones */
+};
+
+/* canonical = (value + add) * factor / divide + then_add, with factor anywhere in low..high. */
+struct unit_way {
+    struct decimal add, low, high, divide, then_add;
+};
+
+struct drug_entry {
+    uint32_t first, count; /* in drug_codes */
+};
+
+/* One concept of a condition code; the next one of the same code, 0: none. */
+struct condition_link {
+    unsigned concept;
+    uint32_t next;
+};
+
+struct member {
+    uint32_t concept, class; /* one of them, the other is 0 */
+    uint32_t offset;         /* in classes.json */
+};
+
+struct concept_class {
+    const char *word;                                    /* "class:imid" */
+    enum concept_kind kind;                              /* of its members */
+    bool has_kind;                                       /* false: nobody is in it */
+    enum { CLASS_NEW, CLASS_OPEN, CLASS_CHECKED } state; /* of the search for cycles */
+    struct member *members;                              /* in the arena */
+    size_t member_count;
+};
+
+/* Numbers that tables give are indices from 1 into the arrays beside them. */
+struct knowledge {
+    struct arena arena;
+    char generation[13];
+    struct concept *concepts; /* owned; [0] is nobody */
+    size_t concept_count;
+    struct table names;        /* (kind, name) -> concept */
+    unsigned not_relevant;     /* the drug that no name finds */
+    struct table uris;         /* (0, uri) -> system */
+    struct table systems;      /* (0, short name) -> system */
+    const char **system_names; /* owned; by system; entries borrowed from systems */
+    size_t system_count;
+    struct table strings;            /* (0, text): every text once */
+    struct table drugs;              /* (system, code) -> entry */
+    struct drug_entry *drug_entries; /* owned */
+    size_t drug_entry_count;
+    struct drug_code *drug_codes; /* owned */
+    struct table analytes;        /* (system, code) -> concept */
+    struct table conditions;      /* (system, code) -> link */
+    struct table prefixes;        /* (system, start of codes) -> link */
+    size_t prefix_max;            /* bytes of the longest one */
+    struct condition_link *links; /* owned */
+    size_t link_count;
+    struct table routes;   /* (system, code) -> route_pack() */
+    struct table forms;    /* (0, form) -> route_pack() */
+    struct table units;    /* (analyte, unit) -> way; (UNIT_ANY, unit) -> 1 */
+    struct unit_way *ways; /* owned */
+    size_t way_count;
+    struct table spellings; /* (0, seen) -> spelled */
+    const char **spelled;   /* owned; entries in strings */
+    size_t spelled_count;
+    struct table class_names;      /* (0, "class:imid") -> class */
+    struct concept_class *classes; /* owned */
+    size_t class_count;
+    struct concept_set cohort_conditions, cohort_drugs;
+    struct policy policy;
+    struct table definition_names; /* (0, name) -> definition */
+    struct clause **definitions;   /* owned */
+    size_t definition_count;
+    struct table rule_ids; /* (0, id) -> rule */
+    struct rule **rules;   /* owned */
+    size_t rule_count;
+};
+
+/* ---- for the rule reader */
+
+/* Append a rule; takes it. Its id must be new (knowledge_rule_named()). */
+void knowledge_add_rule(struct knowledge *knowledge, struct rule *rule);
+
+/* Name a clause for {"definition": name}; takes it (heap). A name given before keeps its clause. */
+void knowledge_add_definition(struct knowledge *knowledge, const char *name, struct clause *clause);
+
+/* NULL when there is none; borrowed. */
+const struct clause *knowledge_definition(const struct knowledge *knowledge, const char *name);
+
+/* Where texts go that live as long as the knowledge. */
+struct arena *knowledge_arena(struct knowledge *knowledge);
+
+/* ---- concepts, systems, spellings (knowledge.c) */
+
+/* The text, once; borrowed from the knowledge. */
+const char *knowledge_intern(struct knowledge *knowledge, const char *text);
+
+/* Append a zeroed element of that size to an owned array and count it. Returns the array. */
+void *knowledge_push(void *array, size_t *count, size_t size);
+
+/* Append a concept that has no name in the tables yet. words NULL: the name with spaces. */
+unsigned knowledge_add_concept(struct knowledge *knowledge, enum concept_kind kind,
+                               const char *name, const char *words);
+
+/* The name of the concept of one of the kinds (a set of 1 << kind) that word is nearest to, or
+ * NULL. */
+const char *knowledge_near(const struct knowledge *knowledge, unsigned kinds, const char *word);
+
+/* The number of a system from any spelling of its URI; SYSTEM_NONE for "" or NULL, 0: not known. */
+unsigned knowledge_system_number(const struct knowledge *knowledge, const char *uri);
+
+/* Without version, trailing slash and https. False when it is too long. */
+bool uri_normal(const char *uri, char ret[URI_SIZE]) MUST_CHECK;
+
+/* ICD codes without dots and in capitals, others as they are. False when it is too long. */
+bool code_normal(const struct knowledge *knowledge, unsigned system, const char *code,
+                 char ret[CODE_SIZE]) MUST_CHECK;
+
+/* UCUM with the litre as L. False when it is too long. (analyte.c) */
+bool unit_normal(const char *unit, char ret[UNIT_SIZE]) MUST_CHECK;
+
+/* Route and use in one number that is not 0. (drug_route.c) */
+uint32_t route_pack(enum drug_route route, enum drug_use use);
+enum drug_route route_of(uint32_t pack);
+enum drug_use use_of(uint32_t pack);
+
+/* ---- reading (knowledge_read.c) */
+
+/* A row of a drug file, before the rows of one code stand together. */
+struct drug_row {
+    struct drug_code code;
+    uint32_t next; /* of the same entry, 0: none */
+};
+
+struct drug_rows {
+    uint32_t first, last; /* in rows */
+    uint32_t product;     /* hash of type and name: ingredients of one product agree in it */
+    bool single;          /* an ingredient code: nothing to combine */
+};
+
+struct knowledge_reader {
+    struct knowledge *knowledge;         /* being built */
+    const struct knowledge_file **files; /* owned; in the order of their names */
+    size_t file_count, file;             /* file: the one being read */
+    struct err_list *problems;
+    struct csv csv;        /* of that file */
+    bool blind;            /* what others rest on could not be read */
+    unsigned system;       /* of a file whose codes are all of one system */
+    struct drug_row *rows; /* owned; [0] is nobody */
+    size_t row_count;
+    struct drug_rows *entries; /* owned; by drug entry; [0] is nobody */
+    size_t entry_count;
+    uint32_t entry_before; /* the drug entry of the row before, 0: none */
+};
+
+typedef void knowledge_row_fn(struct knowledge_reader *reader, const char *const *field);
+
+/* Report a problem of the field in that column of the row being read, or at an offset of the file
+ * being read. fix may be "". */
+void reader_problem(struct knowledge_reader *reader, size_t column, const char *code,
+                    const char *fix, const char *fmt, ...) PRINTF(5, 6);
+void reader_problem_at(struct knowledge_reader *reader, uint32_t offset, const char *code,
+                       const char *fix, const char *fmt, ...) PRINTF(5, 6);
+
+/* Report what node_*() found in the file being read. */
+void reader_node_problem(struct knowledge_reader *reader, const struct err *err);
+
+/* Report that word is no such thing; near (or NULL) is a guess, else fix says what to do. */
+void reader_unknown(struct knowledge_reader *reader, size_t column, const char *what,
+                    const char *word, const char *near, const char *fix);
+
+/* knowledge_near(), but NULL once there are more problems than are kept: it costs time. */
+const char *reader_near(const struct knowledge_reader *reader, unsigned kinds, const char *word);
+
+/* Put a value behind (scope, text) of the table. False, and reported as a conflict, when another
+ * one stands there already. */
+bool reader_claim(struct knowledge_reader *reader, struct table *table, uint32_t scope,
+                  const char *text, uint32_t value, size_t column);
+
+/* The first claim of an entry: "codes/loinc.csv:3". buf needs 160 bytes. Returns buf. */
+const char *reader_place(const struct knowledge_reader *reader, const struct table_entry *entry,
+                         char *buf, size_t size);
+
+/* Is the word good as the name of a concept or class: [a-z0-9-]+? Reported when not. */
+bool reader_name(struct knowledge_reader *reader, size_t column, const char *word);
+
+/* A decimal field; "" gives the other one. Reported and false when it is no number. */
+bool reader_decimal(struct knowledge_reader *reader, size_t column, const char *text,
+                    struct decimal empty, struct decimal *ret) MUST_CHECK;
+
+/* ---- rows of the files (knowledge_codes.c, knowledge_labs.c) */
+
+knowledge_row_fn row_system, row_dose_form, row_route, row_drug, row_condition, row_rxnorm, row_atc,
+    row_loinc, row_local;
+knowledge_row_fn row_analyte, row_unit, row_spelling;
+
+/* Put the rows of each drug code together, after the last of them. */
+void drug_rows_done(struct knowledge_reader *reader);
+
+/* Add the computed analytes that no file names. */
+void analytes_derived(struct knowledge_reader *reader);
+
+/* ---- classes.json (and the cohort that it names), policy.json (knowledge_classes.c) */
+
+void classes_read(struct knowledge_reader *reader, const struct node *root);
+void policy_read(struct knowledge_reader *reader, const struct node *root);

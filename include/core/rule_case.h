@@ -1,0 +1,58 @@
+/* The cases that stand beside each rule: small charts in words, and what the rule must say of them.
+ *
+ *   orders      "lenalidomide 25 mg daily, since 20 d ago"
+ *               "ciprofloxacin 500 mg every 12 h, until 1 d ago"    also: held, stopped, draft,
+ *               "dexamethasone 40 mg every 7 d"                     status unknown, entered in error,
+ *               "unmapped Pillax"                                   dose unknown, start unknown,
+ *                                                                   continuous, local, or a route
+ *   results     "neutrophils 0.9 10*9/L, 5 d ago"                   also: preliminary, removed,
+ *               "platelets <50 10*9/L, 1 h ago"                     unreadable, date unknown,
+ *               "hbsag positive, 3 d ago"                           upper 40 U/L
+ *   conditions  "multiple-myeloma, since 100 d ago"                 also: past, unconfirmed, removed;
+ *               "uncoded Something"
+ *   patient     "female, 70 years, 60 kg, 165 cm"
+ *
+ * A time is "N unit ago", "in N unit" or "now". Orders start 30 d ago unless they say otherwise. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/chart.h"
+#include "core/clause_read.h"
+#include "core/knowledge.h"
+
+enum case_outcome {
+    CASE_FIRES,
+    CASE_SILENT,      /* the rule is false */
+    CASE_CANNOT_TELL, /* the rule is unknown */
+    CASE_STAYS,       /* not true any more, but an open alert lasts */
+    CASE_YIELDS,      /* true, and merged into a stronger finding */
+};
+
+struct rule_case {
+    const char *name;
+    const char *patient;
+    const char **orders, **results, **conditions;
+    size_t order_count, result_count, condition_count;
+    enum case_outcome then;
+    const char *display; /* "interruptive", "passive" or "": not checked */
+};
+
+/* The instant at which cases play. */
+#define CASE_NOW INT64_C(1781524800000) /* 2026-06-15T12:00:00Z */
+
+/* Read "cases" (and the "given" that they share) of a rule into the rule's arena. */
+bool rule_cases_read(struct rule_reader *reader, const struct node *rule, struct rule_case **ret,
+                     size_t *ret_count) MUST_CHECK;
+
+/* Build the chart that a case describes. Errors: ERR_CONFIG "case.words", what names the words that
+ * were not understood. */
+bool rule_case_chart(const struct rule_case *at, const struct knowledge *knowledge,
+                     struct chart **ret, struct err *err) MUST_CHECK;
+
+/* Play one case: true when the rule says what the case expects; else err tells what it said. */
+bool rule_case_holds(const struct rule_case *at, const struct rule *rule,
+                     const struct knowledge *knowledge, struct err *err) MUST_CHECK;
+
+const char *case_outcome_name(enum case_outcome outcome);

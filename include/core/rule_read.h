@@ -1,0 +1,11 @@
+/* Reading rule files: "rules/NAME.json" and "definitions.json". */
+#pragma once
+
+#include "base/attr.h"
+#include "core/knowledge.h"
+
+/* Read every rule (and definition) of a file and give it to the knowledge, whose codes, labs and
+ * classes are complete by now. Goes on after a problem; false when there was one. problems: where is
+ * "FILE:LINE:COLUMN". */
+bool rules_read(const struct knowledge_file *file, struct knowledge *knowledge,
+                struct err_list *problems);

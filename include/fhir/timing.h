@@ -1,0 +1,27 @@
+/* How often, and from when to when: one FHIR Timing. Free text never decides. Private to fhir/.
+ * Pure. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/instant.h"
+#include "base/node.h"
+#include "core/interval.h"
+
+struct timing {
+    bool known;              /* per_day and hours are set */
+    struct interval per_day; /* administrations per 24 h, averaged */
+    struct interval hours;   /* between two of them */
+    bool once;               /* a single administration */
+    bool every_day;          /* at least one on every day */
+    bool counted;            /* ends after a number of administrations */
+    bool as_needed;          /* the code says so ("Q6H PRN") */
+    const char *why;         /* not known: our words, static; "" */
+    char words[64];          /* "once daily"; "" */
+    struct span period;      /* bounds: start INSTANT_UNSET, end INSTANT_NEVER when open */
+    bool has_length;         /* bounds as a length of time instead */
+    struct duration length;
+};
+
+/* at: the Timing, which may be absent. */
+void timing_read(const struct node *at, struct timing *ret);

@@ -1,0 +1,15 @@
+/* The tables on disk and how an older file becomes a newer one: forward only. Private to
+ * adapter/store. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+
+struct sqlite3;
+
+/* Bring the file up to date, one transaction for each version, and create the tables in memory.
+ * Errors: ERR_STORE "store.schema" when the file is newer than this program or not ours,
+ * "store.open" when it cannot be written. */
+bool schema_update(struct sqlite3 *sqlite, struct err *err) MUST_CHECK;

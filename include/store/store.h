@@ -1,0 +1,211 @@
+/* The durable side of the adapter: journal, charts, alerts, outbox. Embedded SQLite today; the
+ * interface is keyed by patient and has no transaction over two patients, so that several nodes can
+ * share a PostgreSQL later.
+ *
+ * One store thread owns the database. Every call below takes its input by value (copied before it
+ * returns) and answers through a callback on the loop thread, exactly once, never from inside the
+ * call, in the order of the calls. Writes that wait are committed together (group commit): `done`
+ * runs after the commit that holds them is on disk. The loop never waits for the disk.
+ *
+ * A failed commit is final: every later call fails with ERR_STORE "store.failed" until the process
+ * is started again (a failed fsync must not be retried as if it had worked). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+
+struct store;
+
+/* Open or create the database at path (its directory must exist, 0700), mode 0600, and bring the
+ * schema up to date, forward only. Errors: ERR_STORE "store.open", "store.schema" (newer than this
+ * program), "store.corrupt". Blocking: before the loop runs. path ":memory:" is for tests. */
+bool store_open(uv_loop_t *loop, const char *path, struct store **ret, struct err *err) MUST_CHECK;
+
+/* Finish what was submitted (callbacks run), then close the file. closed runs on the loop when
+ * nothing is left; the struct is gone after it. */
+typedef void store_closed_fn(void *arg);
+void store_close(struct store *store, store_closed_fn *closed, void *arg);
+
+/* For the watchdog: how many turns the store thread has completed (it turns at least once a second
+ * while it is healthy). Thread: loop. */
+uint64_t store_turns(const struct store *store);
+
+/* ---- journal */
+
+enum event_via { VIA_HOOK, VIA_POLL, VIA_READ, VIA_REPLAY };
+
+enum event_change {
+    CHANGE_WRITTEN, /* created or updated; payload holds the resource when we have it */
+    CHANGE_DELETED,
+    CHANGE_HINT,    /* something of this type changed, we do not know what: id is "" */
+};
+
+struct store_event {
+    int64_t seq;        /* given by the store */
+    int64_t accepted_ms;/* wall clock */
+    enum event_via via;
+    enum event_change change;
+    const char *type, *id;
+    const char *version; /* "" when not known */
+    const char *patient; /* id of the Patient; "" when not known */
+    int64_t updated_ms;  /* meta.lastUpdated; INSTANT_UNSET when not known */
+    const char *payload; /* the resource as JSON; NULL when we have none */
+    size_t payload_len;
+};
+
+struct store_accepted {
+    size_t fresh, duplicates;
+    struct err *err; /* NULL: committed */
+};
+typedef void store_accept_fn(const struct store_accepted *accepted, void *arg);
+
+/* Put events into the journal. An event whose (type, id, version, change) is there already is a
+ * duplicate, unless its version is "" (then it is always fresh). */
+void store_accept(struct store *store, const struct store_event *events, size_t count,
+                  store_accept_fn *done, void *arg);
+
+/* ---- work */
+
+/* One piece of work: a patient with waiting events or a due instant, or one event whose patient is
+ * not known yet. Everything is borrowed until the callback returns. */
+struct store_resource {
+    const char *type, *id, *version;
+    int64_t updated_ms;
+    const char *json;
+    size_t json_len;
+};
+
+struct store_alert {
+    const char *key;        /* of the episode: names the DetectedIssue */
+    const char *identity;   /* patient, rule, subjects: the same for every episode */
+    int64_t episode;        /* 1, 2, ... of that identity */
+    const char *rule;
+    const char *state;      /* "open", "cleared", "retracted" */
+    const char *content;    /* JSON kept by the reconciler; opaque here */
+    int64_t opened_ms, ended_ms; /* ended: INSTANT_UNSET while open */
+};
+
+struct store_work {
+    const char *patient;  /* "" : resolve events[0] first */
+    bool in_cohort;       /* as of the last evaluation */
+    bool complete;        /* the whole chart has been read from the server once */
+    int64_t due_ms;       /* wake-up that made this work, or INSTANT_UNSET */
+    const struct store_event *events; /* waiting, oldest first */
+    size_t event_count;
+    const struct store_resource *resources; /* the chart */
+    size_t resource_count;
+    const struct store_alert *alerts; /* open ones, and the newest ended one of each identity */
+    size_t alert_count;
+    struct err *err;
+};
+typedef void store_work_fn(const struct store_work *work, void *arg); /* NULL: nothing to do */
+
+/* Claim the next piece of work: patients with waiting events first, oldest first; then patients
+ * whose due instant is at or before now_ms. A claimed patient is not given out again until
+ * store_finish() or store_release(). Claims end with the process. */
+void store_claim(struct store *store, int64_t now_ms, store_work_fn *done, void *arg);
+
+/* Give a claim back unchanged, to be offered again not before retry_ms (wall clock). */
+void store_release(struct store *store, const char *patient, int64_t event_seq, int64_t retry_ms);
+
+enum event_fate { FATE_DONE, FATE_OUTSIDE, FATE_ASIDE };
+
+struct store_fate {
+    int64_t seq;
+    enum event_fate fate;
+    const char *reason; /* of FATE_ASIDE: our own words, no patient data; else "" */
+};
+
+enum outbox_kind { OUTBOX_ISSUE, OUTBOX_DEVICE };
+
+struct store_result {
+    const char *patient; /* "" when an event without patient is finished */
+    bool in_cohort, complete;
+    int64_t due_ms;      /* INSTANT_NEVER: none */
+    const struct store_fate *fates;
+    size_t fate_count;
+    const struct store_resource *written; /* insert or replace in the chart */
+    size_t written_count;
+    const struct store_resource *removed; /* type and id only */
+    size_t removed_count;
+    const struct store_alert *alerts; /* insert or replace, by key */
+    size_t alert_count;
+    const struct store_outbox *outbox; /* owed to the server: replaces what waits for that key */
+    size_t outbox_count;
+};
+
+struct store_outbox {
+    const char *key;     /* of the alert */
+    const char *patient, *rule;
+    const char *body;    /* the resource as it should stand, JSON, without id */
+    size_t body_len;
+    int64_t revision;    /* given by the store: grows with each replacement */
+    /* given by the store: */
+    int64_t attempts, owed_ms;
+    const char *server_id, *server_version; /* "" until first delivered */
+};
+
+typedef void store_done_fn(struct err *err, void *arg); /* err NULL: committed */
+
+/* Commit one patient's evaluation: events, chart, alerts and outbox in one transaction; ends the
+ * claim. An event that came in meanwhile stays waiting. */
+void store_finish(struct store *store, const struct store_result *result, store_done_fn *done,
+                  void *arg);
+
+/* Say what was learned of an event without patient (payload, version, patient): it becomes work of
+ * that patient. Ends the claim. */
+void store_resolve(struct store *store, const struct store_event *event, store_done_fn *done,
+                   void *arg);
+
+/* ---- outbox */
+
+struct store_owed {
+    const struct store_outbox *items; /* borrowed until the callback returns */
+    size_t count;
+    struct err *err;
+};
+typedef void store_owed_fn(const struct store_owed *owed, void *arg);
+
+/* Up to `limit` deliveries that are due at now_ms and not in flight, oldest first. They are in
+ * flight until one of the three calls below. */
+void store_owed(struct store *store, int64_t now_ms, size_t limit, store_owed_fn *done, void *arg);
+
+/* The server has it. A newer revision that was put in meanwhile stays owed. */
+void store_delivered(struct store *store, const char *key, int64_t revision, const char *server_id,
+                     const char *server_version, store_done_fn *done, void *arg);
+
+/* Try again at retry_ms. code is the error code of the attempt. */
+void store_retry(struct store *store, const char *key, int64_t retry_ms, const char *code);
+
+/* The server refused for good: keep it, with the reason (our own words), until a newer revision
+ * replaces it or an operator acts. */
+void store_park(struct store *store, const char *key, const char *reason);
+
+/* Everything that waits or is parked may be tried again now (after a repaired configuration). */
+void store_unpark(struct store *store);
+
+/* ---- small settings: watermarks, subscription ids, the hook secret */
+
+typedef void store_setting_fn(const char *value, void *arg); /* NULL: not set, or the store failed */
+void store_get(struct store *store, const char *name, store_setting_fn *done, void *arg);
+void store_set(struct store *store, const char *name, const char *value, store_done_fn *done,
+               void *arg);
+
+/* ---- counts, for status and metrics */
+
+struct store_counts {
+    int64_t events_total, events_waiting, events_done, events_outside, events_aside;
+    int64_t patients, cohort, alerts_open, outbox_waiting, outbox_parked;
+    int64_t next_due_ms; /* earliest wake-up of a cohort patient; INSTANT_NEVER: none */
+    int64_t next_retry_ms; /* earliest outbox retry or released claim; INSTANT_NEVER: none */
+};
+typedef void store_counts_fn(const struct store_counts *counts, void *arg); /* NULL: failed */
+void store_count(struct store *store, store_counts_fn *done, void *arg);
+
+/* Every cohort patient is due now: after a reload, so that new rules meet old charts. */
+void store_wake_all(struct store *store, int64_t now_ms, store_done_fn *done, void *arg);
