@@ -54,9 +54,81 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# ---- packages: as root what is missing is installed; otherwise the line to run is printed
+define need
+	@missing=; for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" = 0 ]; then \
+	  echo "installing:$$missing"; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } || exit 1; \
+	else \
+	  echo "Missing packages. Run this, then make again:"; \
+	  echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends$$missing"; exit 1; \
+	fi
+endef
+packages-demo:
+	$(call need,$(PACKAGES_DEMO))
+packages-test:
+	$(call need,$(PACKAGES_TEST))
+
+# ---- demo, test, bench
+demo: packages-demo
+	@$(MAKE) --no-print-directory -s -j2 build/release/myeloma-adapter
+	@$(PYTHON) tests/e2e/demo.py
+test: packages-test
+	@$(PYTHON) tests/run.py
+bench: packages-test
+	@$(MAKE) --no-print-directory -s -j2 MODE=release build/release/myeloma-adapter
+	@$(PYTHON) tests/bench/bench.py
+
+# ---- one kind of test at a time
+check: $(TESTS)
+	@set -e; for t in $(TESTS); do ./$$t; done
+tests: $(TESTS)
+golden: $(TESTS)
+	@for t in $(TESTS); do GOLDEN_UPDATE=1 ./$$t >/dev/null || true; done
+	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/cli || true
+
+# The arrow of dependencies: a folder includes only folders below it, and what is pure stays pure.
+# A line that prints is an arrow pointing up.
+PURE := (uv|curl/|sqlite3|libpq|microhttpd|systemd/|time|sys/|unistd|poll|pthread)[.h]*[>"]
+layers:
+	@! grep -nE '#include [<"]$(PURE)|#include "(core|fhir|net|store|flow|app)/' include/base/*.h adapter/base/*.c
+	@! grep -nE '#include [<"]$(PURE)|#include "(fhir|net|store|flow|app)/' include/core/*.h adapter/core/*.c
+	@! grep -nE '#include [<"]$(PURE)|#include "(net|store|flow|app)/' include/fhir/*.h adapter/fhir/*.c
+	@! grep -nE '#include "(core|fhir|store|flow|app)/' include/net/*.h adapter/net/*.c
+	@! grep -nE '#include "(core|fhir|net|flow|app)/' include/store/*.h adapter/store/*.c
+	@! grep -nE '#include "app/' include/flow/*.h adapter/flow/*.c
+format:
+	clang-format -i include/*/*.h adapter/*/*.c tests/*/*.c tests/*/*.h
+format-check:
+	@clang-format --dry-run -Werror include/*/*.h adapter/*/*.c tests/*/*.c tests/*/*.h
+lint:
+	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr --std=c11 \
+	  --suppress=missingIncludeSystem --suppress=unknownMacro --suppress=internalAstError --suppress=pointerOutOfBoundsCond -Iinclude \
+	  -DADAPTER_VERSION='""' -DADAPTER_DATADIR='""' -DADAPTER_SYSCONFDIR='""' -j2 adapter
+
+# make fuzz: every target for FUZZ_SECONDS
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_LIB = $(wildcard adapter/base/*.c adapter/core/*.c adapter/fhir/*.c)
+FUZZ_FLAGS = -g -O1 -std=gnu11 -Iinclude -Itests/unit -fsanitize=address,undefined -fno-sanitize-recover=all
+build/fuzz/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP $(shell $(PKG_CONFIG) --cflags jansson nettle) -c -o $@ $<
+build/fuzz/bin/%: tests/fuzz/%_fuzz.c $(patsubst %.c,build/fuzz/%.o,$(FUZZ_LIB))
+	@mkdir -p $(@D)
+	@$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $(shell $(PKG_CONFIG) --cflags jansson nettle) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson nettle) -lm
+fuzzers: $(addprefix build/fuzz/bin/,$(FUZZERS))
+fuzz: fuzzers
+	@set -e; for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f; echo "fuzz $$f"; \
+	  seeds=; [ -d tests/fuzz/seeds/$$f ] && seeds=tests/fuzz/seeds/$$f; \
+	  build/fuzz/bin/$$f -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -print_final_stats=0 -verbosity=0 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$f $$seeds; done
+
 clean:
 	rm -rf build
 
-.PHONY: all clean
+.PHONY: all clean demo test bench check tests golden layers format format-check lint fuzz fuzzers packages-demo packages-test
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

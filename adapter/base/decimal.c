@@ -178,25 +178,18 @@ int decimal_compare(struct decimal a, struct decimal b)
     return x == y ? 0 : x < y ? -sign : sign;
 }
 
-/* a and b are not zero, and a.exponent >= b.exponent. Widens a as far as it goes; what of b lies
- * below that only decides ties. */
+/* a and b are not zero, and a.exponent >= b.exponent. */
 static struct decimal add_ordered(struct decimal a, struct decimal b)
 {
-    bool negative = a.digits < 0, minus = (b.digits < 0) != negative, sticky = false;
+    bool negative = a.digits < 0;
     int apart = a.exponent - b.exponent;
-    int room = WIDE_DIGITS - count_digits(magnitude(a.digits));
-    int shift = apart < room ? apart : room;
-    wide x = magnitude(a.digits) * power_of_ten(shift), y = magnitude(b.digits);
 
-    if (shift < apart) {
-        wide unit = apart - shift > DECIMAL_DIGITS ? 0 : power_of_ten(apart - shift);
-        wide whole = unit ? y / unit : 0;
-        sticky = whole * unit != y;
-        y = whole + (sticky && minus); /* so that the true sum is a little further from zero */
-    }
-    if (!minus) return make(negative, x + y, a.exponent - shift, sticky);
-    if (x < y) return make(!negative, y - x, a.exponent - shift, false);
-    return make(negative, x - y, a.exponent - shift, sticky);
+    /* Beyond that b is less than half of the last digit that is kept, even after a borrow. */
+    if (apart > WIDE_DIGITS - count_digits(magnitude(a.digits))) return a;
+    wide x = magnitude(a.digits) * power_of_ten(apart), y = magnitude(b.digits);
+    if ((b.digits < 0) == negative) return make(negative, x + y, b.exponent, false);
+    if (x < y) return make(!negative, y - x, b.exponent, false);
+    return make(negative, x - y, b.exponent, false);
 }
 
 struct decimal decimal_add(struct decimal a, struct decimal b)

@@ -145,11 +145,15 @@ size_t chart_results(const struct chart *chart, unsigned analyte, const struct c
     return count;
 }
 
-static bool order_brings_in(const struct chart_order *order, const struct concept_set *drugs)
+/* By its drug, or by the reason that it gives. */
+static bool order_brings_in(const struct chart_order *order, const struct concept_set *drugs,
+                            const struct concept_set *conditions)
 {
     if (order->state == ORDER_REMOVED || order->state == ORDER_DRAFT) return false;
     for (size_t i = 0; i < order->ingredient_count; i++)
         if (concept_set_has(drugs, order->ingredients[i].concept)) return true;
+    for (size_t i = 0; i < order->reason_count; i++)
+        if (concept_set_has(conditions, order->reasons[i])) return true;
     return false;
 }
 
@@ -173,6 +177,7 @@ bool chart_in_cohort(const struct chart *chart, const struct knowledge *knowledg
         if (condition_brings_in(&chart->conditions[i], conditions))
             *ret_why = &chart->conditions[i].source;
     for (size_t i = 0; i < chart->order_count && !*ret_why; i++)
-        if (order_brings_in(&chart->orders[i], drugs)) *ret_why = &chart->orders[i].source;
+        if (order_brings_in(&chart->orders[i], drugs, conditions))
+            *ret_why = &chart->orders[i].source;
     return *ret_why != NULL;
 }

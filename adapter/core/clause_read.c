@@ -102,16 +102,21 @@ static bool word_expand(struct rule_reader *reader, const struct node *at, enum 
     return rule_problem(reader, at, fix, "nothing is known as \"%s\"", word);
 }
 
-/* "class:cyp3a4-strong-inducer" reads "any cyp3a4 strong inducer", "zoledronic-acid" without the
- * hyphen. */
+/* "class:cyp3a4-strong-inducer" reads "any cyp3a4 strong inducer", "class:myeloma-any" and
+ * "class:any-dialysis" have their "any" already, "zoledronic-acid" loses its hyphen. */
 static void word_say(struct buf *words, const char *word)
 {
+    static const char any[] = "-any";
+    size_t n;
+
     if (!word) return;
     if (strncmp(word, "class:", 6) == 0) {
-        buf_text(words, "any ");
         word += 6;
+        if (strncmp(word, "any-", 4) != 0) buf_text(words, "any ");
     }
-    for (; *word; word++) buf_char(words, *word == '-' ? ' ' : *word);
+    n = strlen(word);
+    if (n > sizeof any && strcmp(word + n - (sizeof any - 1), any) == 0) n -= sizeof any - 1;
+    for (size_t i = 0; i < n; i++) buf_char(words, word[i] == '-' ? ' ' : word[i]);
 }
 
 /* A member that is one name or a list of names. *ret_words joins them for people. */

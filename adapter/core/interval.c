@@ -10,7 +10,7 @@ struct interval interval_exactly(struct decimal value)
     return (struct interval){ .low = value, .high = value };
 }
 
-/* A comparator that we do not know says nothing about the value: no bounds, every answer unknown. */
+/* A comparator that we do not know says nothing: no bounds, every answer unknown. */
 struct interval interval_from(struct decimal value, const char *comparator)
 {
     static const struct {

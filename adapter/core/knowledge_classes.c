@@ -49,7 +49,7 @@ static const char *near_member(const struct knowledge *knowledge, const char *wo
 static bool find_member(struct knowledge_reader *reader, const struct node *at, struct member *ret)
 {
     struct knowledge *knowledge = reader->knowledge;
-    const char *word = node_is(at, DOC_STRING) ? at->value->text : "";
+    const char *word = node_is(at, DOC_STRING) ? at->value->text : "(no text)";
     char fix[128] = "use a concept of codes/ or \"class:NAME\"; others go to \"unmapped\"";
 
     *ret = (struct member){ .offset = at->offset };

@@ -163,7 +163,7 @@ void row_drug(struct knowledge_reader *reader, const char *const *field)
 /* ---- drug codes
  *
  * A code has one row for each ingredient. Two concepts of one code are one product only when the
- * rows agree in type and name (RxNorm), or stand together (other files); else they are a conflict. */
+ * rows agree in type and name (RxNorm) or stand together (other files); else it is a conflict. */
 
 /* FNV-1a without regard to case: sources write the names of one product differently. */
 static uint32_t hash_more(uint32_t h, const char *text)
@@ -232,6 +232,15 @@ static bool one_product(const struct knowledge_reader *reader, uint32_t entry, u
     return product || entry == reader->entry_before;
 }
 
+static const char *conflict_fix(const struct knowledge_reader *reader,
+                                const struct table_entry *entry)
+{
+    if (entry->file != reader->file) return "keep one of the two lines";
+    return reader->entries[entry->value].product
+               ? "keep one of the two; lines of one product have the same type and name"
+               : "keep one of the two; lines of one combination stand together";
+}
+
 static void drug_conflict(struct knowledge_reader *reader, const struct table_entry *entry,
                           const struct drug_code *code)
 {
@@ -240,8 +249,7 @@ static void drug_conflict(struct knowledge_reader *reader, const struct table_en
     const char *system = knowledge->system_names[entry->scope];
     char place[160];
 
-    reader_problem(reader, 0, "knowledge.conflict",
-                   "keep one of the two lines; lines of one combination product stand together",
+    reader_problem(reader, 0, "knowledge.conflict", conflict_fix(reader, entry),
                    "%.60s %s is \"%s\" here and \"%s\" in %s", system ? system : "code",
                    entry->text, concept_name(knowledge, code->concept),
                    concept_name(knowledge, first->concept),
@@ -268,7 +276,7 @@ static void add_drug_code(struct knowledge_reader *reader, unsigned system, cons
     } else {
         drug_conflict(reader, entry, row);
     }
-    reader->entry_before = entry->value;
+    reader->entry_now = entry->value;
 }
 
 void drug_rows_done(struct knowledge_reader *reader)
@@ -341,7 +349,8 @@ static bool read_form(struct knowledge_reader *reader, const char *form, struct 
     ret->use = use_of(pack);
     ret->route = route_of(pack);
     if (pack || !*form) return true;
-    reader_unknown(reader, 6, "dose form", form, NULL, "add it to codes/dose-forms.csv");
+    reader_unknown(reader, 6, "dose form", form, NULL,
+                   "correct it, or add it to codes/dose-forms.csv");
     return false;
 }
 

@@ -212,24 +212,32 @@ static bool in_folder(const struct file_kind *kind, const char *name, size_t fol
     return folder && strncmp(kind->pattern, name, folder) == 0;
 }
 
+static void list_add(struct buf *list, const char *name, size_t len)
+{
+    buf_text(list, list->len ? ", " : "");
+    buf_add(list, name, len);
+}
+
+/* The folders (each once: told by their first file) and files at the top. */
+static void list_top(struct buf *ret)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) {
+        const char *pattern = file_kinds[i].pattern;
+        size_t folder = folder_len(pattern), first = 0;
+        while (!in_folder(&file_kinds[first], pattern, folder) && first < i) first++;
+        if (first == i) list_add(ret, pattern, folder ? folder : strlen(pattern));
+    }
+}
+
 /* What may be in the folder of that name; when no file of that folder is known, at the top. */
 static void list_places(const char *name, struct buf *ret)
 {
-    size_t folder = folder_len(name), len, last = 0;
+    size_t folder = folder_len(name);
 
     for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++)
         if (in_folder(&file_kinds[i], name, folder))
-            buf_printf(ret, "%s%s", ret->len ? ", " : "", file_kinds[i].pattern);
-    if (ret->len) return;
-    for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) {
-        len = folder_len(file_kinds[i].pattern);
-        bool told =
-            len && i && len == last && in_folder(&file_kinds[i], file_kinds[i - 1].pattern, len);
-        if (!told)
-            buf_printf(ret, "%s%.*s", ret->len ? ", " : "",
-                       (int)(len ? len : strlen(file_kinds[i].pattern)), file_kinds[i].pattern);
-        last = len;
-    }
+            list_add(ret, file_kinds[i].pattern, strlen(file_kinds[i].pattern));
+    if (!ret->len) list_top(ret);
 }
 
 static void unknown_file(struct knowledge_reader *reader, const char *name)
@@ -309,6 +317,8 @@ static void read_rows(struct knowledge_reader *reader, const struct file_kind *k
     struct err err;
 
     for (bool end = false; !end;) {
+        reader->entry_before = reader->entry_now;
+        reader->entry_now = 0;
         if (!csv_next(csv, &end, &err))
             line_problem(reader, &err);
         else if (!end && (!reader->blind || kind->need == BASE))
@@ -321,7 +331,7 @@ static void read_csv(struct knowledge_reader *reader, const struct file_kind *ki
     const struct knowledge_file *file = file_of(reader);
     struct err err;
 
-    reader->entry_before = 0;
+    reader->entry_now = 0;
     if (!csv_init(&reader->csv, file->text, file->len, kind->columns, &err)) {
         line_problem(reader, &err);
         if (kind->need == BASE) reader->blind = true;

@@ -254,6 +254,7 @@ static void together_add(const struct trace *t, const struct knowledge *knowledg
 {
     const struct clause *clause = t->clause;
 
+    if (clause->kind == CLAUSE_DEFINITION) return; /* how the rule knows, not what it is about */
     for (size_t i = 0; i < t->part_count; i++)
         together_add(&t->parts[i], knowledge, chart, list);
     if (clause->kind != CLAUSE_ORDER || !clause->order.together) return;

@@ -68,13 +68,7 @@ static void put_into_group(struct instructions *all, struct instruction *one)
 
 /* ---- doses */
 
-/* Closed intervals of numbers that are not negative. */
-static struct interval product(const struct interval *a, const struct interval *b)
-{
-    return interval_hull(interval_exactly(decimal_multiply(a->low, b->low)),
-                         interval_exactly(decimal_multiply(a->high, b->high)));
-}
-
+/* Closed intervals. */
 static struct interval sum(const struct interval *a, const struct interval *b)
 {
     return interval_hull(interval_exactly(decimal_add(a->low, b->low)),
@@ -92,13 +86,26 @@ static struct dose dose_of(const struct instruction *one,
     dose.daily_known = dose.single_known && one->timing.known;
     if (one->timing.known) dose.hours = one->timing.hours;
     if (dose.daily_known) {
-        dose.daily = product(&dose.single, &one->timing.per_day);
+        dose.daily = timing_daily(&one->timing, &dose.single);
         if (one->as_needed) dose.daily.low = DECIMAL_ZERO;
     }
     if (dose.single_known) dose.why = one->timing.why;
     if (!dose.single_known && *one->text && !one->amount.unit && !*one->amount.high)
         dose.why = "the dosage is free text";
     return dose;
+}
+
+/* Between administrations; two instructions at the same time may come close to each other. */
+static struct interval hours_of_both(const struct interval *a, const struct interval *b,
+                                     bool follows)
+{
+    struct decimal zero = DECIMAL_ZERO;
+    struct interval hours = interval_exactly(zero); /* not known */
+
+    if (decimal_compare(a->high, zero) == 0 || decimal_compare(b->high, zero) == 0) return hours;
+    hours = interval_hull(*a, *b);
+    if (!follows) hours.low = zero;
+    return hours;
 }
 
 /* Both hold, one after the other (follows) or at the same time. */
@@ -113,7 +120,7 @@ static struct dose join(struct dose a, struct dose b, bool follows)
     if (dose.single_known) dose.single = interval_hull(a.single, b.single);
     if (dose.daily_known)
         dose.daily = follows ? interval_hull(a.daily, b.daily) : sum(&a.daily, &b.daily);
-    dose.hours = interval_hull(a.hours, b.hours);
+    dose.hours = hours_of_both(&a.hours, &b.hours, follows);
     if (!dose.single_known && !dose.daily_known) dose.unit = "";
     return dose;
 }
@@ -199,29 +206,34 @@ static void read_bounds(const struct instructions *all, const struct node *order
 
 /* ---- continuous */
 
-/* Daily, and no pause stated: bounds shorter than a cycle, or than the interval between dispenses,
- * are a pause when what they bound is repeated. */
-static bool bounds_are_long(const struct node *order, int64_t authored_ms, const struct dosage *ret)
+/* Bounds shorter than a cycle, or than the interval between dispenses, are part of something that
+ * is repeated after a pause. */
+static int64_t least_length(const struct node *order)
 {
     struct node dispense = node_get(order, "dispenseRequest");
     struct node interval = node_get(&dispense, "dispenseInterval");
-    int64_t start = ret->start_ms != INSTANT_UNSET ? ret->start_ms : authored_ms, least;
     struct duration length;
 
-    if (ret->end_ms == INSTANT_NEVER) return true;
-    if (start == INSTANT_UNSET) return false;
-    least = instant_add(start, (struct duration){ .ms = CYCLE_MS }, 1);
-    if (ret->end_ms < least) return false;
-    return !datatype_duration(&interval, &length) || ret->end_ms >= instant_add(start, length, 1);
+    if (!datatype_duration(&interval, &length)) return CYCLE_MS;
+    int64_t ms = instant_add(0, length, 1);
+    return ms > CYCLE_MS ? ms : CYCLE_MS;
 }
 
-static bool is_continuous(const struct instructions *all)
+/* Daily, and no pause stated: what maintenance looks like. */
+static bool is_continuous(const struct instructions *all, const struct node *order,
+                          int64_t authored_ms, const struct dosage *ret)
 {
+    int64_t start = ret->start_ms != INSTANT_UNSET ? ret->start_ms : authored_ms;
+    int64_t least = least_length(order);
+
     for (size_t i = 0; i < all->count; i++) {
-        const struct instruction *one = &all->items[i];
-        if (!one->timing.every_day || one->timing.counted || one->as_needed) return false;
+        const struct timing *timing = &all->items[i].timing;
+        if (!timing->every_day || timing->counted || all->items[i].as_needed) return false;
+        if (timing->has_length && instant_add(0, timing->length, 1) < least) return false;
     }
-    return all->count > 0 && all->groups == 1;
+    if (all->count == 0 || all->groups > 1) return false;
+    if (ret->end_ms == INSTANT_NEVER) return true;
+    return start != INSTANT_UNSET && ret->end_ms - start >= least;
 }
 
 /* ---- words */
@@ -252,8 +264,10 @@ static void instruction_words(const struct instruction *one, const struct medica
     dose_words(one, medication, out);
     if (*one->timing.words)
         buf_printf(out, "%s%s", out->len > before ? " " : "", one->timing.words);
-    if (out->len == before) buf_text(out, datatype_keep(arena, one->text, TEXT_MAX));
-    if (out->len > before && one->as_needed) buf_text(out, " as needed");
+    bool said = out->len > before, enough = one->timing.known || one->timing.once;
+    if (said && one->as_needed) buf_text(out, " as needed");
+    if (*one->text && !(said && enough)) /* what we cannot read, the reader can */
+        buf_printf(out, said ? " (%s)" : "%s", datatype_keep(arena, one->text, TEXT_MAX));
 }
 
 static const char *all_words(const struct instructions *all, const struct medication *medication,
@@ -273,8 +287,9 @@ static const char *all_words(const struct instructions *all, const struct medica
 
 /* ---- routes */
 
-/* The first route that is known; of several, one that reaches the whole body. */
-static void read_route(const struct node *at, const struct knowledge *knowledge, struct dosage *ret)
+/* The first route that is known; of several instructions, one that reaches the whole body. False
+ * when this one states none that is known. */
+static bool read_route(const struct node *at, const struct knowledge *knowledge, struct dosage *ret)
 {
     struct node concept = node_get(at, "route");
     size_t count = datatype_coding_count(&concept);
@@ -288,8 +303,9 @@ static void read_route(const struct node *at, const struct knowledge *knowledge,
             ret->route = route;
             ret->use = use;
         }
-        return;
+        return true;
     }
+    return false;
 }
 
 /* ---- */
@@ -298,6 +314,7 @@ static void read_all(const struct node *list, const struct knowledge *knowledge,
                      struct instructions *all, struct dosage *ret)
 {
     size_t count = datatype_count(list);
+    bool routed = true;
 
     ret->as_needed = count > 0;
     for (size_t i = 0; i < count && i < INSTRUCTIONS_MAX; i++) {
@@ -305,10 +322,12 @@ static void read_all(const struct node *list, const struct knowledge *knowledge,
         struct instruction *one = &all->items[all->count++];
         read_instruction(&item, one);
         put_into_group(all, one);
-        read_route(&item, knowledge, ret);
+        routed = read_route(&item, knowledge, ret) && routed;
         if (!one->as_needed) ret->as_needed = false;
         if (datatype_has(&item, "modifierExtension")) ret->modified = true;
     }
+    if (!routed && ret->use == USE_LOCAL) /* the others may go elsewhere */
+        ret->route = ROUTE_UNKNOWN;
 }
 
 void dosage_read(const struct node *order, const struct medication *medication,
@@ -329,6 +348,6 @@ void dosage_read(const struct node *order, const struct medication *medication,
     }
     read_bounds(&all, order, authored_ms, ret);
     if (cut) ret->end_ms = INSTANT_NEVER;
-    ret->continuous = !cut && is_continuous(&all) && bounds_are_long(order, authored_ms, ret);
+    ret->continuous = !cut && !ret->modified && is_continuous(&all, order, authored_ms, ret);
     ret->words = all_words(&all, medication, arena);
 }

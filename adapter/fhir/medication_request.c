@@ -34,6 +34,13 @@ static enum order_state state_of_status(const char *status, const char **ret_why
     return ORDER_UNCLEAR;
 }
 
+static bool forbids(const struct node *at)
+{
+    const char *text = node_text(at, "doNotPerform"); /* some send booleans as strings */
+
+    return node_true(at, "doNotPerform") || (text && strcmp(text, "true") == 0);
+}
+
 /* An order not to give a drug is never an exposure: ORDER_REMOVED, before anything else is asked.
  * A proposal, plan or option is no order yet. A modifier that we do not understand may turn the
  * meaning round, so the order is neither counted nor dismissed. */
@@ -46,7 +53,7 @@ static enum order_state state_of(const struct node *at, const struct medication 
     const char *intent = node_text(at, "intent");
     enum order_state state = state_of_status(node_text(at, "status"), ret_why);
 
-    if (datatype_maybe_true(at, "doNotPerform")) {
+    if (forbids(at)) {
         *ret_why = "an order not to give the drug";
         return ORDER_REMOVED;
     }
@@ -55,7 +62,8 @@ static enum order_state state_of(const struct node *at, const struct medication 
         *ret_why = "";
         return ORDER_DRAFT;
     }
-    if (datatype_has(at, "modifierExtension") || dosage->modified)
+    if (datatype_has(at, "modifierExtension") || dosage->modified ||
+        datatype_maybe_true(at, "doNotPerform"))
         *ret_why = "the order has a modifier that is not understood";
     else if (medication->doubt)
         *ret_why = medication->doubt;
@@ -66,13 +74,16 @@ static enum order_state state_of(const struct node *at, const struct medication 
     return ORDER_UNCLEAR;
 }
 
-/* When an ended order ended: when its status changed (R5); else the end of its bounds, where that
+/* The end of the bounds; for an order that has ended (also when it is otherwise unclear) when it
+ * did: when its status changed (R5); else the end of its bounds, where that
  * is not later than the last change of the resource; else that last change, which came at the end or
  * after it; INSTANT_UNSET: it has ended, and nothing says when. */
 static int64_t ended_at(const struct node *at, int64_t bounds_end, int64_t updated_ms)
 {
+    const char *why;
     int64_t changed = datatype_start(at, "statusChanged", INSTANT_UNSET);
 
+    if (state_of_status(node_text(at, "status"), &why) != ORDER_ENDED) return bounds_end;
     if (changed != INSTANT_UNSET) return changed;
     if (bounds_end != INSTANT_NEVER && (updated_ms == INSTANT_UNSET || bounds_end <= updated_ms))
         return bounds_end;
@@ -151,9 +162,7 @@ bool medication_request_apply(const struct node *at, const struct apply *apply, 
     set_reasons(at, apply, &order);
     order.dosage = dosage.words;
     order.start_ms = dosage.start_ms;
-    order.end_ms = dosage.end_ms;
-    if (order.state == ORDER_ENDED)
-        order.end_ms = ended_at(at, dosage.end_ms, apply->source.updated_ms);
+    order.end_ms = ended_at(at, dosage.end_ms, apply->source.updated_ms);
     order.as_needed = dosage.as_needed;
     order.continuous = dosage.continuous;
     chart_add_order(apply->chart, &order);

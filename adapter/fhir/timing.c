@@ -77,23 +77,31 @@ static bool limit_to_days(struct rhythm *rhythm, struct timing *ret)
     return false;
 }
 
-/* Averages: a day may see more or less of what is not "daily". */
 static void set_rate(const struct rhythm *rhythm, struct timing *ret)
 {
-    struct decimal day = decimal_of(24), week = decimal_of(168);
-    struct decimal shortest = hours_of(rhythm, rhythm->period);
-    struct decimal longest = hours_of(rhythm, rhythm->period_max);
+    struct decimal day = decimal_of(24);
 
-    if (decimal_compare(shortest, DECIMAL_ZERO) <= 0) return;
+    ret->shortest = hours_of(rhythm, rhythm->period);
+    ret->longest = hours_of(rhythm, rhythm->period_max);
+    ret->times = rhythm->times;
+    ret->times_max = rhythm->times_max;
     ret->known = true;
-    ret->per_day = between(decimal_divide(decimal_multiply(rhythm->times, day), longest),
-                           decimal_divide(decimal_multiply(rhythm->times_max, day), shortest));
-    ret->hours = between(decimal_divide(shortest, rhythm->times_max),
-                         decimal_divide(longest, rhythm->times));
+    ret->hours = between(decimal_divide(ret->shortest, ret->times_max),
+                         decimal_divide(ret->longest, ret->times));
     if (rhythm->week_days > 1) /* Monday and Tuesday, then a long pause */
-        ret->hours = between(decimal_of(1), week);
-    ret->every_day = decimal_compare(ret->per_day.low, decimal_of(1)) >= 0 &&
-                     decimal_compare(longest, day) <= 0 && rhythm->week_days == 0;
+        ret->hours = between(decimal_of(1), decimal_of(168));
+    ret->every_day = decimal_compare(decimal_multiply(ret->times, day), ret->longest) >= 0 &&
+                     decimal_compare(ret->longest, day) <= 0 && rhythm->week_days == 0;
+}
+
+/* One rounding, at the end: 28 mg in 168 h are 4 mg a day, not a little less. */
+struct interval timing_daily(const struct timing *timing, const struct interval *single)
+{
+    struct decimal day = decimal_of(24);
+    struct decimal low = decimal_multiply(single->low, decimal_multiply(timing->times, day));
+    struct decimal high = decimal_multiply(single->high, decimal_multiply(timing->times_max, day));
+
+    return between(decimal_divide(low, timing->longest), decimal_divide(high, timing->shortest));
 }
 
 /* ---- words */
@@ -203,8 +211,12 @@ static bool read_times(const struct node *repeat, struct rhythm *ret, struct tim
 {
     size_t when = distinct(repeat, "when"), clock = distinct(repeat, "timeOfDay");
     size_t moments = when > clock ? when : clock;
-    bool stated = positive(repeat, "frequency", &ret->times);
+    bool stated = datatype_has(repeat, "frequency");
 
+    if (stated && !positive(repeat, "frequency", &ret->times)) {
+        timing->why = "the timing makes no sense";
+        return false;
+    }
     if (!stated && is_vague(repeat)) {
         timing->why = "how often is not stated: with meals";
         return false;

@@ -230,22 +230,26 @@ static void call_judge_tls(struct http_call *call, CURLcode code)
     }
 }
 
+/* curl's long text names hosts and addresses, which help to find out why a connection was not had;
+ * of what comes later it may quote the peer. */
+static const char *call_failure_text(const struct http_call *call, CURLcode code)
+{
+    if (code == CURLE_ABORTED_BY_CALLBACK) return "the connection ended without an answer";
+    return call->curl_text[0] && !call_was_sent(call) ? call->curl_text : curl_easy_strerror(code);
+}
+
 static void call_judge_failure(struct http_call *call, CURLcode code)
 {
     struct http_reply *reply = &call->reply;
-    bool sent = call_was_sent(call);
 
     reply->status = 0;
     if (call->too_big)
         err_set(&reply->err, ERR_PERMANENT, "http.too-big", "the reply is longer than %zu bytes",
                 call->reply_max);
-    else if (!sent && code_is_tls(code))
+    else if (code_is_tls(code) && !call_was_sent(call))
         call_judge_tls(call, code);
-    else /* curl's long text before anything was sent: host names and addresses; after: none */
-        err_set(&reply->err, call_doubt(call), "http.failed", "%s",
-                !sent && call->curl_text[0]         ? call->curl_text
-                : code == CURLE_ABORTED_BY_CALLBACK ? "the connection ended without an answer"
-                                                    : curl_easy_strerror(code));
+    else
+        err_set(&reply->err, call_doubt(call), "http.failed", "%s", call_failure_text(call, code));
 }
 
 static void call_judge_status(struct http_reply *reply)
@@ -398,8 +402,10 @@ static bool call_check(struct http_call *call, const struct http_request *reques
         snprintf(call->where, sizeof call->where, "%s", request->method);
         err_set(err, ERR_PERMANENT, "http.url", "not a URL of http or https without a user name");
     } else {
-        snprintf(call->where, sizeof call->where, "%s %s://%s:%s%s", request->method, origin.scheme,
-                 origin.host, origin.port, origin.path);
+        bool plain = origin_port_is_default(&origin);
+        snprintf(call->where, sizeof call->where, "%s %s://%s%s%s%s", request->method,
+                 origin.scheme, origin.host, plain ? "" : ":", plain ? "" : origin.port,
+                 origin.path);
         snprintf(call->host, sizeof call->host, "%s", origin.host);
         ok = request_check(call->client, request, &origin, err);
     }

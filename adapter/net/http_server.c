@@ -24,7 +24,6 @@
 #include "net/listen.h"
 
 #define HEAD_MAX           (32 * 1024) /* bytes of memory for a head; a longer one gets 431 */
-#define BACKLOG            512         /* connections the kernel may hold for us */
 #define RUNS_MAX           4           /* of libmicrohttpd before the loop gets its turn */
 #define FAREWELL_MAX       64          /* sockets drained at once */
 #define FAREWELL_MS        2000        /* for one of them */
@@ -78,6 +77,7 @@ struct http_exchange {
     const char *method, *path;     /* borrowed: libmicrohttpd's until the request ends */
     struct buf body;
     bool too_big; /* body_max was passed: the rest is thrown away, then 413 */
+    bool last;    /* the connection ends with this answer */
     unsigned status;
     struct MHD_Response *response; /* owned until it is queued */
 };
@@ -312,7 +312,7 @@ static enum MHD_Result exchange_send(struct http_exchange *exchange)
     struct MHD_Response *response = TAKE(exchange->response);
     enum MHD_Result result;
 
-    if (exchange->connection->server->quiet)
+    if (exchange->last || exchange->connection->server->quiet)
         response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     result = MHD_queue_response(exchange->mhd, exchange->status, response);
     MHD_destroy_response(response);
@@ -324,8 +324,8 @@ static enum MHD_Result exchange_refuse(struct http_exchange *exchange, unsigned 
                                        const char *text)
 {
     exchange->status = status;
+    exchange->last = true;
     exchange->response = response_new("text/plain; charset=utf-8", text ? text : "");
-    response_header(exchange->response, MHD_HTTP_HEADER_CONNECTION, "close");
     exchange_enter(exchange, EXCHANGE_ANSWERED);
     return exchange_send(exchange);
 }

@@ -1,10 +1,11 @@
 /* UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The second byte of a sequence decides whether it is overlong, a surrogate or too large. */
-static inline int utf8_second_fits(unsigned char first, unsigned char second)
+static inline bool utf8_second_fits(unsigned char first, unsigned char second)
 {
     switch (first) {
     case 0xE0:

@@ -127,7 +127,7 @@ struct chart {
     bool deceased;
     struct chart_order *orders;
     size_t order_count;
-    struct chart_result *results; /* ordered by analyte, newest first: chart_order_results() */
+    struct chart_result *results; /* ordered by analyte, newest first: chart_arrange() */
     size_t result_count;
     struct chart_condition *conditions;
     size_t condition_count;
@@ -156,6 +156,7 @@ void chart_arrange(struct chart *chart);
 size_t chart_results(const struct chart *chart, unsigned analyte, const struct chart_result **ret);
 
 /* Is this patient one of ours, and by which fact? *ret_why is borrowed; NULL when not. An order in
- * any state but removed or draft counts; so does a condition unless removed. */
+ * any state but removed or draft counts, by its drug or by the reason it gives; so does a condition
+ * unless removed. */
 bool chart_in_cohort(const struct chart *chart, const struct knowledge *knowledge,
                      const struct source **ret_why);

@@ -70,13 +70,12 @@ struct knowledge {
     struct table strings;            /* (0, text): every text once */
     struct table drugs;              /* (system, code) -> entry */
     struct drug_entry *drug_entries; /* owned */
-    size_t drug_entry_count;
-    struct drug_code *drug_codes; /* owned */
-    struct table analytes;        /* (system, code) -> concept */
-    struct table conditions;      /* (system, code) -> link */
-    struct table prefixes;        /* (system, start of codes) -> link */
-    size_t prefix_max;            /* bytes of the longest one */
-    struct condition_link *links; /* owned */
+    struct drug_code *drug_codes;    /* owned */
+    struct table analytes;           /* (system, code) -> concept */
+    struct table conditions;         /* (system, code) -> link */
+    struct table prefixes;           /* (system, start of codes) -> link */
+    size_t prefix_max;               /* bytes of the longest one */
+    struct condition_link *links;    /* owned */
     size_t link_count;
     struct table routes;   /* (system, code) -> route_pack() */
     struct table forms;    /* (0, form) -> route_pack() */
@@ -173,7 +172,7 @@ struct knowledge_reader {
     size_t row_count;
     struct drug_rows *entries; /* owned; by drug entry; [0] is nobody */
     size_t entry_count;
-    uint32_t entry_before; /* the drug entry of the row before, 0: none */
+    uint32_t entry_before, entry_now; /* drug entries of the row before and of this one, or 0 */
 };
 
 typedef void knowledge_row_fn(struct knowledge_reader *reader, const char *const *field);

@@ -28,8 +28,8 @@ const struct table_entry *table_find(const struct table *table, uint32_t scope, 
 /* The value of that entry, 0 when there is none. */
 uint32_t table_value(const struct table *table, uint32_t scope, const char *text);
 
-/* The entry, made when there is none: then its value is 0 and its text a copy in the arena. Borrowed
- * until the next table_add(). */
+/* The entry, made when there is none: then its value is 0 and its text a copy in the arena.
+ * Borrowed until the next table_add(). */
 struct table_entry *table_add(struct table *table, struct arena *arena, uint32_t scope,
                               const char *text);
 

@@ -4,24 +4,29 @@
 
 #include <stdbool.h>
 
+#include "base/decimal.h"
 #include "base/instant.h"
 #include "base/node.h"
 #include "core/interval.h"
 
 struct timing {
-    bool known;              /* per_day and hours are set */
-    struct interval per_day; /* administrations per 24 h, averaged */
-    struct interval hours;   /* between two of them */
-    bool once;               /* a single administration */
-    bool every_day;          /* at least one on every day */
-    bool counted;            /* ends after a number of administrations */
-    bool as_needed;          /* the code says so ("Q6H PRN") */
-    const char *why;         /* not known: our words, static; "" */
-    char words[64];          /* "once daily"; "" */
-    struct span period;      /* bounds: start INSTANT_UNSET, end INSTANT_NEVER when open */
-    bool has_length;         /* bounds as a length of time instead */
+    bool known;                       /* the next three are set */
+    struct decimal times, times_max;  /* administrations in every ... */
+    struct decimal shortest, longest; /* ... so many hours */
+    struct interval hours;            /* between two of them */
+    bool once;                        /* a single administration */
+    bool every_day;                   /* at least one on every day */
+    bool counted;                     /* ends after a number of administrations */
+    bool as_needed;                   /* the code says so ("Q6H PRN") */
+    const char *why;                  /* not known: our words, static; "" */
+    char words[96];                   /* "once daily"; "" */
+    struct span period;               /* bounds: start INSTANT_UNSET, end INSTANT_NEVER when open */
+    bool has_length;                  /* bounds as a length of time instead */
     struct duration length;
 };
 
 /* at: the Timing, which may be absent. */
 void timing_read(const struct node *at, struct timing *ret);
+
+/* A single dose times the administrations in 24 h, averaged. timing must be known. */
+struct interval timing_daily(const struct timing *timing, const struct interval *single);

@@ -58,7 +58,8 @@ uint16_t http_server_port(const struct http_server *server);
 void http_server_quiesce(struct http_server *server);
 
 /* Cut everything off; memory goes when the loop has run its close callbacks. An exchange that was
- * not answered is gone: do not answer it any more. May be called from head and body. Accepts NULL. */
+ * not answered is gone: do not answer it any more. May be called from head and body. Accepts
+ * NULL. */
 void http_server_free(struct http_server *server);
 
 /* Of a request; borrowed until it is answered. Header names are case-insensitive; NULL: absent. */

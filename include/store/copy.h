@@ -1,4 +1,5 @@
-/* Copies of what a caller has only lent, in the arena of the call. Private to adapter/store; pure. */
+/* Copies of what a caller has only lent, in the arena of the call. Pure. Private to
+ * adapter/store. */
 #pragma once
 
 #include "base/arena.h"

@@ -121,6 +121,6 @@ int64_t database_now(void);
 void database_fail_at(struct database *db, unsigned nth, int code);
 unsigned database_fail_left(const struct database *db);
 
-/* How SQLite goes about a statement, one step a line. Thread: the connection's, or before it runs.*/
+/* How SQLite goes about a statement, one step a line. Thread: that of the connection. */
 bool database_explain(struct database *db, enum statement id, struct buf *ret,
                       struct err *err) MUST_CHECK;

@@ -15,8 +15,7 @@ bool journal_put(struct database *db, const struct store_event *event, int64_t *
 
 /* The events of a patient that wait, oldest first; in the arena. */
 bool journal_waiting(struct database *db, const char *patient, struct arena *arena,
-                     const struct store_event **ret, size_t *ret_count,
-                     struct err *err) MUST_CHECK;
+                     const struct store_event **ret, size_t *ret_count, struct err *err) MUST_CHECK;
 
 /* One event by its number; in the arena. *ret_count is 0 when there is none. */
 bool journal_get(struct database *db, int64_t seq, struct arena *arena,

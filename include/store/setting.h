@@ -13,4 +13,3 @@ bool setting_get(struct database *db, const char *name, struct arena *arena, con
 /* value NULL: forget it. */
 bool setting_set(struct database *db, const char *name, const char *value,
                  struct err *err) MUST_CHECK;
-

@@ -8,7 +8,11 @@
  * runs after the commit that holds them is on disk. The loop never waits for the disk.
  *
  * A failed commit is final: every later call fails with ERR_STORE "store.failed" until the process
- * is started again (a failed fsync must not be retried as if it had worked). */
+ * is started again (a failed fsync must not be retried as if it had worked). Three failures are not
+ * final, leave nothing of the call behind and may be tried again: "store.full" (no room; nothing of
+ * that commit is kept), "store.busy" (another program holds the write lock), "store.refused" (a
+ * constraint; the other calls of that commit are not touched). A call without callback that fails
+ * is logged. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,12 +26,14 @@
 struct store;
 
 /* Open or create the database at path (its directory must exist, 0700), mode 0600, and bring the
- * schema up to date, forward only. Errors: ERR_STORE "store.open", "store.schema" (newer than this
- * program), "store.corrupt". Blocking: before the loop runs. path ":memory:" is for tests. */
+ * schema up to date, forward only. Errors: ERR_STORE "store.open" (also: another process has it
+ * open), "store.schema" (newer than this program, or not ours), "store.corrupt"; ERR_SYSTEM
+ * "store.thread". Blocking: before the loop runs. path ":memory:" is for tests. */
 bool store_open(uv_loop_t *loop, const char *path, struct store **ret, struct err *err) MUST_CHECK;
 
 /* Finish what was submitted (callbacks run), then close the file. closed runs on the loop when
- * nothing is left; the struct is gone after it. */
+ * nothing is left (NULL: nobody); the struct is gone after it. A call made after store_close()
+ * fails with "store.closed". */
 typedef void store_closed_fn(void *arg);
 void store_close(struct store *store, store_closed_fn *closed, void *arg);
 
@@ -107,7 +113,8 @@ typedef void store_work_fn(const struct store_work *work, void *arg); /* NULL: n
 
 /* Claim the next piece of work: patients with waiting events first, oldest first; then patients
  * whose due instant is at or before now_ms. A claimed patient is not given out again until
- * store_finish() or store_release(). Claims end with the process. */
+ * store_finish() or store_release(); a finish that fails does not end the claim. Claims end with
+ * the process. */
 void store_claim(struct store *store, int64_t now_ms, store_work_fn *done, void *arg);
 
 /* Give a claim back unchanged, to be offered again not before retry_ms (wall clock). */
@@ -153,12 +160,13 @@ struct store_outbox {
 typedef void store_done_fn(struct err *err, void *arg); /* err NULL: committed */
 
 /* Commit one patient's evaluation: events, chart, alerts and outbox in one transaction; ends the
- * claim. An event that came in meanwhile stays waiting. */
+ * claim. An event that came in meanwhile stays waiting. A fate of an event that does not wait is
+ * passed over. */
 void store_finish(struct store *store, const struct store_result *result, store_done_fn *done,
                   void *arg);
 
 /* Say what was learned of an event without patient (payload, version, patient): it becomes work of
- * that patient. Ends the claim. */
+ * that patient. Ends the claim. Type, id and via stay; a payload of NULL keeps the one there is. */
 void store_resolve(struct store *store, const struct store_event *event, store_done_fn *done,
                    void *arg);
 
@@ -171,28 +179,33 @@ struct store_owed {
 };
 typedef void store_owed_fn(const struct store_owed *owed, void *arg);
 
-/* Up to `limit` deliveries that are due at now_ms and not in flight, oldest first. They are in
- * flight until one of the three calls below. */
+/* Up to `limit` deliveries that are due at now_ms and not in flight: those never tried in the order
+ * they were owed, then by the time of their retry. They are in flight until one of the three calls
+ * below, or the end of the process. */
 void store_owed(struct store *store, int64_t now_ms, size_t limit, store_owed_fn *done, void *arg);
 
 /* The server has it. A newer revision that was put in meanwhile stays owed. */
 void store_delivered(struct store *store, const char *key, int64_t revision, const char *server_id,
                      const char *server_version, store_done_fn *done, void *arg);
 
-/* Try again at retry_ms. code is the error code of the attempt. */
+/* Try again at retry_ms. code is the error code of the attempt. A newer revision that was put in
+ * meanwhile waits as long, without an attempt counted. */
 void store_retry(struct store *store, const char *key, int64_t retry_ms, const char *code);
 
 /* The server refused for good: keep it, with the reason (our own words), until a newer revision
- * replaces it or an operator acts. */
+ * replaces it or an operator acts. One that was put in meanwhile stays owed. */
 void store_park(struct store *store, const char *key, const char *reason);
 
-/* Everything that waits or is parked may be tried again now (after a repaired configuration). */
+/* Every delivery that waits or is parked may be tried again now, its attempts forgotten (after a
+ * repaired configuration). */
 void store_unpark(struct store *store);
 
 /* ---- small settings: watermarks, subscription ids, the hook secret */
 
-typedef void store_setting_fn(const char *value, void *arg); /* NULL: not set, or the store failed */
+typedef void store_setting_fn(const char *value, void *arg); /* NULL: not set, or failed */
 void store_get(struct store *store, const char *name, store_setting_fn *done, void *arg);
+
+/* value NULL: forget it. */
 void store_set(struct store *store, const char *name, const char *value, store_done_fn *done,
                void *arg);
 
@@ -202,10 +215,13 @@ struct store_counts {
     int64_t events_total, events_waiting, events_done, events_outside, events_aside;
     int64_t patients, cohort, alerts_open, outbox_waiting, outbox_parked;
     int64_t next_due_ms; /* earliest wake-up of a cohort patient; INSTANT_NEVER: none */
-    int64_t next_retry_ms; /* earliest outbox retry or released claim; INSTANT_NEVER: none */
+    int64_t next_retry_ms; /* earliest outbox retry or released claim; INSTANT_NEVER: none; 0: a
+                            * delivery that was never tried. Not counted: what is claimed or in
+                            * flight */
 };
 typedef void store_counts_fn(const struct store_counts *counts, void *arg); /* NULL: failed */
 void store_count(struct store *store, store_counts_fn *done, void *arg);
 
-/* Every cohort patient is due now: after a reload, so that new rules meet old charts. */
+/* Every cohort patient is due now: after a reload, so that new rules meet old charts. One who is
+ * claimed is due again when that claim is finished. */
 void store_wake_all(struct store *store, int64_t now_ms, store_done_fn *done, void *arg);

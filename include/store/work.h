@@ -11,7 +11,7 @@
 /* Make the list from what the file says. Once, after opening. */
 bool work_init(struct database *db, struct err *err) MUST_CHECK;
 
-/* See store_accept(): the same words without "store_" have the same meaning. ret->err is not set. */
+/* See store_accept(): the same words without "store_" mean the same. ret->err is not set. */
 bool work_accept(struct database *db, const struct store_event *events, size_t count,
                  struct store_accepted *ret, struct err *err) MUST_CHECK;
 
@@ -22,6 +22,5 @@ bool work_release(struct database *db, const char *patient, int64_t event_seq, i
                   struct err *err) MUST_CHECK;
 bool work_finish(struct database *db, const struct store_result *result, struct arena *arena,
                  struct err *err) MUST_CHECK;
-bool work_resolve(struct database *db, const struct store_event *event,
-                  struct err *err) MUST_CHECK;
+bool work_resolve(struct database *db, const struct store_event *event, struct err *err) MUST_CHECK;
 bool work_wake_all(struct database *db, int64_t now_ms, struct err *err) MUST_CHECK;

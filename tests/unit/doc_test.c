@@ -124,6 +124,7 @@ static const struct good_case {
     { "a lone high surrogate is replaced", TEXT("\"\\ud800\""), 0, "<\xEF\xBF\xBD>" },
     { "a lone low surrogate is replaced", TEXT("\"\\udc00x\""), 0, "<\xEF\xBF\xBDx>" },
     { "two high surrogates are two", TEXT("\"\\ud800\\ud800\""), 0, "<\xEF\xBF\xBD\xEF\xBF\xBD>" },
+    { "two low surrogates are two", TEXT("\"\\udc00\\udc00\""), 0, "<\xEF\xBF\xBD\xEF\xBF\xBD>" },
     { "a high surrogate before an escape", TEXT("\"\\ud800\\n\""), 0, "<\xEF\xBF\xBD\n>" },
     { "a high surrogate before another \\u", TEXT("\"\\ud800\\u0041\""), 0,
       "<\xEF\xBF\xBD"
@@ -288,12 +289,15 @@ static void check_bad(void **state)
 static const struct depth_case {
     const char *name;
     unsigned depth;
-    char open, close;
+    const char *open, *close;
     const char *code; /* NULL: accepted */
+    const char *where;
 } depth_cases[] = {
-    { "arrays to the limit", DOC_DEPTH_MAX, '[', ']', NULL },
-    { "arrays one beyond the limit", DOC_DEPTH_MAX + 1, '[', ']', "json.depth" },
-    { "a million brackets", 1000000, '[', ']', "json.depth" },
+    { "arrays to the limit", DOC_DEPTH_MAX, "[", "]", NULL, NULL },
+    { "arrays one beyond the limit", DOC_DEPTH_MAX + 1, "[", "]", "json.depth", "1:129" },
+    { "objects to the limit", DOC_DEPTH_MAX - 1, "{\"a\":", "}", NULL, NULL },
+    { "objects one beyond the limit", DOC_DEPTH_MAX, "{\"a\":", "}", "json.depth", "1:641" },
+    { "a million brackets", 1000000, "[", "]", "json.depth", "1:129" },
 };
 
 static void check_depth(void **state)
@@ -303,13 +307,28 @@ static void check_depth(void **state)
     AUTO(doc_free) struct doc *doc = NULL;
     struct err err;
 
-    for (unsigned i = 0; i < c->depth; i++) buf_char(&text, c->open);
-    for (unsigned i = 0; i < c->depth; i++) buf_char(&text, c->close);
+    for (unsigned i = 0; i < c->depth; i++) buf_text(&text, c->open);
+    if (*c->open == '{') buf_text(&text, "{}"); /* the innermost value */
+    for (unsigned i = 0; i < c->depth; i++) buf_text(&text, c->close);
     bool done = doc_parse(text.data, text.len, 0, &doc, &err);
     assert_int_equal(done, c->code == NULL);
     if (!c->code) return;
     assert_string_equal(err.code, c->code);
-    assert_string_equal(err.where, "1:129"); /* the 129th bracket */
+    assert_string_equal(err.where, c->where); /* the 129th bracket */
+}
+
+static void neighbours_are_not_deeper(void **state)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+    AUTO(doc_free) struct doc *doc = NULL;
+    struct err err;
+
+    (void)state;
+    buf_text(&text, "[0");
+    for (unsigned i = 0; i < 2 * DOC_DEPTH_MAX; i++) buf_text(&text, ",[],[1],{},{\"a\":1}");
+    buf_text(&text, "]");
+    assert_true(doc_parse(text.data, text.len, 0, &doc, &err));
+    assert_int_equal(doc_root(doc)->count, 8 * DOC_DEPTH_MAX + 1);
 }
 
 static void too_many_bytes_are_refused_unread(void **state)
@@ -625,6 +644,7 @@ static void check_suite(void **state)
 int main(void)
 {
     static const struct CMUnitTest rest[] = {
+        cmocka_unit_test(neighbours_are_not_deeper),
         cmocka_unit_test(too_many_bytes_are_refused_unread),
         cmocka_unit_test(strings_of_every_length_are_read),
         cmocka_unit_test(duplicates_are_found_in_objects_of_every_size),

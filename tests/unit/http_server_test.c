@@ -33,7 +33,7 @@ struct world {
     bool ended;                    /* the server closed the connection */
     struct http_exchange *pending; /* to be answered later */
     unsigned bodies, refused;
-    bool free_in_body, free_in_head;
+    bool free_in_body, free_in_head, quiesce_in_head;
 };
 
 /* What the peer sends and what must come back. */
@@ -152,6 +152,7 @@ static unsigned on_head(struct http_exchange *exchange, const char **ret_body, v
     struct world *w = arg;
     const char *path = http_path(exchange);
 
+    if (w->quiesce_in_head) http_server_quiesce(w->server);
     if (w->free_in_head) http_server_free(TAKE(w->server));
     if (strncmp(path, "/refuse/", 8) != 0) return 0;
     *ret_body = "refused here";
@@ -607,6 +608,22 @@ static void quiesce_answers_what_is_open(void **state)
     world_done(&w);
 }
 
+static void quiesce_in_head(void **state)
+{
+    static const struct peer_case refused = { "", "GET /refuse/503 HTTP/1.1\r\nHost: a\r\n\r\n",
+                                              .want = "", .ends = true };
+    struct world w = { .c = &refused, .quiesce_in_head = true };
+
+    (void)state;
+    world_init(&w);
+    world_serve(&w);
+    world_dial(&w);
+    uv_run(&w.loop, UV_RUN_DEFAULT);
+    assert_non_null(strstr(w.reply, "refused here"));
+    assert_null(strstr(strstr(w.reply, "Connection: close") + 1, "Connection:"));
+    world_done(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = {
@@ -625,6 +642,8 @@ int main(void)
           answer_from_another_callback, NULL, NULL, NULL },
         { "a quiesced server answers what is open and takes nothing new",
           quiesce_answers_what_is_open, NULL, NULL, NULL },
+        { "a server may be quiesced from inside the head callback, which refuses", quiesce_in_head,
+          NULL, NULL, NULL },
     };
 
     return RUN_TABLE("http server", cases, check) +

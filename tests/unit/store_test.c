@@ -27,7 +27,7 @@ struct fixture {
     uv_loop_t loop;
     uv_timer_t deadline;
     struct store *store;
-    char dir[64], path[96];
+    char dir[200], path[224];
     unsigned waiting; /* callbacks still to come */
     bool late, closed;
     struct buf said;
@@ -57,7 +57,8 @@ static struct fixture *fixture_new(void)
 {
     struct fixture *f = mem_new(struct fixture);
 
-    snprintf(f->dir, sizeof f->dir, "/tmp/store-test-XXXXXX");
+    const char *tmp = getenv("TMPDIR");
+    snprintf(f->dir, sizeof f->dir, "%s/store-test-XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->path, sizeof f->path, "%s/store.db", f->dir);
     assert_int_equal(uv_loop_init(&f->loop), 0);
@@ -102,7 +103,7 @@ static void fixture_free(struct fixture *f)
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&f->loop), 0);
     for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-        char name[128];
+        char name[256];
         snprintf(name, sizeof name, "%s%s", f->path, suffixes[i]);
         unlink(name);
     }
@@ -1031,8 +1032,7 @@ static void on_get_then_claim(const char *value, void *arg)
     struct fixture *f = arg;
 
     assert_null(value);
-    f->waiting += 1 - 1; /* the get is answered, the claim is asked */
-    store_claim(f->store, 0, on_work, f);
+    store_claim(f->store, 0, on_work, f); /* one answered, one asked: waiting stays 1 */
 }
 
 static void a_callback_may_call_while_the_store_closes(void **state)
@@ -1055,12 +1055,8 @@ static void an_idle_store_turns(void **state)
 
     (void)state;
     uv_timer_start(&f->deadline, on_deadline, DEADLINE_MS, 0);
-    uv_timer_t tick;
-    uv_timer_init(&f->loop, &tick);
-    tick.data = &f->err; /* not used: on_deadline is not its callback */
     while (store_turns(f->store) < before + 2 && !f->late) uv_run(&f->loop, UV_RUN_NOWAIT);
     assert_false(f->late);
-    uv_close((uv_handle_t *)&tick, NULL);
     fixture_free(f);
 }
 
@@ -1068,7 +1064,7 @@ static void an_idle_store_turns(void **state)
 
 static int mode_of(const char *path, const char *suffix)
 {
-    char name[128];
+    char name[256];
     struct stat st;
 
     snprintf(name, sizeof name, "%s%s", path, suffix);
@@ -1108,6 +1104,56 @@ static void the_file_is_written_through(void **state)
     assert_int_equal(ask(f, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main'"
                             " AND type = 'table' AND name NOT LIKE 'sqlite%' AND strict = 0"),
                      0);
+    fixture_free(f);
+}
+
+static int64_t size_of(const struct fixture *f, const char *suffix)
+{
+    char name[256];
+    struct stat st;
+
+    snprintf(name, sizeof name, "%s%s", f->path, suffix);
+    assert_int_equal(stat(name, &st), 0);
+    return st.st_size;
+}
+
+static void accept_big(struct fixture *f, const char *id, size_t size)
+{
+    struct store_event event = event_of("p", id, "1");
+    char *payload = mem_zero(size, 1);
+
+    memset(payload, 'x', size);
+    event.payload = payload;
+    event.payload_len = size;
+    accept_one(f, &event);
+    wait_all(f);
+    free(payload);
+}
+
+static void an_idle_store_moves_its_log_into_the_file(void **state)
+{
+    struct fixture *f = fixture_start();
+    int64_t before = size_of(f, "");
+
+    (void)state;
+    accept_big(f, "a", 100000);
+    uv_timer_start(&f->deadline, on_deadline, DEADLINE_MS, 0);
+    while (size_of(f, "") < before + 100000 && !f->late) uv_run(&f->loop, UV_RUN_NOWAIT);
+    assert_false(f->late);
+    fixture_free(f);
+}
+
+static void a_busy_store_keeps_its_log_short(void **state)
+{
+    struct fixture *f = fixture_start();
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "o%d", i);
+        accept_big(f, id, 200000);
+    }
+    assert_true(size_of(f, "-wal") < 10000000); /* 20 MB went through it */
     fixture_free(f);
 }
 
@@ -1399,6 +1445,15 @@ static void check_offered(struct fixture *f)
     assert_non_null(strstr(buf_string(&f->said), "nothing; "));
 }
 
+/* The same without a restart, where the store goes on: its list of work is in memory. */
+static void check_goes_on(struct fixture *f)
+{
+    store_fail_at(f->store, 0, SQLITE_OK);
+    run_story(f, "release p 0 0; release q 0 0; release - 1 0; release - 2 0; release - 3 0",
+              false);
+    check_offered(f);
+}
+
 static void fault_check(struct fixture *f, const struct told *told)
 {
     fixture_close(f);
@@ -1411,10 +1466,13 @@ static void fault_check(struct fixture *f, const struct told *told)
 static const struct fault {
     const char *name;
     int code;
+    bool final;
 } step_faults[] = {
-    { "a step that is refused loses nothing and leaves nothing half done", SQLITE_CONSTRAINT },
-    { "a step without room loses nothing and leaves nothing half done", SQLITE_FULL },
-    { "a step that fails for good loses nothing and leaves nothing half done", SQLITE_IOERR_FSYNC },
+    { "a step that is refused loses nothing and leaves nothing half done", SQLITE_CONSTRAINT,
+      false },
+    { "a step without room loses nothing and leaves nothing half done", SQLITE_FULL, false },
+    { "a step that fails for good loses nothing and leaves nothing half done", SQLITE_IOERR_FSYNC,
+      true },
 };
 
 static void check_step_fault(void **state)
@@ -1429,6 +1487,7 @@ static void check_step_fault(void **state)
         store_fail_at(f->store, nth, fault->code);
         fault_run(f, told);
         more = store_fail_left(f->store) == 0;
+        if (!fault->final) check_goes_on(f);
         fault_check(f, told);
         fixture_free(f);
     }
@@ -1659,6 +1718,8 @@ int main(void)
         cmocka_unit_test(an_idle_store_turns),
         cmocka_unit_test(the_file_and_its_log_are_private),
         cmocka_unit_test(the_file_is_written_through),
+        cmocka_unit_test(an_idle_store_moves_its_log_into_the_file),
+        cmocka_unit_test(a_busy_store_keeps_its_log_short),
         cmocka_unit_test(a_store_in_memory_works),
         cmocka_unit_test(a_second_store_on_the_same_file_is_refused),
         cmocka_unit_test(the_failure_of_one_call_spares_its_neighbours),

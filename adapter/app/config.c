@@ -1,0 +1,419 @@
+#include "app/config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/load.h"
+#include "base/buf.h"
+#include "base/doc.h"
+#include "base/instant.h"
+#include "base/mem.h"
+#include "base/node.h"
+
+enum setting_type { SETTING_TEXT, SETTING_URL, SETTING_NUMBER, SETTING_DURATION, SETTING_DAYS,
+                    SETTING_SWITCH, SETTING_LEVEL };
+
+#define FIELD(member) offsetof(struct config, member)
+
+/* One row a setting: reader, help and manual come from here. NULL as default: not set. */
+static const struct setting {
+    const char *section, *key; /* section "": at the top */
+    enum setting_type type;
+    const char *initial;
+    int64_t min, max; /* numbers; durations in milliseconds; days */
+    size_t at;
+    bool required;
+    const char *help;
+} settings[] = {
+    { "", "name", SETTING_TEXT, "main", 0, 0, FIELD(name), false,
+      "of this installation; part of the id of the Device that signs the alerts" },
+    { "", "store", SETTING_TEXT, "/var/lib/myeloma-adapter/adapter.db", 0, 0, FIELD(store), false,
+      "the database: journal, charts, alerts, outbox" },
+    { "", "mappings", SETTING_TEXT, NULL, 0, 0, FIELD(mappings), false,
+      "folder with codes, units, classes and rules; default: the installed one" },
+    { "", "logLevel", SETTING_LEVEL, "info", 0, 0, FIELD(log_level), false,
+      "error, warn, info or debug" },
+    { "server", "base", SETTING_URL, NULL, 0, 0, FIELD(server.base), true,
+      "FHIR base URL: https://ehr.example/fhir" },
+    { "server", "caFile", SETTING_TEXT, NULL, 0, 0, FIELD(server.ca_file), false,
+      "PEM file of the authorities to trust; default: the system's" },
+    { "server", "tokenFile", SETTING_TEXT, NULL, 0, 0, FIELD(server.token_file), false,
+      "file with a bearer token" },
+    { "server", "tokenCredential", SETTING_TEXT, NULL, 0, 0, FIELD(server.token_credential), false,
+      "name of a systemd credential with a bearer token" },
+    { "server", "basicFile", SETTING_TEXT, NULL, 0, 0, FIELD(server.basic_file), false,
+      "file with user:password" },
+    { "server", "basicCredential", SETTING_TEXT, NULL, 0, 0, FIELD(server.basic_credential), false,
+      "name of a systemd credential with user:password" },
+    { "server", "request", SETTING_DURATION, "30 s", 100, 600000, FIELD(server.request_ms), false,
+      "deadline of one request, from first to last byte" },
+    { "server", "connections", SETTING_NUMBER, "8", 1, 64, FIELD(server.connections), false,
+      "connections to the server at once" },
+    { "server", "pageCount", SETTING_NUMBER, "100", 1, 1000, FIELD(server.page_count), false,
+      "_count of searches" },
+    { "server", "startActive", SETTING_SWITCH, "false", 0, 0, FIELD(server.start_active), false,
+      "create Subscriptions as active instead of requested (Medplum)" },
+    { "hook", "listen", SETTING_TEXT, NULL, 0, 0, FIELD(hook.listen), false,
+      "address and port for notifications: 127.0.0.1:8090, [::]:8443; default: none, poll alone" },
+    { "hook", "url", SETTING_URL, NULL, 0, 0, FIELD(hook.url), false,
+      "how the server reaches the listener: https://adapter.example:8443/hook" },
+    { "hook", "certificateFile", SETTING_TEXT, NULL, 0, 0, FIELD(hook.certificate_file), false,
+      "PEM certificate (with its chain): the listener speaks TLS" },
+    { "hook", "keyFile", SETTING_TEXT, NULL, 0, 0, FIELD(hook.key_file), false,
+      "PEM key of the certificate" },
+    { "hook", "keyCredential", SETTING_TEXT, NULL, 0, 0, FIELD(hook.key_credential), false,
+      "name of a systemd credential with the key" },
+    { "hook", "secretFile", SETTING_TEXT, NULL, 0, 0, FIELD(hook.secret_file), false,
+      "file with the secret of channel.header; default: made at random and kept in the store" },
+    { "hook", "secretCredential", SETTING_TEXT, NULL, 0, 0, FIELD(hook.secret_credential), false,
+      "name of a systemd credential with that secret" },
+    { "hook", "payload", SETTING_SWITCH, "true", 0, 0, FIELD(hook.payload), false,
+      "ask for the resource in the notification" },
+    { "hook", "bodyMax", SETTING_NUMBER, "4194304", 1024, 67108864, FIELD(hook.body_max), false,
+      "bytes of one notification; longer ones get 413" },
+    { "hook", "connections", SETTING_NUMBER, "256", 1, 10000, FIELD(hook.connections), false,
+      "open connections at once" },
+    { "hook", "connectionsPerPeer", SETTING_NUMBER, "64", 1, 10000,
+      FIELD(hook.connections_per_peer), false, "open connections of one address" },
+    { "hook", "request", SETTING_DURATION, "10 s", 100, 600000, FIELD(hook.request_ms), false,
+      "deadline of a notification, from first to last byte" },
+    { "hook", "idle", SETTING_DURATION, "60 s", 100, 3600000, FIELD(hook.idle_ms), false,
+      "a connection without a request is closed after this" },
+    { "poll", "every", SETTING_DURATION, "60 s", 100, 86400000, FIELD(poll.every_ms), false,
+      "catch-up poll interval" },
+    { "poll", "overlap", SETTING_DURATION, "120 s", 0, 86400000, FIELD(poll.overlap_ms), false,
+      "how far each poll reaches back behind what was seen" },
+    { "poll", "subscriptions", SETTING_DURATION, "120 s", 100, 86400000, FIELD(poll.subscription_ms),
+      false, "how often the Subscriptions on the server are looked at" },
+    { "poll", "first", SETTING_DAYS, "30 d", 0, 3650, FIELD(poll.first_days), false,
+      "how far back the very first poll looks" },
+    { "poll", "history", SETTING_DAYS, "400 d", 1, 36500, FIELD(poll.history_days), false,
+      "how far back results of a new patient are read" },
+    { "alerts", "inFlight", SETTING_NUMBER, "4", 1, 64, FIELD(alerts.in_flight), false,
+      "alerts being written at once" },
+    { "alerts", "attempts", SETTING_NUMBER, "0", 0, 1000000, FIELD(alerts.attempts), false,
+      "tries of one delivery that the server does not take for now; 0: never give up" },
+    { "alerts", "system", SETTING_TEXT, "urn:x-myeloma-adapter", 0, 0, FIELD(alerts.system), false,
+      "base of the identifier and tag systems that the alerts carry" },
+};
+
+#define SECTION_COUNT 4
+static const char *const sections[] = { "server", "hook", "poll", "alerts", NULL };
+
+/* ---- problems */
+
+struct config_reader {
+    const char *path, *text;
+    size_t len;
+    struct config *config;
+    struct err_list *problems;
+    bool good;
+};
+
+static void problem(struct config_reader *reader, const struct node *at, const char *fix,
+                    const char *fmt, ...) PRINTF(4, 5);
+
+static void problem(struct config_reader *reader, const struct node *at, const char *fix,
+                    const char *fmt, ...)
+{
+    struct err err;
+    char what[sizeof err.what];
+    unsigned line, column;
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    err_set(&err, ERR_CONFIG, "config.value", "%s", what);
+    doc_locate(reader->text, reader->len, at->offset, &line, &column);
+    err_at(&err, "%s:%u:%u", reader->path, line, column);
+    if (fix[0]) err_fix(&err, "%s", fix);
+    err_list_add(reader->problems, &err);
+    reader->good = false;
+}
+
+static void problem_err(struct config_reader *reader, const struct err *err)
+{
+    struct err placed = *err;
+    unsigned line, column;
+
+    doc_locate(reader->text, reader->len, err->offset, &line, &column);
+    snprintf(placed.where, sizeof placed.where, "%s:%u:%u", reader->path, line, column);
+    err_list_add(reader->problems, &placed);
+    reader->good = false;
+}
+
+/* ---- values */
+
+static void text_set(struct config *config, const struct setting *setting, const char *text)
+{
+    char **slot = (char **)(void *)((char *)config + setting->at);
+
+    free(*slot);
+    *slot = text ? mem_strdup(text) : NULL;
+}
+
+static void number_set(struct config *config, const struct setting *setting, int64_t number)
+{
+    memcpy((char *)config + setting->at, &number, sizeof number);
+}
+
+static void switch_set(struct config *config, const struct setting *setting, bool on)
+{
+    memcpy((char *)config + setting->at, &on, sizeof on);
+}
+
+static bool duration_ms(const char *text, int64_t *ret)
+{
+    struct duration duration;
+
+    if (!duration_parse(text, &duration) || duration.months) return false;
+    *ret = duration.ms;
+    return true;
+}
+
+/* A setting from text: the value of the file, or the default. */
+static bool value_set(struct config *config, const struct setting *setting, const char *text,
+                      const char **ret_fix)
+{
+    static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
+    int64_t number;
+
+    *ret_fix = "";
+    switch (setting->type) {
+    case SETTING_TEXT:
+        if (!text[0]) return false;
+        text_set(config, setting, text);
+        return true;
+    case SETTING_URL:
+        *ret_fix = "write http://HOST[:PORT]/PATH or https://...";
+        if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0) return false;
+        if (strpbrk(text, "?# ") || strlen(text) > 1000) return false;
+        text_set(config, setting, text);
+        return true;
+    case SETTING_LEVEL:
+        *ret_fix = "use error, warn, info or debug";
+        for (size_t i = 0; levels[i]; i++)
+            if (strcmp(levels[i], text) == 0) {
+                text_set(config, setting, text);
+                return true;
+            }
+        return false;
+    case SETTING_DURATION:
+    case SETTING_DAYS:
+        *ret_fix = "write a number and one of s min h d: \"60 s\"";
+        if (!duration_ms(text, &number)) return false;
+        if (setting->type == SETTING_DAYS) number /= INSTANT_DAY;
+        if (number < setting->min || number > setting->max) return false;
+        number_set(config, setting, number);
+        return true;
+    case SETTING_NUMBER:
+        number_set(config, setting, strtoll(text, NULL, 10));
+        return true;
+    case SETTING_SWITCH:
+        switch_set(config, setting, strcmp(text, "true") == 0);
+        return true;
+    }
+    return false;
+}
+
+static void defaults_set(struct config *config)
+{
+    const char *fix;
+
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+        if (settings[i].initial && !value_set(config, &settings[i], settings[i].initial, &fix))
+            abort(); /* a default of ours that does not fit its own row */
+}
+
+static void setting_read(struct config_reader *reader, const struct node *section,
+                         const struct setting *setting)
+{
+    struct node value = node_get(section, setting->key);
+    const char *text, *fix;
+    int64_t number;
+    struct err err;
+
+    if (!value.value) return;
+    if (setting->type == SETTING_NUMBER) {
+        if (node_int(section, setting->key, setting->min, setting->max, &number, &err))
+            number_set(reader->config, setting, number);
+        else
+            problem_err(reader, &err);
+    } else if (setting->type == SETTING_SWITCH) {
+        if (!node_is(&value, DOC_TRUE) && !node_is(&value, DOC_FALSE))
+            problem(reader, &value, "write true or false", "\"%s\" must be true or false",
+                    setting->key);
+        else
+            switch_set(reader->config, setting, node_is(&value, DOC_TRUE));
+    } else if (!node_string(section, setting->key, &text, &err)) {
+        problem_err(reader, &err);
+    } else if (!value_set(reader->config, setting, text, &fix)) {
+        problem(reader, &value, fix, "\"%s\" cannot be \"%.80s\"", setting->key, text);
+    }
+}
+
+static void section_read(struct config_reader *reader, const struct node *at, const char *name)
+{
+    const char *keys[ARRAY_SIZE(settings) + SECTION_COUNT + 1];
+    size_t count = 0;
+    struct err err;
+
+    if (!node_is(at, DOC_OBJECT)) {
+        problem(reader, at, "write { ... }", "\"%s\" must be an object", name);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+        if (strcmp(settings[i].section, name) == 0) keys[count++] = settings[i].key;
+    for (size_t i = 0; !name[0] && sections[i]; i++) keys[count++] = sections[i];
+    keys[count] = NULL;
+    if (!node_only(at, keys, &err)) problem_err(reader, &err);
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+        if (strcmp(settings[i].section, name) == 0) setting_read(reader, at, &settings[i]);
+}
+
+/* ---- what must fit together */
+
+static void trim_slash(char *url)
+{
+    size_t n = url ? strlen(url) : 0;
+
+    while (n && url[n - 1] == '/') url[--n] = '\0';
+}
+
+static void together_check(struct config_reader *reader, const struct node *root)
+{
+    struct config *config = reader->config;
+    struct node server = node_get(root, "server"), hook = node_get(root, "hook");
+    const struct node *at_server = server.value ? &server : root;
+    const struct node *at_hook = hook.value ? &hook : root;
+    int ways = !!config->server.token_file + !!config->server.token_credential +
+               !!config->server.basic_file + !!config->server.basic_credential;
+
+    if (!config->server.base)
+        problem(reader, at_server, "add \"server\": { \"base\": \"https://ehr.example/fhir\" }",
+                "\"server.base\" is missing");
+    if (ways > 1)
+        problem(reader, at_server, "keep one of them",
+                "more than one of tokenFile, tokenCredential, basicFile, basicCredential");
+    if (!config->hook.listen != !config->hook.url)
+        problem(reader, at_hook, "give both, or neither to poll alone",
+                "\"hook.listen\" and \"hook.url\" belong together");
+    if (!config->hook.certificate_file != (!config->hook.key_file && !config->hook.key_credential))
+        problem(reader, at_hook, "give both, or neither for plain HTTP",
+                "\"hook.certificateFile\" and its key belong together");
+    if (config->hook.url && config->hook.certificate_file &&
+        strncmp(config->hook.url, "https:", 6) != 0)
+        problem(reader, at_hook, "write https:// in \"hook.url\"",
+                "the listener speaks TLS, its URL does not");
+}
+
+bool config_read(const char *path, struct config **ret, struct err_list *problems)
+{
+    AUTO(config_free) struct config *config = mem_new(struct config);
+    AUTO(doc_free) struct doc *doc = NULL;
+    struct config_reader reader = { .path = path, .config = config, .problems = problems,
+                                    .good = true };
+    struct err err;
+    char *text;
+
+    if (!load_file(path, 1 << 20, &text, &reader.len, &err)) {
+        err_fix(&err, "see the examples in config/");
+        err_list_add(problems, &err);
+        return false;
+    }
+    reader.text = text;
+    config->file = mem_strdup(path);
+    defaults_set(config);
+    if (!doc_parse(text, reader.len, DOC_COMMENTS | DOC_UNIQUE, &doc, &err)) {
+        problem_err(&reader, &err);
+    } else {
+        struct node root = node_root(doc);
+        section_read(&reader, &root, "");
+        for (size_t i = 0; sections[i]; i++) {
+            struct node section = node_get(&root, sections[i]);
+            if (section.value) section_read(&reader, &section, sections[i]);
+        }
+        together_check(&reader, &root);
+    }
+    free(text);
+    trim_slash(config->server.base);
+    trim_slash(config->hook.url);
+    if (!reader.good) return false;
+    *ret = TAKE(config);
+    return true;
+}
+
+void config_free(struct config *config)
+{
+    if (!config) return;
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+        enum setting_type type = settings[i].type;
+        if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_LEVEL)
+            text_set(config, &settings[i], NULL);
+    }
+    free(config->file);
+    free(config);
+}
+
+/* ---- secrets */
+
+void config_wipe(char *secret)
+{
+    if (!secret) return;
+    explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+
+bool config_secret(const char *file, const char *credential, bool one_line, char **ret,
+                   struct err *err)
+{
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+    char path[4096];
+    char *text;
+    size_t len;
+
+    *ret = NULL;
+    if (!file && !credential) return true;
+    if (!file && !dir) {
+        err_set(err, ERR_CONFIG, "secret.read", "there is no credentials directory");
+        err_fix(err, "add LoadCredential=%.60s:FILE to the unit", credential);
+        return false;
+    }
+    if (file)
+        snprintf(path, sizeof path, "%s", file);
+    else
+        snprintf(path, sizeof path, "%s/%s", dir, credential);
+    if (!load_file(path, 65536, &text, &len, err)) {
+        err->kind = ERR_CONFIG;
+        err->code = "secret.read";
+        return false;
+    }
+    while (len && (text[len - 1] == '\n' || text[len - 1] == '\r')) text[--len] = '\0';
+    for (size_t i = 0; i < len; i++)
+        if (!text[i] || (one_line && ((unsigned char)text[i] < 0x20 || text[i] == 0x7f))) len = 0;
+    if (!len) {
+        explicit_bzero(text, strlen(text));
+        free(text);
+        err_set(err, ERR_CONFIG, "secret.shape", "the secret is empty or not one line of text");
+        return err_at(err, "%s", path);
+    }
+    *ret = text;
+    return true;
+}
+
+void config_help(void)
+{
+    const char *section = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+        if (!section || strcmp(section, settings[i].section) != 0)
+            printf("%s%s\n", i ? "\n" : "", settings[i].section[0] ? settings[i].section : "(top)");
+        section = settings[i].section;
+        printf("  %-18s %-12s %s\n", settings[i].key,
+               settings[i].initial ? settings[i].initial : settings[i].required ? "required" : "-",
+               settings[i].help);
+    }
+}

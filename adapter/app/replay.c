@@ -1,0 +1,512 @@
+/* replay: for testers. Reads recorded FHIR, plays it on a virtual clock, prints the alerts. */
+#include <getopt.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/command.h"
+#include "app/input.h"
+#include "app/load.h"
+#include "app/simulate.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "fhir/bundle.h"
+#include "fhir/detected_issue.h"
+
+enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_BUNDLE };
+
+struct count {
+    char *what, *code; /* owned */
+    size_t times;
+};
+
+struct replay {
+    const char *mappings;
+    enum format format;
+    bool as_of, all, explain, list_unmapped, everybody;
+    int64_t as_of_ms;
+    struct input input;
+    struct knowledge *knowledge;
+    struct simulation *simulation;
+    const char *file;     /* being read */
+    size_t aside;         /* parts of the input that were set aside */
+    size_t unused;        /* resources of types that no chart needs */
+    struct count *counts; /* owned: drugs and results that no mapping knows */
+    size_t count_count;
+    long long done;       /* bytes read, for the progress bar */
+    bool bar;
+};
+
+/* ---- reading */
+
+static void set_aside(struct replay *replay, const char *file, size_t index, const struct err *err)
+{
+    char text[800];
+
+    fprintf(stderr, "%s: entry %zu: set aside: %s\n", file, index + 1,
+            err_text(err, text, sizeof text));
+    replay->aside++;
+}
+
+static bool on_bad(size_t index, const struct err *err, void *arg)
+{
+    struct replay *replay = arg;
+
+    set_aside(replay, replay->file, index, err);
+    return true;
+}
+
+/* "DELETE MedicationRequest/5" of a history: the id and type of what is gone. */
+static bool deletion_read(struct replay *replay, const struct bundle_entry *entry,
+                          struct recorded *ret)
+{
+    struct arena *arena = simulation_arena(replay->simulation);
+    char type[40], id[65];
+
+    if (sscanf(entry->url, "%39[^/]/%64[^/?]", type, id) != 2) return false;
+    if (!resource_is_used(type)) return false;
+    ret->deleted = true;
+    ret->head = (struct resource_head){ .type = arena_copy(arena, type, strlen(type)),
+                                        .id = arena_copy(arena, id, strlen(id)),
+                                        .version = "", .patient = "",
+                                        .updated_ms = INSTANT_UNSET, .clinical_ms = INSTANT_UNSET };
+    return true;
+}
+
+/* A resource in a Bundle that has no id of its own is known by its fullUrl. */
+static void head_complete(struct replay *replay, const struct bundle_entry *entry,
+                          struct resource_head *head)
+{
+    static const char urn[] = "urn:uuid:";
+
+    if (head->id[0] || strncmp(entry->full_url, urn, sizeof urn - 1) != 0) return;
+    head->id = arena_copy(simulation_arena(replay->simulation), entry->full_url + sizeof urn - 1,
+                          strlen(entry->full_url) - (sizeof urn - 1));
+    if (strcmp(head->type, "Patient") == 0) head->patient = head->id;
+}
+
+static bool resource_read(struct replay *replay, const struct bundle_entry *entry,
+                          struct recorded *ret, struct err *err)
+{
+    AUTO(doc_free) struct doc *doc = NULL;
+
+    if (!doc_parse(entry->text, entry->len, 0, &doc, err)) return false;
+    struct node root = node_root(doc);
+    if (!resource_head_read(&root, simulation_arena(replay->simulation), &ret->head, err))
+        return false;
+    if (doc_has_duplicates(doc) && resource_is_used(ret->head.type))
+        return err_set(err, ERR_INPUT, "json.duplicate", "a member stands twice in one object");
+    head_complete(replay, entry, &ret->head);
+    ret->doc = TAKE(doc);
+    return true;
+}
+
+static bool on_entry(const struct bundle_entry *entry, void *arg)
+{
+    struct replay *replay = arg;
+    struct recorded recorded = { .file = replay->file, .index = entry->index,
+                                 .newest_first = entry->history };
+    struct err err;
+
+    if (!entry->text) {
+        if (deletion_read(replay, entry, &recorded)) simulation_add(replay->simulation, &recorded);
+        return true;
+    }
+    /* What no chart needs is checked for its brackets only, unless its type cannot be seen. */
+    if (entry->type[0] && !resource_is_used(entry->type)) {
+        replay->unused++;
+        return true;
+    }
+    if (!resource_read(replay, entry, &recorded, &err)) {
+        set_aside(replay, replay->file, entry->index, &err);
+    } else if (!resource_is_used(recorded.head.type)) {
+        doc_free(recorded.doc);
+        replay->unused++;
+    } else {
+        simulation_add(replay->simulation, &recorded);
+    }
+    return true;
+}
+
+static void bar_draw(struct replay *replay, const char *what, long long done, long long all)
+{
+    int part = all > 0 ? (int)(done * 40 / all) : 0;
+
+    if (!replay->bar) return;
+    fprintf(stderr, "\r%-10s [%.*s%*s] %3d%%", what, part,
+            "========================================", 40 - part, "",
+            all > 0 ? (int)(done * 100 / all) : 0);
+    fflush(stderr);
+}
+
+static void bar_end(struct replay *replay)
+{
+    if (replay->bar) fprintf(stderr, "\r%60s\r", "");
+}
+
+static void file_read(struct replay *replay, const char *path)
+{
+    const struct bundle_visitor visitor = { on_entry, on_bad, replay };
+    struct err err;
+    size_t len;
+    char *text;
+
+    replay->file = path;
+    if (!input_read(path, &text, &len, &err)) {
+        err.where[0] = '\0';
+        set_aside(replay, path, 0, &err);
+        return;
+    }
+    bundle_walk(text, len, &visitor);
+    free(text);
+}
+
+/* ---- what the simulation tells */
+
+static void on_aside(const struct recorded *recorded, const struct err *err, void *arg)
+{
+    set_aside(arg, recorded->file, recorded->index, err);
+}
+
+static void on_unmapped(const char *what, const char *code, void *arg)
+{
+    struct replay *replay = arg;
+
+    for (size_t i = 0; i < replay->count_count; i++)
+        if (strcmp(replay->counts[i].what, what) == 0 &&
+            strcmp(replay->counts[i].code, code) == 0) {
+            replay->counts[i].times++;
+            return;
+        }
+    replay->counts =
+        mem_resize(replay->counts, (replay->count_count + 1) * sizeof *replay->counts);
+    replay->counts[replay->count_count++] =
+        (struct count){ mem_strdup(what), mem_strdup(code), 1 };
+}
+
+static void on_explained(const char *patient, const char *text, void *arg)
+{
+    (void)arg;
+    printf("Patient/%s\n%s\n", patient, text);
+}
+
+static void on_progress(size_t done, size_t all, void *arg)
+{
+    bar_draw(arg, "evaluating", (long long)done, (long long)all);
+}
+
+/* ---- printing */
+
+static json_t *texts(const char **items, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) json_array_append_new(list, json_string(items[i]));
+    return list;
+}
+
+static json_t *instant(int64_t ms)
+{
+    char text[32];
+
+    if (ms == INSTANT_UNSET) return json_null();
+    return json_string(instant_text(ms, text, sizeof text));
+}
+
+static json_t *also(const struct alert *alert)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < alert->also_count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "rule", alert->also[i].rule,
+                                              "severity", severity_name(alert->also[i].severity)));
+    return list;
+}
+
+static void print_json(const struct alert *alert)
+{
+    AUTO(buf_done) struct buf patient = { 0 };
+    json_t *line;
+
+    buf_printf(&patient, "Patient/%s", alert->patient);
+    line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o}",
+                     "rule", alert->rule, "severity", severity_name(alert->severity), "display",
+                     display_name(alert->display), "status", alert_state_name(alert->state),
+                     "patient", buf_string(&patient), "opened", instant(alert->opened_ms), "ended",
+                     instant(alert->ended_ms), "title", alert->title, "endedWhy", alert->ended_why,
+                     "subjects", texts(alert->subjects, alert->subject_count), "implicated",
+                     texts(alert->implicated, alert->implicated_count), "evidence",
+                     texts(alert->evidence, alert->evidence_count), "detail", alert->detail,
+                     "recommendation", alert->recommendation, "sources",
+                     texts(alert->sources, alert->source_count), "also", also(alert));
+    if (!line) abort();
+    json_dumpf(line, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(line);
+}
+
+static void print_bundle(const struct simulated *result)
+{
+    static const struct issue_options options = { .system = ADAPTER_SYSTEM,
+                                                  .device = "Device/mm-adapter-replay",
+                                                  .version = ADAPTER_VERSION };
+    json_t *bundle = json_pack("{s:s, s:s}", "resourceType", "Bundle", "type", "collection");
+    json_t *entries = json_array();
+
+    for (size_t i = 0; i < result->alert_count; i++) {
+        char id[64], url[128];
+        issue_id(&result->alerts[i], id);
+        snprintf(url, sizeof url, "%s:alert:%s", ADAPTER_SYSTEM, result->alerts[i].key);
+        char *text = issue_build(&result->alerts[i], &options, id, NULL);
+        json_array_append_new(entries, json_pack("{s:s, s:o}", "fullUrl", url, "resource",
+                                                 json_loads(text, 0, NULL)));
+        free(text);
+    }
+    if (json_array_size(entries))
+        json_object_set_new(bundle, "entry", entries);
+    else
+        json_decref(entries); /* FHIR has no empty arrays */
+    json_dumpf(bundle, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(bundle);
+}
+
+static const char *shade(bool colours, const struct alert *alert)
+{
+    if (!colours) return "";
+    if (alert->state != ALERT_OPEN) return "\033[2m";
+    return alert->severity == SEVERITY_HIGH       ? "\033[31m"
+           : alert->severity == SEVERITY_MODERATE ? "\033[33m"
+                                                  : "";
+}
+
+static void print_table(const struct simulated *result)
+{
+    bool colours = command_colours(stdout);
+
+    if (!result->alert_count) {
+        puts("no alerts");
+        return;
+    }
+    printf("%-20s %-20s %-9s %-8s %-12s %-24s %-22s %s\n", "OPENED", "ENDED", "STATUS", "SEVERITY",
+           "DISPLAY", "RULE", "SUBJECTS", "PATIENT");
+    for (size_t i = 0; i < result->alert_count; i++) {
+        const struct alert *alert = &result->alerts[i];
+        AUTO(buf_done) struct buf subjects = { 0 };
+        char opened[32], ended[32];
+        for (size_t j = 0; j < alert->subject_count; j++)
+            buf_printf(&subjects, "%s%s", j ? "," : "", alert->subjects[j]);
+        printf("%s%-20s %-20s %-9s %-8s %-12s %-24s %-22s Patient/%s%s\n", shade(colours, alert),
+               instant_text(alert->opened_ms, opened, sizeof opened),
+               instant_text(alert->ended_ms, ended, sizeof ended), alert_state_name(alert->state),
+               severity_name(alert->severity), display_name(alert->display), alert->rule,
+               buf_string(&subjects), alert->patient, colours ? "\033[0m" : "");
+    }
+}
+
+static int count_compare(const void *a, const void *b)
+{
+    const struct count *one = a, *other = b;
+
+    if (one->times != other->times) return one->times > other->times ? -1 : 1;
+    return strcmp(one->what, other->what) ? strcmp(one->what, other->what)
+                                          : strcmp(one->code, other->code);
+}
+
+static void print_unmapped(struct replay *replay)
+{
+    FILE *out = replay->format == FORMAT_TABLE ? stdout : stderr;
+    size_t drugs = 0, results = 0;
+
+    for (size_t i = 0; i < replay->count_count; i++)
+        *(replay->counts[i].what[0] == 'd' ? &drugs : &results) += replay->counts[i].times;
+    fprintf(stderr, "unmapped: %zu orders, %zu results%s\n", drugs, results,
+            drugs + results && !replay->list_unmapped ? " (--unmapped lists their codes)" : "");
+    if (!replay->list_unmapped || !replay->count_count) return;
+    qsort(replay->counts, replay->count_count, sizeof *replay->counts, count_compare);
+    for (size_t i = 0; i < replay->count_count; i++)
+        fprintf(out, "unmapped %-6s %6zu  %s\n", replay->counts[i].what, replay->counts[i].times,
+                replay->counts[i].code);
+}
+
+static void print_result(struct replay *replay, const struct simulated *result)
+{
+    switch (replay->format) {
+    case FORMAT_TABLE:
+        print_table(result);
+        break;
+    case FORMAT_JSON:
+        for (size_t i = 0; i < result->alert_count; i++) print_json(&result->alerts[i]);
+        break;
+    case FORMAT_BUNDLE:
+        print_bundle(result);
+        break;
+    }
+    fflush(stdout);
+    fprintf(stderr,
+            "read %zu files: %zu resources used, %zu of other types, %zu set aside; %zu patients, "
+            "%zu in the cohort; %zu alerts\n",
+            replay->input.count, result->resources, replay->unused, replay->aside, result->patients,
+            result->cohort, result->alert_count);
+    if (result->without_patient)
+        fprintf(stderr, "%zu resources name no patient and were not used\n",
+                result->without_patient);
+    print_unmapped(replay);
+}
+
+/* ---- the verb */
+
+static int help(void)
+{
+    puts("usage: myeloma-adapter replay [OPTION...] PATH...\n\n"
+         "Plays recorded FHIR resources on a virtual clock and prints the alerts that open and\n"
+         "clear along it. No server, no store.\n\n"
+         "  PATH               Bundle, resource or NDJSON, each also gzipped; a folder; - (stdin)\n"
+         "  --as-of INSTANT    load everything, then evaluate once at that instant\n"
+         "  --format FORMAT    table (default), json (one object a line and alert), or bundle\n"
+         "                     (the DetectedIssues that would have been posted)\n"
+         "  --explain          for each patient and rule: which fact made each clause true, false\n"
+         "                     or unknown, and what would change the answer\n"
+         "  --all              print findings of suppressed rules as well\n"
+         "  --everybody        evaluate patients outside the cohort as well\n"
+         "  --unmapped         list the drugs and results that no mapping knows\n"
+         "  --mappings DIR     use these mappings\n\n"
+         "Exit code: 0 all read; 3 some input was set aside (each named on stderr), the rest was\n"
+         "used; 1 the mappings have a problem; 2 wrong usage.");
+    return 0;
+}
+
+static bool format_parse(const char *text, enum format *ret)
+{
+    static const char *const names[] = { "table", "json", "bundle" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strcmp(text, names[i]) == 0) {
+            *ret = (enum format)i;
+            return true;
+        }
+    return false;
+}
+
+/* 0 to go on; otherwise the exit code plus 1. */
+static int option_take(struct replay *replay, int option)
+{
+    struct span span;
+
+    switch (option) {
+    case 'm':
+        replay->mappings = optarg;
+        return 0;
+    case 't':
+        if (!instant_parse(optarg, &span))
+            return 1 + command_usage("replay", "\"%s\" is no instant (2026-05-04T10:00:00Z)", optarg);
+        replay->as_of = true;
+        replay->as_of_ms = span.start;
+        return 0;
+    case 'f':
+        if (!format_parse(optarg, &replay->format))
+            return 1 + command_usage("replay", "no format \"%s\": table, json or bundle", optarg);
+        return 0;
+    case 'a':
+        replay->all = true;
+        return 0;
+    case 'e':
+        replay->explain = true;
+        return 0;
+    case 'u':
+        replay->list_unmapped = true;
+        return 0;
+    case 'b':
+        replay->everybody = true;
+        return 0;
+    case 'h':
+        return 1 + help();
+    default:
+        fputs("Try 'myeloma-adapter replay --help'.\n", stderr);
+        return 3;
+    }
+}
+
+static int options_take(struct replay *replay, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "mappings", required_argument, NULL, 'm' }, { "as-of", required_argument, NULL, 't' },
+        { "format", required_argument, NULL, 'f' },   { "all", no_argument, NULL, 'a' },
+        { "explain", no_argument, NULL, 'e' },        { "unmapped", no_argument, NULL, 'u' },
+        { "everybody", no_argument, NULL, 'b' },      { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    struct err err;
+    char text[600];
+    int option, stop;
+
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
+        if ((stop = option_take(replay, option))) return stop;
+    if (optind == argc) return 1 + command_usage("replay", "name at least one PATH");
+    if (replay->explain && replay->format != FORMAT_TABLE)
+        return 1 + command_usage("replay", "--explain is text: it goes with --format table only");
+    for (; optind < argc; optind++)
+        if (!input_add(&replay->input, argv[optind], &err))
+            return 1 + command_usage("replay", "%s", err_text(&err, text, sizeof text));
+    return 0;
+}
+
+static void play(struct replay *replay)
+{
+    struct simulation_options options = {
+        .at_once = replay->as_of, .as_of_ms = replay->as_of_ms, .suppressed_too = replay->all,
+        .everybody = replay->everybody, .explain = replay->explain, .aside = on_aside,
+        .unmapped = on_unmapped, .explained = on_explained, .progress = on_progress, .arg = replay
+    };
+    struct simulated result;
+
+    replay->simulation = simulation_new(replay->knowledge);
+    replay->bar = isatty(STDERR_FILENO) && replay->input.bytes > (4 << 20);
+    for (size_t i = 0; i < replay->input.count; i++) {
+        file_read(replay, replay->input.paths[i]);
+        bar_draw(replay, "reading", (long long)i + 1, (long long)replay->input.count);
+    }
+    simulation_run(replay->simulation, &options, &result);
+    bar_end(replay);
+    print_result(replay, &result);
+}
+
+static void replay_done(struct replay *replay)
+{
+    for (size_t i = 0; i < replay->count_count; i++) {
+        free(replay->counts[i].what);
+        free(replay->counts[i].code);
+    }
+    free(replay->counts);
+    simulation_free(replay->simulation);
+    knowledge_free(replay->knowledge);
+    input_done(&replay->input);
+}
+
+int command_replay(int argc, char **argv)
+{
+    struct replay replay = { 0 };
+    struct err_list problems = { 0 };
+    char dir[PATH_MAX];
+    int code = options_take(&replay, argc, argv);
+
+    if (code) {
+        replay_done(&replay);
+        return code - 1;
+    }
+    if (!replay.mappings) replay.mappings = load_default_dir(dir, sizeof dir);
+    if (load_mappings(replay.mappings, &replay.knowledge, &problems)) {
+        play(&replay);
+        code = replay.aside ? 3 : 0;
+    } else {
+        command_problems(&problems);
+        code = 1;
+    }
+    err_list_done(&problems);
+    replay_done(&replay);
+    return code;
+}

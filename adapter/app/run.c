@@ -1,0 +1,564 @@
+/* run: the daemon. Everything is created in order and freed in reverse; no other globals. */
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <uv.h>
+
+#include "app/command.h"
+#include "app/config.h"
+#include "app/load.h"
+#include "app/service.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "flow/flow.h"
+
+#define STOP_GRACE_MS 5000
+
+/* The settings as the parts below want them; texts are borrowed from config or owned here. */
+struct material {
+    char *authorization; /* owned secret */
+    char *ca;            /* owned */
+    char *certificate, *key, *hook_secret; /* owned; the last two are secrets */
+    char origin[600];
+};
+
+struct adapter {
+    uv_loop_t loop;
+    const char *config_file;
+    const char *mappings_option; /* of the command line; NULL */
+    struct config *config;       /* owned */
+    struct knowledge *knowledge; /* owned */
+    struct knowledge *leaving;   /* owned: the one before, until the flow lets go of it */
+    struct metrics metrics;
+    struct store *store;
+    struct http_client *client;
+    struct http_server *server; /* NULL: poll alone */
+    struct flow *flow;
+    struct service service;
+    uv_signal_t term, interrupt, hangup;
+    uint64_t seen_store, seen_flow; /* turns at the last sign of life */
+    bool stopping, reloading;
+    int code;
+};
+
+/* ---- what the parts are made from */
+
+static void material_done(struct material *material)
+{
+    config_wipe(material->authorization);
+    config_wipe(material->key);
+    config_wipe(material->hook_secret);
+    free(material->ca);
+    free(material->certificate);
+}
+
+/* "https://ehr.example:8443/fhir" gives "https://ehr.example:8443". */
+static void origin_cut(const char *base, char *ret, size_t size)
+{
+    const char *path = strchr(strstr(base, "://") + 3, '/');
+
+    snprintf(ret, size, "%.*s", path ? (int)(path - base) : (int)strlen(base), base);
+}
+
+/* RFC 4648, for Basic credentials. */
+static void base64_add(struct buf *out, const char *text)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n = strlen(text);
+
+    for (size_t i = 0; i < n; i += 3) {
+        unsigned bits = (unsigned)(unsigned char)text[i] << 16;
+        if (i + 1 < n) bits |= (unsigned)(unsigned char)text[i + 1] << 8;
+        if (i + 2 < n) bits |= (unsigned)(unsigned char)text[i + 2];
+        buf_char(out, letters[bits >> 18]);
+        buf_char(out, letters[bits >> 12 & 63]);
+        buf_char(out, i + 1 < n ? letters[bits >> 6 & 63] : '=');
+        buf_char(out, i + 2 < n ? letters[bits & 63] : '=');
+    }
+}
+
+static bool authorization_read(const struct config *config, char **ret, struct err *err)
+{
+    struct buf value = { 0 };
+    char *token, *basic;
+
+    *ret = NULL;
+    if (!config_secret(config->server.token_file, config->server.token_credential, true, &token,
+                       err))
+        return false;
+    if (!config_secret(config->server.basic_file, config->server.basic_credential, true, &basic,
+                       err)) {
+        config_wipe(token);
+        return false;
+    }
+    if (token) buf_printf(&value, "Bearer %s", token);
+    if (basic) {
+        buf_text(&value, "Basic ");
+        base64_add(&value, basic);
+    }
+    config_wipe(token);
+    config_wipe(basic);
+    if (value.len) *ret = buf_take(&value);
+    return true;
+}
+
+static bool material_read(const struct config *config, struct material *ret, struct err *err)
+{
+    *ret = (struct material){ .authorization = NULL };
+    origin_cut(config->server.base, ret->origin, sizeof ret->origin);
+    if (authorization_read(config, &ret->authorization, err) &&
+        config_secret(config->server.ca_file, NULL, false, &ret->ca, err) &&
+        config_secret(config->hook.certificate_file, NULL, false, &ret->certificate, err) &&
+        config_secret(config->hook.key_file, config->hook.key_credential, false, &ret->key, err) &&
+        config_secret(config->hook.secret_file, config->hook.secret_credential, true,
+                      &ret->hook_secret, err))
+        return true;
+    material_done(ret);
+    return false;
+}
+
+static bool random_bytes(void *into, size_t len)
+{
+    return uv_random(NULL, NULL, into, len, 0, NULL) == 0;
+}
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct flow_options options_of(const struct config *config, const struct material *material)
+{
+    return (struct flow_options){
+        .base = config->server.base,
+        .origin = material->origin,
+        .hook = config->hook.url,
+        .hook_payload = config->hook.payload,
+        .start_active = config->server.start_active,
+        .name = config->name,
+        .system = config->alerts.system,
+        .version = ADAPTER_VERSION,
+        .hook_secret = material->hook_secret,
+        .poll_ms = config->poll.every_ms,
+        .overlap_ms = config->poll.overlap_ms,
+        .subscription_ms = config->poll.subscription_ms,
+        .request_ms = config->server.request_ms,
+        .first_poll_days = config->poll.first_days,
+        .history_days = config->poll.history_days,
+        .page_count = (unsigned)config->server.page_count,
+        .deliveries_max = (unsigned)config->alerts.in_flight,
+        .attempts_max = (unsigned)config->alerts.attempts,
+        .random_bytes = random_bytes,
+        .wall_ms = wall_ms,
+    };
+}
+
+/* "127.0.0.1:8090" or "[::]:8443" */
+static bool listen_parse(const char *text, char *address, size_t size, uint16_t *ret_port,
+                         struct err *err)
+{
+    const char *colon = strrchr(text, ':');
+    bool bracket = text[0] == '[';
+    size_t n = colon ? (size_t)(colon - text) : 0;
+    char *end = NULL;
+    unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
+
+    if (bracket && n > 2 && text[n - 1] == ']') {
+        text++;
+        n -= 2;
+    } else if (bracket) {
+        n = 0;
+    }
+    if (!n || n >= size || !end || *end || end == colon + 1 || port > 65535) {
+        err_set(err, ERR_CONFIG, "listen.address", "\"%.80s\" is no address and port", text);
+        return err_fix(err, "write 127.0.0.1:8090 or [::]:8443 as \"hook.listen\"");
+    }
+    memcpy(address, text, n);
+    address[n] = '\0';
+    *ret_port = (uint16_t)port;
+    return true;
+}
+
+/* ---- mappings, configuration */
+
+static struct knowledge *knowledge_read(const struct adapter *adapter, const struct config *config,
+                                        struct err_list *problems)
+{
+    struct knowledge *knowledge = NULL;
+    char dir[PATH_MAX];
+    const char *mappings = adapter->mappings_option;
+
+    if (!mappings) mappings = config->mappings;
+    if (!mappings) mappings = load_default_dir(dir, sizeof dir);
+    return load_mappings(mappings, &knowledge, problems) ? knowledge : NULL;
+}
+
+static void log_level_set(const char *name)
+{
+    log_set_level(strcmp(name, "error") == 0   ? LOG_LEVEL_ERROR
+                  : strcmp(name, "warn") == 0  ? LOG_LEVEL_WARN
+                  : strcmp(name, "debug") == 0 ? LOG_LEVEL_DEBUG
+                                               : LOG_LEVEL_INFO);
+}
+
+/* ---- stopping */
+
+static void signals_close(struct adapter *adapter)
+{
+    uv_close((uv_handle_t *)&adapter->term, NULL);
+    uv_close((uv_handle_t *)&adapter->interrupt, NULL);
+    uv_close((uv_handle_t *)&adapter->hangup, NULL);
+}
+
+static void on_store_closed(void *arg)
+{
+    (void)arg;
+}
+
+static void on_flow_stopped(void *arg)
+{
+    struct adapter *adapter = arg;
+
+    http_server_free(adapter->server);
+    http_client_free(adapter->client);
+    store_close(adapter->store, on_store_closed, adapter);
+    service_done(&adapter->service);
+    signals_close(adapter);
+}
+
+static void adapter_stop(struct adapter *adapter, int code)
+{
+    if (adapter->stopping) return;
+    adapter->stopping = true;
+    adapter->code = code;
+    log_event(LOG_LEVEL_INFO, "stopping", LOG_END);
+    service_stopping();
+    if (adapter->server) http_server_quiesce(adapter->server);
+    flow_stop(adapter->flow, STOP_GRACE_MS, on_flow_stopped, adapter);
+}
+
+static void on_ready(void *arg)
+{
+    struct adapter *adapter = arg;
+
+    (void)adapter;
+    log_event(LOG_LEVEL_INFO, "ready", LOG_END);
+    service_ready("watching");
+}
+
+static void on_failed(const struct err *err, void *arg)
+{
+    log_event(LOG_LEVEL_ERROR, "store-failed", LOG_CODE, err->code, LOG_FIX,
+              "see to the disk; nothing that was acknowledged is lost", LOG_END);
+    adapter_stop(arg, 1);
+}
+
+static bool on_alive(void *arg)
+{
+    struct adapter *adapter = arg;
+    uint64_t store = store_turns(adapter->store);
+    bool alive = store != adapter->seen_store || adapter->stopping;
+
+    adapter->seen_store = store;
+    return alive;
+}
+
+/* ---- reload: all or nothing */
+
+static void log_problems(const char *event, const struct err_list *problems)
+{
+    for (size_t i = 0; i < problems->count && i < 20; i++)
+        log_event(LOG_LEVEL_ERROR, event, LOG_CODE, problems->items[i].code, LOG_WHERE,
+                  problems->items[i].where, LOG_WHAT, problems->items[i].what, LOG_FIX,
+                  problems->items[i].fix, LOG_END);
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What cannot change while the daemon runs. */
+static const char *fixed_setting(const struct config *a, const struct config *b)
+{
+    if (!same(a->server.base, b->server.base)) return "server.base";
+    if (!same(a->server.ca_file, b->server.ca_file)) return "server.caFile";
+    if (!same(a->hook.listen, b->hook.listen)) return "hook.listen";
+    if (!same(a->hook.url, b->hook.url)) return "hook.url";
+    if (!same(a->hook.certificate_file, b->hook.certificate_file)) return "hook.certificateFile";
+    if (!same(a->hook.secret_file, b->hook.secret_file)) return "hook.secretFile";
+    if (!same(a->name, b->name)) return "name";
+    if (!same(a->store, b->store)) return "store";
+    return same(a->alerts.system, b->alerts.system) ? NULL : "alerts.system";
+}
+
+static void on_knowledge(void *arg)
+{
+    struct adapter *adapter = arg;
+
+    knowledge_free(TAKE(adapter->leaving));
+    adapter->reloading = false;
+    metric_add(&adapter->metrics, METRIC_RELOADS, 1);
+    log_event(LOG_LEVEL_INFO, "reloaded", LOG_VERSION, knowledge_generation(adapter->knowledge),
+              LOG_COUNT, (int64_t)knowledge_rule_count(adapter->knowledge), LOG_END);
+    service_ready("watching");
+}
+
+static void reload_refused(struct adapter *adapter, struct err_list *problems)
+{
+    log_problems("reload-refused", problems);
+    err_list_done(problems);
+    metric_add(&adapter->metrics, METRIC_RELOADS_REFUSED, 1);
+    adapter->reloading = false;
+    service_ready("watching; the last reload was refused, see the log");
+}
+
+/* Take over what was read: nothing in here can fail. */
+static void reload_apply(struct adapter *adapter, struct config *config,
+                         struct knowledge *knowledge, struct material *material)
+{
+    struct flow_options options = options_of(config, material);
+
+    log_level_set(config->log_level);
+    http_client_authorize(adapter->client, material->authorization);
+    options.hook_secret = NULL; /* as it was */
+    flow_options(adapter->flow, &options);
+    config_free(adapter->config);
+    adapter->config = config;
+    adapter->leaving = adapter->knowledge;
+    adapter->knowledge = knowledge;
+    flow_knowledge(adapter->flow, knowledge, on_knowledge, adapter);
+}
+
+static void adapter_reload(struct adapter *adapter)
+{
+    AUTO(config_free) struct config *config = NULL;
+    AUTO(knowledge_free) struct knowledge *knowledge = NULL;
+    struct err_list problems = { 0 };
+    struct material material;
+    const char *fixed = NULL;
+    struct err err;
+
+    adapter->reloading = true;
+    service_reloading();
+    if (config_read(adapter->config_file, &config, &problems)) {
+        knowledge = knowledge_read(adapter, config, &problems);
+        fixed = fixed_setting(adapter->config, config);
+    }
+    if (fixed) {
+        err_set(&err, ERR_CONFIG, "reload.fixed", "\"%s\" changed", fixed);
+        err_fix(&err, "restart the service to change it");
+        err_list_add(&problems, &err);
+    }
+    if (!problems.count && !material_read(config, &material, &err)) err_list_add(&problems, &err);
+    if (problems.count) {
+        reload_refused(adapter, &problems);
+        return;
+    }
+    reload_apply(adapter, TAKE(config), TAKE(knowledge), &material);
+    material_done(&material);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct adapter *adapter = handle->data;
+
+    if (number != SIGHUP)
+        adapter_stop(adapter, 0);
+    else if (!adapter->stopping && !adapter->reloading)
+        adapter_reload(adapter);
+}
+
+static void signals_start(struct adapter *adapter)
+{
+    uv_signal_init(&adapter->loop, &adapter->term);
+    uv_signal_init(&adapter->loop, &adapter->interrupt);
+    uv_signal_init(&adapter->loop, &adapter->hangup);
+    adapter->term.data = adapter->interrupt.data = adapter->hangup.data = adapter;
+    uv_signal_start(&adapter->term, on_signal, SIGTERM);
+    uv_signal_start(&adapter->interrupt, on_signal, SIGINT);
+    uv_signal_start(&adapter->hangup, on_signal, SIGHUP);
+}
+
+/* ---- starting */
+
+/* Patient data never reaches a core file or another user. */
+static void process_guard(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+    umask(077);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void on_refused(unsigned status, void *arg)
+{
+    (void)arg;
+    log_event(LOG_LEVEL_WARN, "notification-refused", LOG_COUNT, (int64_t)status, LOG_END);
+}
+
+static bool listener_start(struct adapter *adapter, const struct material *material,
+                           struct err *err)
+{
+    const struct config *config = adapter->config;
+    char address[64];
+    struct http_server_options options = {
+        .address = address,
+        .cert_pem = material->certificate,
+        .key_pem = material->key,
+        .body_max = (size_t)config->hook.body_max,
+        .connections_max = (unsigned)config->hook.connections,
+        .connections_per_peer_max = (unsigned)config->hook.connections_per_peer,
+        .request_ms = (uint64_t)config->hook.request_ms,
+        .idle_ms = (uint64_t)config->hook.idle_ms,
+        .refused = on_refused,
+    };
+
+    if (!config->hook.listen) return true;
+    if (!listen_parse(config->hook.listen, address, sizeof address, &options.port, err))
+        return false;
+    if (!http_server_start(&adapter->loop, &options, flow_on_head, flow_on_body, adapter->flow,
+                           &adapter->server, err))
+        return false;
+    log_event(LOG_LEVEL_INFO, "listening", LOG_NAME, config->hook.listen, LOG_COUNT,
+              (int64_t)http_server_port(adapter->server), LOG_END);
+    return true;
+}
+
+static void client_start(struct adapter *adapter, const struct material *material)
+{
+    const struct http_client_options options = {
+        .ca_pem = material->ca,
+        .ca_name = adapter->config->server.ca_file,
+        .user_agent = "myeloma-adapter/" ADAPTER_VERSION,
+        .authorization = material->authorization,
+        .origin = material->origin,
+        .connections_max = (unsigned)adapter->config->server.connections,
+    };
+
+    adapter->client = http_client_new(&adapter->loop, &options);
+}
+
+/* The store, the client, the flow and the listener, in this order; false leaves err. */
+static bool parts_start(struct adapter *adapter, const struct material *material, struct err *err)
+{
+    const struct flow_events events = { on_ready, on_failed, adapter };
+    struct flow_options options = options_of(adapter->config, material);
+
+    if (!store_open(&adapter->loop, adapter->config->store, &adapter->store, err)) return false;
+    client_start(adapter, material);
+    signals_start(adapter);
+    service_watch(&adapter->service, &adapter->loop, on_alive, adapter);
+    adapter->flow = flow_start(&adapter->loop, &options, adapter->client, adapter->store,
+                               &adapter->metrics, adapter->knowledge, &events);
+    if (listener_start(adapter, material, err)) return true;
+    adapter->stopping = true;
+    flow_stop(adapter->flow, 0, on_flow_stopped, adapter);
+    return false;
+}
+
+static void start_failed(const struct err *err)
+{
+    char text[800];
+
+    fprintf(stderr, "myeloma-adapter: %s\n", err_text(err, text, sizeof text));
+}
+
+static int adapter_run(struct adapter *adapter)
+{
+    struct material material;
+    struct err err;
+
+    if (!material_read(adapter->config, &material, &err)) {
+        start_failed(&err);
+        return 1;
+    }
+    uv_loop_init(&adapter->loop);
+    log_event(LOG_LEVEL_INFO, "starting", LOG_VERSION, ADAPTER_VERSION, LOG_NAME,
+              knowledge_generation(adapter->knowledge), LOG_COUNT,
+              (int64_t)knowledge_rule_count(adapter->knowledge), LOG_END);
+    if (!parts_start(adapter, &material, &err)) {
+        start_failed(&err);
+        adapter->code = 1;
+    }
+    material_done(&material);
+    uv_run(&adapter->loop, UV_RUN_DEFAULT);
+    if (uv_loop_close(&adapter->loop) != 0) log_event(LOG_LEVEL_WARN, "loop-not-empty", LOG_END);
+    if (!adapter->code) log_event(LOG_LEVEL_INFO, "stopped", LOG_END);
+    return adapter->code;
+}
+
+static int help(void)
+{
+    puts("usage: myeloma-adapter run [--config FILE] [--mappings DIR]\n\n"
+         "The daemon. Subscribes to MedicationRequest, Observation and Condition on the FHIR\n"
+         "server that FILE names, keeps the charts of myeloma patients, and writes, updates and\n"
+         "ends DetectedIssues there.\n\n"
+         "  --config FILE      default: " ADAPTER_SYSCONFDIR "/adapter.json\n"
+         "  --mappings DIR     instead of the folder that FILE names\n\n"
+         "SIGHUP reads configuration and mappings again, all or nothing. SIGTERM stops; accepted\n"
+         "work stays in the store. Log: one line an event on stderr.\n"
+         "Exit code: 0 stopped; 1 it could not start or the store failed; 2 wrong usage.");
+    return 0;
+}
+
+static int run(struct adapter *adapter)
+{
+    struct err_list problems = { 0 };
+    int code = 1;
+
+    if (config_read(adapter->config_file, &adapter->config, &problems)) {
+        log_level_set(adapter->config->log_level);
+        adapter->knowledge = knowledge_read(adapter, adapter->config, &problems);
+    }
+    if (adapter->knowledge)
+        code = adapter_run(adapter);
+    else
+        command_problems(&problems);
+    err_list_done(&problems);
+    knowledge_free(adapter->leaving);
+    knowledge_free(adapter->knowledge);
+    config_free(adapter->config);
+    return code;
+}
+
+int command_run(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "mappings", required_argument, NULL, 'm' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    struct adapter adapter = { .config_file = ADAPTER_SYSCONFDIR "/adapter.json" };
+    int option;
+
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (option == 'c')
+            adapter.config_file = optarg;
+        else if (option == 'm')
+            adapter.mappings_option = optarg;
+        else if (option == 'h')
+            return help();
+        else
+            return command_usage("run", "an option was not understood");
+    }
+    if (optind < argc) return command_usage("run", "\"%s\" is no option", argv[optind]);
+    process_guard();
+    return run(&adapter);
+}

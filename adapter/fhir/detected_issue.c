@@ -1,0 +1,527 @@
+/* What we write has two marks of our own, whose systems do not depend on how a site names its
+ * systems, so that they are found again after a change of that: a meta.tag by which our own writes
+ * are known, and a coding in the action of the mitigation that ends an alert. */
+#include "fhir/detected_issue.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/instant.h"
+#include "fhir/build.h"
+#include "fhir/datatype.h"
+#include "fhir/raw.h"
+#include "fhir/reference.h"
+
+#define ACT_CODE          "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+#define MITIGATION_SYSTEM ADAPTER_SYSTEM ":mitigation"
+#define SYSTEM_MAX        300
+
+/* Displays as v3-ActCode publishes them ("alass" is theirs): validators compare them. */
+static const struct act_code {
+    const char *code, *display;
+} act_codes[] = {
+    { "7", "Interacting Therapy No Longer Active/Planned" },
+    { "ALGY", "Allergy Alert" },
+    { "ALRTENDLATE", "end too late alert" },
+    { "ALRTSTRTLATE", "start too late alert" },
+    { "AGE", "Age Alert" },
+    { "COMPLY", "Compliance Alert" },
+    { "COND", "Condition Alert" },
+    { "CREACT", "common reaction alert" },
+    { "DACT", "drug action detected issue" },
+    { "DOSE", "Dosage problem" },
+    { "DOSECOND", "dosage-condition alert" },
+    { "DOSEDUR", "Dose-Duration Alert" },
+    { "DOSEH", "High Dose Alert" },
+    { "DOSEHIND", "High Dose for Indication Alert" },
+    { "DOSEIVL", "Dose-Interval Alert" },
+    { "DOSEL", "Low Dose Alert" },
+    { "DRG", "Drug Interaction Alert" },
+    { "DUPTHPCLS", "duplicate therapeutic alass alert" },
+    { "DUPTHPGEN", "duplicate generic alert" },
+    { "DUPTHPY", "Duplicate Therapy Alert" },
+    { "FOOD", "Food Interaction Alert" },
+    { "GEALRT", "geriatric alert" },
+    { "HELD", "held/suspended alert" },
+    { "INT", "Intolerance Alert" },
+    { "LAB", "Lab Alert" },
+    { "LACT", "Lactation Alert" },
+    { "MDOSE", "maximum dosage reached" },
+    { "NHP", "Natural Health Product Alert" },
+    { "NONRX", "Non-Prescription Interaction Alert" },
+    { "OBSA", "Observation Alert" },
+    { "PREG", "Pregnancy Alert" },
+    { "REACT", "Reaction Alert" },
+    { "TIME", "timing detected issue" },
+    { "TPROD", "Therapeutic Product Alert" },
+};
+
+static json_t *act_coding(const char *code)
+{
+    const char *display = "";
+
+    for (size_t i = 0; i < ARRAY_SIZE(act_codes); i++)
+        if (strcmp(act_codes[i].code, code) == 0) display = act_codes[i].display;
+    return build_coding(ACT_CODE, code, display);
+}
+
+/* "urn:x-myeloma-adapter:rule", "https://adapter.example/rule" */
+static json_t *own_coding(const struct issue_options *options, const char *name, const char *code,
+                          const char *display)
+{
+    char system[SYSTEM_MAX];
+    bool urn = strncmp(options->system, "urn:", 4) == 0;
+
+    snprintf(system, sizeof system, "%s%s%s", options->system, urn ? ":" : "/", name);
+    return build_coding(system, code, display);
+}
+
+void issue_id(const struct alert *alert, char *ret)
+{
+    snprintf(ret, 64, "mm-%s", alert->key);
+}
+
+/* ---- text */
+
+static void escape(const char *text, size_t len, struct buf *out)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '&')
+            buf_text(out, "&amp;");
+        else if (c == '<')
+            buf_text(out, "&lt;");
+        else if (c == '>')
+            buf_text(out, "&gt;");
+        else if (c == '"')
+            buf_text(out, "&quot;");
+        else
+            buf_char(out, (char)(c < ' ' || c == 0x7F ? ' ' : c));
+    }
+}
+
+static void paragraph(const char *text, size_t len, const char *mark, struct buf *out)
+{
+    while (len && text[0] == ' ') text++, len--;
+    while (len && text[len - 1] == ' ') len--;
+    if (len == 0) return;
+    buf_printf(out, "<p>%s", mark);
+    escape(text, len, out);
+    buf_printf(out, "%s</p>", *mark ? "</b>" : "");
+}
+
+/* Where the next paragraph of a detail starts: at a line break, or at one of the leads with which
+ * the evaluator starts its parts. */
+static size_t paragraph_len(const char *text)
+{
+    static const char *const leads[] = { "\n", " What the source directs: ", " Why: ",
+                                         " How sure: ", " Source: " };
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < ARRAY_SIZE(leads); i++) {
+        const char *lead = *text ? strstr(text + 1, leads[i]) : NULL;
+        if (lead && (size_t)(lead - text) < len) len = (size_t)(lead - text);
+    }
+    return len;
+}
+
+/* The title in bold is not said again where the detail begins with it. */
+static const char *without_title(const char *detail, const char *title)
+{
+    size_t len = strlen(title);
+
+    if (len == 0 || strncmp(detail, title, len) != 0) return detail;
+    detail += len;
+    return detail + strspn(detail, ".!? ");
+}
+
+/* "Ended 2026-05-04T10:00:00Z: why", "Retracted ..."; nothing while open. */
+static void ending_words(const struct alert *alert, struct buf *out)
+{
+    char when[32];
+
+    if (alert->state == ALERT_OPEN) return;
+    buf_text(out, alert->state == ALERT_RETRACTED ? "Retracted" : "Ended");
+    instant_text(alert->ended_ms, when, sizeof when);
+    if (*when) buf_printf(out, " %s", when);
+    if (*alert->ended_why) buf_printf(out, ": %s", alert->ended_why);
+    if (!strchr(".!?", out->data[out->len - 1])) buf_char(out, '.');
+}
+
+static void narrative(const struct alert *alert, struct buf *out)
+{
+    AUTO(buf_done) struct buf ending = { 0 };
+
+    ending_words(alert, &ending);
+    buf_text(out, "<div xmlns=\"http://www.w3.org/1999/xhtml\">");
+    paragraph(alert->title, strlen(alert->title), "<b>", out);
+    for (const char *at = without_title(alert->detail, alert->title); *at;) {
+        size_t len = paragraph_len(at);
+        paragraph(at, len, "", out);
+        at += len;
+    }
+    paragraph(buf_string(&ending), ending.len, "", out);
+    buf_text(out, "</div>");
+}
+
+static json_t *narrative_of(const struct alert *alert)
+{
+    AUTO(buf_done) struct buf div = { 0 };
+    json_t *text = json_object();
+
+    narrative(alert, &div);
+    build_text(text, "status", "generated");
+    build_text(text, "div", buf_string(&div));
+    return text;
+}
+
+static void set_detail(json_t *issue, const struct alert *alert)
+{
+    AUTO(buf_done) struct buf detail = { 0 };
+
+    buf_text(&detail, alert->detail);
+    if (detail.len && alert->state != ALERT_OPEN) buf_char(&detail, ' ');
+    ending_words(alert, &detail);
+    build_text(issue, "detail", buf_string(&detail));
+}
+
+/* ---- parts */
+
+static json_t *meta_of(const struct alert *alert, const struct issue_options *options)
+{
+    json_t *meta = json_object(), *tags = json_array();
+
+    build_append(tags, build_coding(ADAPTER_SYSTEM, "alert", ""));
+    build_append(tags, own_coding(options, "rule", alert->rule, ""));
+    if (*alert->generation)
+        build_append(tags, own_coding(options, "generation", alert->generation, ""));
+    build_append(tags, own_coding(options, "display", display_name(alert->display), ""));
+    build_set(meta, "tag", tags);
+    return meta;
+}
+
+static json_t *identifier_of(const struct issue_options *options, const char *name,
+                             const char *value)
+{
+    json_t *list = json_array(), *identifier = own_coding(options, name, "", "");
+
+    build_text(identifier, "value", value);
+    build_append(list, identifier);
+    return list;
+}
+
+static json_t *code_of(const struct alert *alert, const struct issue_options *options)
+{
+    json_t *code = json_object(), *codings = json_array();
+
+    if (*alert->code) build_append(codings, act_coding(alert->code));
+    build_append(codings, own_coding(options, "rule", alert->rule, alert->title));
+    build_set(code, "coding", codings);
+    build_text(code, "text", alert->title);
+    return code;
+}
+
+static json_t *period_of(const struct alert *alert)
+{
+    json_t *period = json_object();
+    char text[32];
+
+    build_text(period, "start", instant_text(alert->opened_ms, text, sizeof text));
+    if (alert->state != ALERT_OPEN)
+        build_text(period, "end", instant_text(alert->ended_ms, text, sizeof text));
+    return period;
+}
+
+static json_t *references_of(const char **list, size_t count)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count; i++) build_append(array, build_reference(list[i]));
+    return array;
+}
+
+static json_t *evidence_of(const struct alert *alert)
+{
+    json_t *array = json_array(), *evidence = json_object();
+
+    build_set(evidence, "detail", references_of(alert->evidence, alert->evidence_count));
+    build_append(array, evidence);
+    return array;
+}
+
+static void set_patient(json_t *issue, const struct alert *alert)
+{
+    AUTO(buf_done) struct buf reference = { 0 };
+
+    if (!*alert->patient) return;
+    buf_printf(&reference, "Patient/%s", alert->patient);
+    build_set(issue, "patient", build_reference(buf_string(&reference)));
+}
+
+static json_t *issue_without_mitigation(const struct alert *alert,
+                                        const struct issue_options *options, const char *id)
+{
+    json_t *issue = json_object();
+    bool retracted = alert->state == ALERT_RETRACTED;
+
+    build_text(issue, "resourceType", "DetectedIssue");
+    if (id) build_text(issue, "id", id);
+    build_set(issue, "meta", meta_of(alert, options));
+    build_set(issue, "text", narrative_of(alert));
+    build_set(issue, "identifier", identifier_of(options, "alert", alert->key));
+    build_text(issue, "status", retracted ? "entered-in-error" : "final");
+    build_set(issue, "code", code_of(alert, options));
+    build_text(issue, "severity", severity_name(alert->severity));
+    set_patient(issue, alert);
+    build_set(issue, "identifiedPeriod", period_of(alert));
+    build_set(issue, "author", build_reference(options->device));
+    build_set(issue, "implicated", references_of(alert->implicated, alert->implicated_count));
+    build_set(issue, "evidence", evidence_of(alert));
+    set_detail(issue, alert);
+    build_text(issue, "reference", alert->source_url);
+    return issue;
+}
+
+/* ---- mitigation */
+
+static bool is_ours(const struct node *mitigation)
+{
+    struct node action = node_get(mitigation, "action");
+    size_t count = datatype_coding_count(&action);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(datatype_coding_at(&action, i).system, MITIGATION_SYSTEM) == 0) return true;
+    return false;
+}
+
+/* The next mitigation from *index on that somebody else wrote; false when there is none. */
+static bool next_foreign(const struct node *list, size_t *index, struct node *ret)
+{
+    size_t count = datatype_count(list);
+
+    for (; *index < count; ++*index) {
+        *ret = datatype_item(list, *index);
+        if (node_is(ret, DOC_OBJECT) && ret->value->count > 0 && !is_ours(ret)) return true;
+    }
+    return false;
+}
+
+/* The end of an alert that was cleared: a fact without an author, since we are not a practitioner.
+ * Code 7 says that the therapy is over, so it stands only where that was the end. */
+static json_t *own_mitigation(const struct alert *alert)
+{
+    json_t *mitigation = json_object(), *action = json_object(), *codings = json_array();
+    char when[32];
+
+    if (alert->ended_by_order) build_append(codings, act_coding("7"));
+    build_append(codings, build_coding(MITIGATION_SYSTEM, "ended", ""));
+    build_set(action, "coding", codings);
+    build_text(action, "text", alert->ended_why);
+    build_set(mitigation, "action", action);
+    build_text(mitigation, "date", instant_text(alert->ended_ms, when, sizeof when));
+    return mitigation;
+}
+
+static void write_mitigation(const struct alert *alert, const struct node *server, struct buf *out)
+{
+    struct node list = server ? node_get(server, "mitigation") : (struct node){ .value = NULL };
+    struct node item;
+
+    for (size_t i = 0; next_foreign(&list, &i, &item); i++) {
+        if (out->len) buf_char(out, ',');
+        raw_write(item.value, out);
+    }
+    if (alert->state == ALERT_CLEARED) {
+        char *own = build_dump(own_mitigation(alert));
+        if (out->len) buf_char(out, ',');
+        buf_text(out, own);
+        free(own);
+    }
+}
+
+char *issue_build(const struct alert *alert, const struct issue_options *options, const char *id,
+                  const struct node *server)
+{
+    char *text = build_dump(issue_without_mitigation(alert, options, id));
+    AUTO(buf_done) struct buf mitigation = { 0 };
+    struct buf issue = { 0 };
+
+    write_mitigation(alert, server, &mitigation);
+    if (!mitigation.len) return text;
+    buf_add(&issue, text, strlen(text) - 1); /* before the closing brace */
+    buf_printf(&issue, ",\"mitigation\":[%s]}", buf_string(&mitigation));
+    free(text);
+    return buf_take(&issue);
+}
+
+bool issue_is_mitigated(const struct node *server, const struct issue_options *options)
+{
+    struct node list = node_get(server, "mitigation"), item;
+    size_t index = 0;
+
+    (void)options;
+    return next_foreign(&list, &index, &item);
+}
+
+/* ---- comparing */
+
+static bool same(const struct node *ours, const struct node *theirs);
+
+/* Servers write references absolute, or versioned; and times in another zone. */
+static bool same_text(const char *key, const char *ours, const char *theirs)
+{
+    struct reference a, b;
+    struct span s, t;
+
+    if (strcmp(ours, theirs) == 0) return true;
+    if (!key) return false;
+    if (strcmp(key, "reference") == 0 && reference_parse(ours, &a) && reference_parse(theirs, &b))
+        return strcmp(a.type, b.type) == 0 && strcmp(a.id, b.id) == 0;
+    if (strcmp(key, "start") != 0 && strcmp(key, "end") != 0 && strcmp(key, "date") != 0)
+        return false;
+    return instant_parse(ours, &s) && instant_parse(theirs, &t) && s.start == t.start;
+}
+
+static bool same_members(const struct node *ours, const struct node *theirs)
+{
+    size_t count = node_count(ours);
+
+    for (size_t i = 0; i < count; i++) {
+        struct node a = node_member(ours, i), b = node_get(theirs, a.key);
+        if (!same(&a, &b)) return false;
+    }
+    return true;
+}
+
+static bool same_items(const struct node *ours, const struct node *theirs)
+{
+    size_t count = node_count(ours);
+
+    if (datatype_count(theirs) != count) return false;
+    for (size_t i = 0; i < count; i++) {
+        struct node a = node_item(ours, i), b = datatype_item(theirs, i);
+        if (!same(&a, &b)) return false;
+    }
+    return true;
+}
+
+/* Does theirs say what ours says? Members that they add do not matter, items do. */
+static bool same(const struct node *ours, const struct node *theirs)
+{
+    const char *a = node_scalar(ours), *b = node_scalar(theirs);
+
+    if (!theirs->value) return false;
+    if (a || b) return a && b && same_text(ours->key, a, b);
+    if (node_is(ours, DOC_ARRAY)) return same_items(ours, theirs);
+    if (node_is(ours, DOC_OBJECT)) return same_members(ours, theirs);
+    return ours->value->kind == theirs->value->kind;
+}
+
+static bool same_tag(const struct node *a, const struct node *b)
+{
+    struct datatype_coding ours = datatype_coding(a), theirs = datatype_coding(b);
+
+    return strcmp(ours.system, theirs.system) == 0 && strcmp(ours.code, theirs.code) == 0;
+}
+
+/* Our tags are among theirs: servers carry old ones forward. The generation is left out, since new
+ * knowledge that says the same is no reason to write. */
+static bool has_tags(const struct node *ours, const struct node *theirs)
+{
+    struct node meta_a = node_get(ours, "meta"), a = node_get(&meta_a, "tag");
+    struct node meta_b = node_get(theirs, "meta"), b = node_get(&meta_b, "tag");
+    size_t count_a = node_count(&a), count_b = datatype_count(&b);
+
+    for (size_t i = 0; i < count_a; i++) {
+        struct node tag = node_item(&a, i);
+        const char *system = node_text(&tag, "system");
+        bool found = system && strstr(system, "generation") != NULL;
+        for (size_t j = 0; j < count_b && !found; j++) {
+            struct node other = datatype_item(&b, j);
+            found = same_tag(&tag, &other);
+        }
+        if (!found) return false;
+    }
+    return true;
+}
+
+/* Everything that we say stands there, and nothing that we do not say. */
+static bool says_same(const struct node *ours, const struct node *theirs)
+{
+    static const char *const keys[] = {
+        "resourceType", "identifier",       "status",     "code",     "severity",
+        "patient",      "author",           "implicated", "evidence", "detail",
+        "reference",    "identifiedPeriod", "mitigation",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        struct node a = node_get(ours, keys[i]), b = node_get(theirs, keys[i]);
+        if (a.value ? !same(&a, &b) : datatype_count(&b) > 0) return false;
+    }
+    return !datatype_has(theirs, "identifiedDateTime") && has_tags(ours, theirs);
+}
+
+bool issue_matches(const struct alert *alert, const struct issue_options *options,
+                   const struct node *server)
+{
+    char *text = issue_build(alert, options, NULL, server);
+    AUTO(doc_free) struct doc *doc = NULL;
+    struct err err;
+    bool ok = doc_parse(text, strlen(text), 0, &doc, &err);
+
+    free(text);
+    if (!ok) return false; /* cannot be: we wrote it */
+    struct node ours = node_root(doc);
+    return says_same(&ours, server);
+}
+
+/* ---- the Device */
+
+void device_id(const char *name, char *ret, size_t size)
+{
+    char text[DIGEST_TEXT_SIZE];
+    struct digest digest;
+
+    digest_init(&digest);
+    digest_string(&digest, name);
+    digest_text(&digest, text);
+    snprintf(ret, size, "mm-adapter-%.12s", text);
+}
+
+static json_t *list_of(json_t *item)
+{
+    json_t *list = json_array();
+
+    build_append(list, item);
+    return list;
+}
+
+static json_t *named(const char *key, const char *value)
+{
+    json_t *object = json_object();
+
+    build_text(object, key, value);
+    return object;
+}
+
+char *device_build(const char *name, const struct issue_options *options)
+{
+    json_t *device = json_object(), *meta = json_object(), *called = named("name", name);
+    char id[64];
+
+    device_id(name, id, sizeof id);
+    build_text(device, "resourceType", "Device");
+    build_text(device, "id", id);
+    build_set(meta, "tag", list_of(build_coding(ADAPTER_SYSTEM, "device", "")));
+    build_set(device, "meta", meta);
+    build_set(device, "identifier", identifier_of(options, "device", id));
+    build_text(device, "status", "active");
+    build_text(called, "type", "user-friendly-name");
+    build_set(device, "deviceName", list_of(called));
+    build_set(device, "type", named("text", "Myeloma drug safety adapter (software)"));
+    build_set(device, "version", list_of(named("value", options->version)));
+    return build_dump(device);
+}

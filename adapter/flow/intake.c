@@ -1,0 +1,397 @@
+#include "flow/intake.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/instant.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fhir/notification.h"
+#include "fhir/outcome.h"
+#include "fhir/resource.h"
+#include "flow/flow_impl.h"
+#include "net/origin.h"
+
+#define FHIR_JSON    "application/fhir+json"
+#define SECRET_NAME  "X-Myeloma-Adapter-Key"
+#define BUSY_RETRY_S 5
+
+/* ---- making and ending */
+
+void intake_init(struct flow *flow)
+{
+    struct intake *intake = &flow->intake;
+    struct origin hook;
+
+    intake->unauthorized = outcome_build("error", "security", "the key of this endpoint is wrong");
+    intake->unknown = outcome_build("error", "not-found", "there is nothing here");
+    intake->bad_method = outcome_build("error", "not-supported", "use PUT, POST or DELETE");
+    intake->busy = outcome_build("error", "throttled", "events cannot be taken just now");
+    if (!flow->options.hook) return;
+    if (origin_parse(flow->options.hook, &hook)) intake->path = mem_strdup(hook.path);
+    origin_done(&hook);
+    if (!intake->path) return;
+    size_t len = strlen(intake->path);
+    while (len && intake->path[len - 1] == '/') intake->path[--len] = '\0';
+}
+
+void intake_done(struct flow *flow)
+{
+    free(flow->intake.path);
+    free(flow->intake.unauthorized);
+    free(flow->intake.unknown);
+    free(flow->intake.bad_method);
+    free(flow->intake.busy);
+}
+
+/* ---- where a request goes */
+
+enum route { ROUTE_NOWHERE, ROUTE_HOOK, ROUTE_HEALTH, ROUTE_READY, ROUTE_METRICS };
+
+/* "/hook/Observation/Observation/5": type "Observation", tail "/Observation/5". */
+static bool hook_route(const struct flow *flow, const char *path, char type[40],
+                       const char **ret_tail)
+{
+    size_t len = flow->intake.path ? strlen(flow->intake.path) : 0, n;
+
+    if (!flow->intake.path || strncmp(path, flow->intake.path, len) != 0 || path[len] != '/')
+        return false;
+    path += len + 1;
+    n = strcspn(path, "/");
+    if (n == 0 || n >= 40) return false;
+    memcpy(type, path, n);
+    type[n] = '\0';
+    *ret_tail = path + n;
+    return resource_is_used(type);
+}
+
+static enum route route_of(const struct flow *flow, const char *path, char type[40],
+                           const char **ret_tail)
+{
+    if (strcmp(path, "/health") == 0) return ROUTE_HEALTH;
+    if (strcmp(path, "/ready") == 0) return ROUTE_READY;
+    if (strcmp(path, "/metrics") == 0) return ROUTE_METRICS;
+    return hook_route(flow, path, type, ret_tail) ? ROUTE_HOOK : ROUTE_NOWHERE;
+}
+
+static bool method_is_one_of(const char *method, const char *const *list)
+{
+    for (; *list; list++)
+        if (strcmp(method, *list) == 0) return true;
+    return false;
+}
+
+static bool has_key(const struct flow *flow, const struct http_exchange *exchange)
+{
+    const char *key = http_header(exchange, SECRET_NAME);
+
+    return key && flow->secret &&
+           digest_same_secret(key, strlen(key), flow->secret, strlen(flow->secret));
+}
+
+static unsigned refuse(unsigned status, const char *body, const char **ret_body)
+{
+    *ret_body = body;
+    return status;
+}
+
+static unsigned hook_head(struct flow *flow, const struct http_exchange *exchange,
+                          const char **ret_body)
+{
+    static const char *const methods[] = { "PUT", "POST", "DELETE", NULL };
+
+    if (!flow->secret) return refuse(503, flow->intake.busy, ret_body);
+    if (!has_key(flow, exchange)) {
+        metric_add(flow->metrics, METRIC_REFUSED_SECRET, 1);
+        log_event(LOG_LEVEL_WARN, "notification-refused", LOG_CODE, "intake.secret", LOG_FIX,
+                  "somebody without our key calls the hook; the Subscriptions carry the right one",
+                  LOG_END);
+        return refuse(401, flow->intake.unauthorized, ret_body);
+    }
+    if (!method_is_one_of(http_method(exchange), methods))
+        return refuse(405, flow->intake.bad_method, ret_body);
+    return 0;
+}
+
+unsigned flow_on_head(struct http_exchange *exchange, const char **ret_body, void *arg)
+{
+    static const char *const methods[] = { "GET", "HEAD", NULL };
+    struct flow *flow = arg;
+    const char *tail;
+    char type[40];
+
+    switch (route_of(flow, http_path(exchange), type, &tail)) {
+    case ROUTE_NOWHERE:
+        return refuse(404, flow->intake.unknown, ret_body);
+    case ROUTE_HOOK:
+        return hook_head(flow, exchange, ret_body);
+    case ROUTE_HEALTH:
+    case ROUTE_READY:
+    case ROUTE_METRICS:
+        break;
+    }
+    return method_is_one_of(http_method(exchange), methods) ? 0 : 405;
+}
+
+/* ---- answers */
+
+static void answer_outcome(struct http_exchange *exchange, unsigned status, const char *severity,
+                           const char *code, const char *text, unsigned retry_after_s)
+{
+    char *outcome = outcome_build(severity, code, text);
+
+    http_answer(exchange, status, FHIR_JSON, outcome, retry_after_s);
+    free(outcome);
+}
+
+static void answer_taken(struct http_exchange *exchange, bool topic)
+{
+    if (topic)
+        http_answer(exchange, 200, FHIR_JSON,
+                    "{\"resourceType\":\"Bundle\",\"type\":\"transaction-response\"}", 0);
+    else
+        answer_outcome(exchange, 200, "information", "informational", "taken", 0);
+}
+
+static void answer_busy(struct flow *flow, struct http_exchange *exchange)
+{
+    metric_add(flow->metrics, METRIC_REFUSED_BUSY, 1);
+    http_answer(exchange, 503, FHIR_JSON, flow->intake.busy, BUSY_RETRY_S);
+}
+
+/* ---- events */
+
+void intake_mark(const char *payload, size_t len, char *ret)
+{
+    char text[DIGEST_TEXT_SIZE];
+    struct digest digest;
+
+    digest_init(&digest);
+    digest_field(&digest, payload, len);
+    digest_text(&digest, text);
+    ret[0] = '~';
+    memcpy(ret + 1, text, INTAKE_MARK_SIZE - 2);
+    ret[INTAKE_MARK_SIZE - 1] = '\0';
+}
+
+struct store_event intake_event(const struct flow *flow, const struct resource_head *head,
+                                const char *payload, size_t len, enum event_via via)
+{
+    return (struct store_event){ .accepted_ms = flow->options.wall_ms(),
+                                 .via = via,
+                                 .change = CHANGE_WRITTEN,
+                                 .type = head->type,
+                                 .id = head->id,
+                                 .version = head->version,
+                                 .patient = head->patient,
+                                 .updated_ms = head->updated_ms,
+                                 .payload = payload,
+                                 .payload_len = len };
+}
+
+static enum event_change change_of(const struct notification_item *item)
+{
+    if (!item->id[0]) return CHANGE_HINT;
+    return item->deleted ? CHANGE_DELETED : CHANGE_WRITTEN;
+}
+
+static struct store_event event_of(const struct flow *flow, const struct notification_item *item,
+                                   struct arena *arena)
+{
+    struct store_event event = { .accepted_ms = flow->options.wall_ms(),
+                                 .via = VIA_HOOK,
+                                 .change = change_of(item),
+                                 .type = item->type,
+                                 .id = item->id,
+                                 .version = item->version,
+                                 .patient = item->deleted ? "" : item->patient,
+                                 .updated_ms = item->updated_ms,
+                                 .payload = item->payload,
+                                 .payload_len = item->payload_len };
+
+    if (!event.version[0] && event.payload && event.id[0]) {
+        char *mark = arena_alloc(arena, INTAKE_MARK_SIZE);
+        intake_mark(event.payload, event.payload_len, mark);
+        event.version = mark;
+    }
+    return event;
+}
+
+/* Types that no chart needs are not kept, but counted: they are outside of what we look after. */
+static size_t events_of(struct flow *flow, const struct notification *notification,
+                        struct arena *arena, struct store_event **ret)
+{
+    struct store_event *events =
+        arena_alloc(arena, (notification->item_count + 1) * sizeof *events);
+    size_t count = 0;
+
+    for (size_t i = 0; i < notification->item_count; i++) {
+        const struct notification_item *item = &notification->items[i];
+        if (resource_is_used(item->type))
+            events[count++] = event_of(flow, item, arena);
+        else
+            metric_add(flow->metrics, METRIC_EVENTS_OUTSIDE, 1);
+    }
+    *ret = events;
+    return count;
+}
+
+/* ---- gaps in topic notifications */
+
+/* A counter that jumps, or starts again, says that notifications were lost. */
+static void look_for_gap(struct flow *flow, const char *type, const struct notification *told)
+{
+    struct subscribe *subscribe = subscribe_of(flow, type);
+    uint64_t now = told->events_since_start, before;
+
+    if (!subscribe || !now) return;
+    before = subscribe->events_since;
+    subscribe->events_since = now;
+    if (before && (now < before || now > before + told->item_count)) {
+        log_event(LOG_LEVEL_INFO, "notification-gap", LOG_TYPE, type, LOG_END);
+        catchup_now(flow, subscribe->type);
+    }
+}
+
+/* ---- one notification */
+
+struct taking {
+    struct flow *flow;
+    struct http_exchange *exchange;
+    bool topic;
+};
+
+static void taking_on_accepted(const struct store_accepted *accepted, void *arg)
+{
+    struct taking *taking = arg;
+    struct flow *flow = taking->flow;
+
+    if (accepted->err) {
+        answer_busy(flow, taking->exchange);
+        flow_fail(flow, accepted->err);
+    } else {
+        metric_add(flow->metrics, METRIC_EVENTS_ACCEPTED, (int64_t)accepted->fresh);
+        metric_add(flow->metrics, METRIC_EVENTS_DUPLICATE, (int64_t)accepted->duplicates);
+        flow->clock.accepted += (int64_t)accepted->fresh;
+        answer_taken(taking->exchange, taking->topic);
+        if (accepted->fresh) work_poke(flow);
+        clock_poke(flow, 1000);
+    }
+    free(taking);
+    flow_release(flow);
+}
+
+static void take(struct flow *flow, struct http_exchange *exchange,
+                 const struct notification *notification, struct arena *arena)
+{
+    struct taking *taking;
+    struct store_event *events;
+    size_t count = events_of(flow, notification, arena, &events);
+
+    if (count == 0) {
+        answer_taken(exchange, notification->topic);
+        return;
+    }
+    taking = mem_new(struct taking);
+    *taking = (struct taking){ flow, exchange, notification->topic };
+    flow_hold(flow);
+    store_accept(flow->store, events, count, taking_on_accepted, taking);
+}
+
+static void hook_body(struct flow *flow, struct http_exchange *exchange, const char *type,
+                      const char *tail)
+{
+    struct notification_request request = { .method = http_method(exchange),
+                                            .tail = tail,
+                                            .expected = type };
+    const char *deleted = http_header(exchange, "X-Medplum-Deleted-Resource");
+    struct notification notification;
+    struct arena arena = { 0 };
+    struct err err;
+
+    request.body = http_body(exchange, &request.body_len);
+    request.deleted = deleted ? deleted : "";
+    metric_add(flow->metrics, METRIC_NOTIFICATIONS, 1);
+    if (flow_is_stopping(flow) || clock_waiting(flow) > INTAKE_WAITING_MAX) {
+        answer_busy(flow, exchange);
+    } else if (!notification_read(&request, &arena, &notification, &err)) {
+        metric_add(flow->metrics, METRIC_REFUSED_BAD, 1);
+        log_event(LOG_LEVEL_WARN, "notification-refused", LOG_TYPE, type, LOG_CODE, err.code,
+                  LOG_END);
+        answer_outcome(exchange, 400, "error", "structure", err.what, 0);
+    } else {
+        look_for_gap(flow, type, &notification);
+        take(flow, exchange, &notification, &arena);
+    }
+    arena_done(&arena);
+}
+
+/* ---- for operators */
+
+static void answer_text(struct http_exchange *exchange, unsigned status, const char *text)
+{
+    http_answer(exchange, status, "text/plain; charset=utf-8", text, 0);
+}
+
+static void health_on_counts(const struct store_counts *counts, void *arg)
+{
+    struct taking *taking = arg;
+    struct flow *flow = taking->flow;
+
+    if (counts)
+        answer_text(taking->exchange, 200, "ok\n");
+    else
+        answer_text(taking->exchange, 503, "the store does not work\n");
+    free(taking);
+    flow_release(flow);
+}
+
+static void health_body(struct flow *flow, struct http_exchange *exchange)
+{
+    struct taking *taking;
+
+    if (flow_is_stopping(flow)) {
+        answer_text(exchange, 503, "stopping\n");
+        return;
+    }
+    taking = mem_new(struct taking);
+    *taking = (struct taking){ flow, exchange, false };
+    flow_hold(flow);
+    store_count(flow->store, health_on_counts, taking);
+}
+
+static void metrics_body(struct flow *flow, struct http_exchange *exchange)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+
+    metric_write(flow->metrics, &text);
+    http_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", buf_string(&text), 0);
+}
+
+void flow_on_body(struct http_exchange *exchange, void *arg)
+{
+    struct flow *flow = arg;
+    const char *tail;
+    char type[40];
+
+    switch (route_of(flow, http_path(exchange), type, &tail)) {
+    case ROUTE_HOOK:
+        hook_body(flow, exchange, type, tail);
+        break;
+    case ROUTE_HEALTH:
+        health_body(flow, exchange);
+        break;
+    case ROUTE_READY:
+        answer_text(exchange, flow->ready && !flow_is_stopping(flow) ? 200 : 503,
+                    flow->ready ? "ready\n" : "not yet\n");
+        break;
+    case ROUTE_METRICS:
+        metrics_body(flow, exchange);
+        break;
+    case ROUTE_NOWHERE:
+        http_answer(exchange, 404, FHIR_JSON, flow->intake.unknown, 0);
+        break;
+    }
+}

@@ -1,0 +1,193 @@
+#include "flow/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fhir/outcome.h"
+#include "fhir/reference.h"
+#include "flow/flow_impl.h"
+
+#define SERVER_REPLY_MAX  (64u << 20) /* bytes of one answer */
+#define SERVER_DOWN_AFTER 3           /* failures in a row that the log speaks of */
+
+struct server_call {
+    struct flow *flow;
+    struct http_call *call;
+    server_done_fn *done;
+    void *arg;
+};
+
+/* ---- what an answer means */
+
+static void judge_refusal(long status, struct err *err)
+{
+    switch (status) {
+    case 401:
+        err->kind = ERR_TRANSIENT;
+        err->code = "server.credentials";
+        err_fix(err, "check the credentials for the FHIR server; they may be renewed and reloaded");
+        break;
+    case 403:
+        err->code = "server.forbidden";
+        err_fix(err, "give the adapter's account the right to do this");
+        break;
+    case 404:
+    case 410:
+        err->code = "server.gone";
+        break;
+    case 409:
+    case 412:
+        err->code = "server.conflict";
+        break;
+    default:
+        err->code = "server.refused";
+        break;
+    }
+}
+
+static void judge(struct server_answer *answer)
+{
+    struct err *err = &answer->err;
+    long status = answer->status;
+
+    *err = answer->reply->err;
+    if (!err->code || !status) return;
+    if (status == 429 || status == 503)
+        err->code = "server.busy";
+    else if (status >= 500 || status == 408)
+        err->code = "server.error";
+    else if (status >= 400 && strcmp(err->code, "http.too-big") != 0)
+        judge_refusal(status, err);
+}
+
+/* ---- is the server well? */
+
+static void health_note(struct flow *flow, const struct server_answer *answer)
+{
+    struct server_health *health = &flow->health;
+    const struct err *err = &answer->err;
+    bool well = !err->code || err->kind == ERR_PERMANENT;
+
+    if (well) {
+        if (health->down) log_event(LOG_LEVEL_INFO, "server-up", LOG_END);
+        *health = (struct server_health){ 0 };
+        return;
+    }
+    if (++health->failures < SERVER_DOWN_AFTER || health->down) return;
+    health->down = true;
+    log_event(LOG_LEVEL_WARN, "server-down", LOG_CODE, err->code, LOG_FIX,
+              err->fix[0] ? err->fix
+                          : "nothing is lost: what is waiting is done when the server answers",
+              LOG_END);
+}
+
+/* ---- calls */
+
+static void call_on_done(const struct http_reply *reply, void *arg)
+{
+    struct server_call *call = arg;
+    struct flow *flow = call->flow;
+    struct server_answer answer = { .status = reply->status, .reply = reply };
+    server_done_fn *done = call->done;
+    void *done_arg = call->arg;
+
+    free(call);
+    judge(&answer);
+    health_note(flow, &answer);
+    done(&answer, done_arg);
+    flow_release(flow);
+}
+
+static void url_of(const struct flow *flow, const char *path, struct buf *ret)
+{
+    bool whole = strncmp(path, "http://", 7) == 0 || strncmp(path, "https://", 8) == 0;
+
+    if (!whole) buf_printf(ret, "%s/", flow->options.base);
+    buf_text(ret, path);
+}
+
+/* A header made of a peer's text; the client refuses control characters. */
+static const char *header(struct buf *line, const char *format_name, const char *value,
+                          const char *end)
+{
+    buf_text(line, format_name);
+    buf_text(line, value);
+    buf_text(line, end);
+    return buf_string(line);
+}
+
+struct server_call *server_start(struct flow *flow, const struct server_request *request,
+                                 server_done_fn *done, void *arg)
+{
+    struct server_call *call = mem_new(struct server_call);
+    AUTO(buf_done) struct buf url = { 0 }, match = { 0 }, condition = { 0 };
+    const char *headers[6] = { "Accept: application/fhir+json" };
+    size_t n = 1;
+
+    url_of(flow, request->path, &url);
+    if (strcmp(request->method, "GET") == 0) headers[n++] = "Cache-Control: no-cache";
+    if (request->body) headers[n++] = "Content-Type: application/fhir+json";
+    if (request->if_match && *request->if_match)
+        headers[n++] = header(&match, "If-Match: W/\"", request->if_match, "\"");
+    if (request->if_none_exist)
+        headers[n++] = header(&condition, "If-None-Exist: ", request->if_none_exist, "");
+    headers[n] = NULL;
+    *call = (struct server_call){ .flow = flow, .done = done, .arg = arg };
+    flow_hold(flow);
+    call->call = http_start(flow->client,
+                            &(struct http_request){
+                                .method = request->method,
+                                .url = buf_string(&url),
+                                .headers = headers,
+                                .body = request->body,
+                                .body_len = request->body ? strlen(request->body) : 0,
+                                .timeout_ms = (uint64_t)flow->options.request_ms,
+                                .reply_max = SERVER_REPLY_MAX,
+                            },
+                            call_on_done, call);
+    return call;
+}
+
+void server_cancel(struct server_call *call)
+{
+    if (!call) return;
+    struct flow *flow = call->flow;
+    http_cancel(call->call);
+    free(call);
+    flow_release(flow);
+}
+
+/* ---- reading answers */
+
+bool server_document(const struct server_answer *answer, struct doc **ret, struct err *err)
+{
+    if (doc_parse(answer->reply->body, answer->reply->body_len, 0, ret, err)) return true;
+    err_set(err, ERR_TRANSIENT, "server.garbage", "the answer is no JSON document");
+    return err_fix(err, "look whether the base URL is that of the FHIR server, not of a proxy");
+}
+
+const char *server_codes(const struct server_answer *answer, char *buf, size_t size)
+{
+    AUTO(doc_free) struct doc *doc = NULL;
+    struct err err;
+
+    buf[0] = '\0';
+    if (!doc_parse(answer->reply->body, answer->reply->body_len, 0, &doc, &err)) return buf;
+    struct node root = node_root(doc);
+    return outcome_codes(&root, buf, size);
+}
+
+void server_location(const struct http_reply *reply, const char *type, char *ret_id,
+                     size_t id_size, char *ret_version, size_t version_size)
+{
+    struct reference reference;
+
+    ret_id[0] = ret_version[0] = '\0';
+    if (!reference_parse(reply->location, &reference) || strcmp(reference.type, type) != 0) return;
+    snprintf(ret_id, id_size, "%s", reference.id);
+    snprintf(ret_version, version_size, "%s", reference.version);
+}

@@ -1,0 +1,21 @@
+/* The verbs of the program. Each gets the arguments behind its name (argv[0] is the verb) and returns
+ * the exit code: 0 good, 1 a problem, 2 wrong usage, 3 some input was set aside. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+int command_run(int argc, char **argv);
+int command_replay(int argc, char **argv);
+int command_check(int argc, char **argv);
+
+/* Print "myeloma-adapter VERB: text" and the way to the help; returns 2. */
+int command_usage(const char *verb, const char *fmt, ...) PRINTF(2, 3);
+
+/* Print every problem, one a line, and how many there are. */
+void command_problems(const struct err_list *problems);
+
+/* May colours be used on this stream? (A terminal, no NO_COLOR, TERM not dumb.) */
+bool command_colours(FILE *stream);

@@ -1,0 +1,63 @@
+/* The configuration file: JSON with // comments, read by way of one table of settings. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Everything is owned by the config; texts are NULL where nothing was said and there is no default. */
+struct config {
+    char *file;            /* where it was read from */
+    struct {
+        char *base;        /* FHIR base URL, without trailing slash */
+        char *ca_file;     /* PEM; NULL: the system's authorities */
+        char *token_file, *token_credential;
+        char *basic_file, *basic_credential; /* "user:password" */
+        int64_t request_ms;
+        int64_t connections;
+        int64_t page_count;
+        bool start_active; /* create Subscriptions as active (Medplum) */
+    } server;
+    struct {
+        char *listen;      /* "127.0.0.1:8090", "[::]:8443"; NULL: no listener, poll alone */
+        char *url;         /* how the server reaches it */
+        char *certificate_file, *key_file, *key_credential;
+        char *secret_file, *secret_credential;
+        bool payload;
+        int64_t body_max;
+        int64_t connections, connections_per_peer;
+        int64_t request_ms, idle_ms;
+    } hook;
+    struct {
+        int64_t every_ms, overlap_ms, subscription_ms;
+        int64_t first_days;   /* how far back the very first poll looks */
+        int64_t history_days; /* how far back results of a new patient are read */
+    } poll;
+    struct {
+        int64_t in_flight, attempts;
+        char *system;
+    } alerts;
+    char *name;            /* of this installation */
+    char *store;           /* path of the database */
+    char *mappings;        /* folder */
+    char *log_level;
+};
+
+/* Read and check a file. Goes on after a problem: false when there was one, then problems says where
+ * (FILE:LINE:COLUMN) and how to mend it. On success *ret is owned by the caller. Blocking. */
+bool config_read(const char *path, struct config **ret, struct err_list *problems) MUST_CHECK;
+void config_free(struct config *config); /* accepts NULL */
+DEFINE_AUTO(struct config *, config_free)
+
+/* The text of a secret: from a file or, by name, from systemd's credentials directory; without the
+ * newline at its end. *ret is NULL when neither is given; owned by the caller otherwise (wipe with
+ * config_wipe()). Errors: ERR_CONFIG "secret.read", "secret.shape" (empty, longer than 64 KiB, control
+ * characters in a one-line secret). Never repeats the secret. */
+bool config_secret(const char *file, const char *credential, bool one_line, char **ret,
+                   struct err *err) MUST_CHECK;
+void config_wipe(char *secret); /* overwrite and free; accepts NULL */
+
+/* Print every setting with its default and help. */
+void config_help(void);

@@ -1,0 +1,69 @@
+/* The catch-up poll: what changed since the watermark, for each type. The watermark moves only when
+ * every page of a pass is in the journal; a pass that fails is dropped whole and repeated from the
+ * same place. Private to flow/. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "store/store.h"
+
+struct flow;
+struct pages;
+
+#define CATCHUP_TYPES 6
+
+enum catchup_state {
+    CATCHUP_LOADING, /* the watermark comes from the store */
+    CATCHUP_RESTING, /* until the timer */
+    CATCHUP_PAGING,  /* a page is asked for */
+    CATCHUP_STORING, /* a page is put into the journal */
+    CATCHUP_MARKING, /* the new watermark is put down */
+    CATCHUP_ENDED,
+};
+
+/* The seqs of hints that a pass answers. */
+struct catchup_hints {
+    int64_t *seqs; /* owned */
+    size_t count;
+};
+
+struct catchup {
+    struct flow *flow;
+    const char *type; /* static */
+    bool needed;      /* the daemon is not ready without it */
+    enum catchup_state state;
+    uv_timer_t timer;
+    struct pages *pages;
+    int64_t watermark_ms;       /* server's clock; INSTANT_UNSET: none yet */
+    int64_t seen_ms;            /* newest lastUpdated of this pass */
+    struct arena arena;         /* owned: events of the present page */
+    struct buf events;          /* owned: array of struct store_event */
+    int64_t fresh, duplicates, broken; /* of this pass */
+    uint64_t began_ms;          /* loop time */
+    bool again;                 /* another pass as soon as this one ends */
+    bool succeeded;             /* at least once */
+    unsigned failures;          /* in a row */
+    const char *complained;     /* code of the failure that was logged last; NULL */
+    struct catchup_hints hints, answering;
+};
+
+void catchup_init(struct flow *flow);
+void catchup_done(struct flow *flow);
+
+/* Begin; called when the capabilities are known. */
+void catchup_start(struct flow *flow);
+void catchup_stop(struct flow *flow);
+
+/* Look for changes of this type now, or right after the pass that runs. */
+void catchup_now(struct flow *flow, const char *type);
+
+/* The same, and finish the event (a CHANGE_HINT that is claimed) when that pass has ended well.
+ * False when the type is not polled. */
+bool catchup_hint(struct flow *flow, const struct store_event *event);
+
+/* Have all needed types been polled once with success? */
+bool catchup_is_ready(const struct flow *flow);

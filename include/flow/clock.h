@@ -1,0 +1,28 @@
+/* Looks at the store's counts now and then: sets the gauges, and wakes work and deliveries when they
+ * are due. Never sleeps longer than 30 s, so that a step of the wall clock loses nothing. Private to
+ * flow/. */
+#pragma once
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "store/store.h"
+
+struct flow;
+
+struct clock {
+    struct flow *flow;
+    uv_timer_t timer;
+    bool asking;
+    bool known; /* counts have been read at least once */
+    struct store_counts counts;
+    int64_t accepted; /* events taken in since then */
+};
+
+void clock_start(struct flow *flow);
+
+/* Look again within wait_ms. */
+void clock_poke(struct flow *flow, uint64_t wait_ms);
+
+/* Events that wait, as well as we know. */
+int64_t clock_waiting(const struct flow *flow);

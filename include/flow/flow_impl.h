@@ -1,0 +1,77 @@
+/* What the modules of flow/ share. Everything that is under way (a request, a call of the store)
+ * holds the flow; when it is stopped and nothing holds it any more, its timers are closed and the
+ * memory goes. Private to flow/. */
+#pragma once
+
+#include "fhir/capability.h"
+#include "flow/catchup.h"
+#include "flow/clock.h"
+#include "flow/deliver.h"
+#include "flow/flow.h"
+#include "flow/intake.h"
+#include "flow/server.h"
+#include "flow/subscribe.h"
+#include "flow/work.h"
+
+enum flow_state {
+    FLOW_LOADING,  /* the secret comes from the store */
+    FLOW_PROBING,  /* the capability statement is asked for */
+    FLOW_RUNNING,
+    FLOW_STOPPING, /* what runs may end */
+    FLOW_CLOSING,  /* timers are closed */
+};
+
+#define FLOW_TIMERS_MAX 16
+
+struct flow {
+    uv_loop_t *loop;
+    struct http_client *client;  /* borrowed, as are the next three */
+    struct store *store;
+    struct metrics *metrics;
+    const struct knowledge *knowledge;
+    struct flow_options options; /* strings owned */
+    struct flow_events events;
+    enum flow_state state;       /* written by flow_enter() alone */
+    uv_timer_t timer;            /* of the state: retry of the probe, grace of the stop */
+    uv_timer_t *timers[FLOW_TIMERS_MAX];
+    size_t timer_count, timers_open;
+    unsigned held;
+    bool ready, failed;
+    uint64_t turns;
+    char *secret;                /* owned; NULL until it is loaded */
+    struct capability capability;
+    unsigned probe_failures;
+    struct server_call *probe;
+    void (*stopped)(void *arg);
+    void *stopped_arg;
+    struct server_health health;
+    struct clock clock;
+    struct intake intake;
+    struct subscribe subscribe[SUBSCRIBE_TYPES];
+    struct catchup catchup[CATCHUP_TYPES];
+    struct work work;
+    struct deliver deliver;
+};
+
+/* Something is under way, or has come back. The last release may end the flow, later, from the
+ * loop. */
+void flow_hold(struct flow *flow);
+void flow_release(struct flow *flow);
+
+/* Is it too late for anything new? */
+bool flow_is_stopping(const struct flow *flow);
+
+/* A timer of the flow, closed with it. */
+void flow_add_timer(struct flow *flow, uv_timer_t *timer, void *data);
+
+/* The store failed: tell app, once. */
+void flow_fail(struct flow *flow, const struct err *err);
+
+/* Are we ready by now? Tells app once. */
+void flow_check_ready(struct flow *flow);
+
+uint32_t flow_random(const struct flow *flow);
+
+/* The wait after so many failures in a row (from 1): 1 s doubling to max_ms, with jitter, never less
+ * than the peer asked for (up to an hour). */
+int64_t flow_backoff(const struct flow *flow, unsigned failures, int64_t max_ms, int64_t asked_ms);

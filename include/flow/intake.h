@@ -1,0 +1,27 @@
+/* Notifications from the server: who may send them, what they become, what is answered. Private to
+ * flow/. */
+#pragma once
+
+#include "store/store.h"
+
+struct flow;
+
+#define INTAKE_WAITING_MAX 200000 /* waiting events; above it notifications get 503 */
+
+struct intake {
+    char *path;       /* owned: of the hook, "/hook"; NULL: no hook */
+    char *unauthorized, *unknown, *bad_method, *busy; /* owned: answers made once */
+};
+
+void intake_init(struct flow *flow);
+void intake_done(struct flow *flow);
+
+/* Put a resource that was found by poll or read into an event. Nothing is copied. */
+struct resource_head;
+struct store_event intake_event(const struct flow *flow, const struct resource_head *head,
+                                const char *payload, size_t len, enum event_via via);
+
+/* A version for the journal to know a repeat by, when the resource has none: "~" and a hash of its
+ * text. ret needs INTAKE_MARK_SIZE bytes. */
+#define INTAKE_MARK_SIZE 24
+void intake_mark(const char *payload, size_t len, char *ret);

@@ -1,0 +1,56 @@
+/* One request to the FHIR server: headers, what an answer means, and whether the server is well.
+ * Private to flow/. */
+#pragma once
+
+#include "base/doc.h"
+#include "net/http_client.h"
+
+struct flow;
+struct server_call;
+
+struct server_request {
+    const char *method;
+    const char *path;          /* below base: "Patient/1"; or a whole URL that the server gave */
+    const char *if_match;      /* version id; NULL or "": none */
+    const char *if_none_exist; /* search string; NULL: none */
+    const char *body;          /* a resource; NULL: none */
+};
+
+/* err.code is NULL for 2xx, else what to do about it is in err.kind:
+ *   server.credentials  401: transient, since credentials may be renewed while we run
+ *   server.forbidden    403                                      permanent
+ *   server.gone         404, 410                                 permanent
+ *   server.conflict     409, 412                                 permanent
+ *   server.refused      other 4xx                                permanent
+ *   server.busy, server.error and the codes of http_client.h     transient or ambiguous */
+struct server_answer {
+    long status; /* 0: none */
+    const struct http_reply *reply;
+    struct err err;
+};
+
+typedef void server_done_fn(const struct server_answer *answer, void *arg);
+
+/* done runs exactly once, from the loop, and not after server_cancel(). */
+struct server_call *server_start(struct flow *flow, const struct server_request *request,
+                                 server_done_fn *done, void *arg);
+void server_cancel(struct server_call *call); /* accepts NULL */
+
+/* The body of an answer as a document; owned by the caller. Errors: ERR_TRANSIENT "server.garbage":
+ * what came is no JSON (a proxy's page). */
+bool server_document(const struct server_answer *answer, struct doc **ret,
+                     struct err *err) MUST_CHECK;
+
+/* The codes of the OperationOutcome in an answer, see outcome_codes(). */
+const char *server_codes(const struct server_answer *answer, char *buf, size_t size);
+
+/* "DetectedIssue/{id}/_history/{version}" at the end of Location: the two ids, "" when it is
+ * something else. */
+void server_location(const struct http_reply *reply, const char *type, char *ret_id,
+                     size_t id_size, char *ret_version, size_t version_size);
+
+/* How the server has answered lately. */
+struct server_health {
+    unsigned failures; /* in a row */
+    bool down;         /* said so in the log */
+};

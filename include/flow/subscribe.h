@@ -1,0 +1,68 @@
+/* Keeps our Subscriptions on the server: one for each type, found again after a restart, put right
+ * when changed, asked for again when stopped. Never deletes one. Private to flow/. */
+#pragma once
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "fhir/subscription.h"
+
+struct flow;
+struct server_call;
+struct pages;
+
+#define SUBSCRIBE_TYPES 3
+
+enum subscribe_state {
+    SUBSCRIBE_RESTING,   /* until the timer */
+    SUBSCRIBE_SEARCHING, /* for those at our endpoint */
+    SUBSCRIBE_SCANNING,  /* all Subscriptions: the server cannot search by url */
+    SUBSCRIBE_WRITING,   /* creating ours, or putting it right */
+    SUBSCRIBE_PARTING,   /* switching off a second one */
+    SUBSCRIBE_ENDED,
+};
+
+/* One found at our endpoint. */
+struct subscribe_found {
+    char id[72], version[72];
+    enum subscription_verdict verdict;
+    bool off;
+};
+
+#define SUBSCRIBE_FOUND_MAX 50
+
+struct subscribe {
+    struct flow *flow;
+    const char *type; /* static */
+    enum subscribe_state state;
+    uv_timer_t timer;
+    struct server_call *call;
+    struct pages *pages;
+    char *endpoint, *criteria, *header; /* owned */
+    struct subscribe_found found[SUBSCRIBE_FOUND_MAX];
+    size_t found_count;
+    size_t parting;          /* which of found is being switched off */
+    bool active;             /* as of the last look */
+    bool looked;             /* at least one look came to an end */
+    bool stuck;              /* said so */
+    const char *complained;  /* code of the failure that was logged last; NULL */
+    uint64_t requested_ms;   /* loop time since when it waits for the server; 0: it does not */
+    unsigned failures;
+    uint64_t events_since;   /* counter of topic notifications; 0: none seen */
+};
+
+void subscribe_init(struct flow *flow);
+void subscribe_done(struct flow *flow);
+
+/* Begin to look; called when the capabilities and the secret are known. */
+void subscribe_start(struct flow *flow);
+void subscribe_stop(struct flow *flow);
+
+/* Has every type been looked at, and is there one (of this type) that delivers? */
+bool subscribe_looked(const struct flow *flow);
+bool subscribe_is_active(const struct flow *flow, const char *type);
+
+/* The one for a type, NULL when we do not subscribe to it. */
+struct subscribe *subscribe_of(struct flow *flow, const char *type);

@@ -1,0 +1,47 @@
+/* Claims pieces of work from the store and keeps as many visits going as may be. Private to
+ * flow/. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+struct flow;
+struct visit;
+
+#define WORK_VISITS_MAX  16  /* patients in hand */
+#define WORK_READERS_MAX 4   /* of them, how many may read from the server */
+#define WORK_GONE_MAX    256 /* deletions remembered, see work_gone_add() */
+
+struct work {
+    struct visit *visits;        /* in hand */
+    struct visit *queue, **tail; /* those that wait to read, oldest first */
+    unsigned running, claiming, readers;
+    bool again;                  /* something came while the last claim was under way */
+    unsigned failures;           /* releases in a row */
+    uint64_t gone[WORK_GONE_MAX]; /* hashes of "Type/id" */
+    size_t gone_next;
+};
+
+/* There may be something to do. */
+void work_poke(struct flow *flow);
+
+/* Give every claim back and cancel what runs. */
+void work_stop(struct flow *flow);
+
+/* For visits: a place among the readers, now (true) or by visit_on_turn() later. */
+bool work_may_read(struct flow *flow, struct visit *visit);
+void work_has_read(struct flow *flow);
+
+/* For visits: it is over, and gone. done: committed. */
+void work_visit_ended(struct flow *flow, bool done);
+
+/* How long to wait before a piece that failed is offered again. */
+int64_t work_retry_ms(struct flow *flow);
+
+/* A resource that was lately found deleted while no chart held it: a notification that overtook its
+ * deletion must not be believed. */
+void work_gone_add(struct flow *flow, const char *type, const char *id);
+bool work_gone_has(const struct flow *flow, const char *type, const char *id);

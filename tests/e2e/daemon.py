@@ -1,0 +1,124 @@
+"""The daemon under test: a configuration, a process, its log, its end."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BINARY = os.environ.get("MYELOMA_ADAPTER", os.path.join(ROOT, "build/release/myeloma-adapter"))
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+class Daemon:
+    """One life of `myeloma-adapter run`, or several on the same store: start(), stop(), kill()."""
+
+    def __init__(self, base, folder, on_log=None, settings=None, mappings=None, hook=True,
+                 environment=None):
+        self.base, self.folder, self.on_log = base, str(folder), on_log
+        self.mappings = mappings or os.path.join(ROOT, "mappings")
+        self.environment = environment or {}
+        self.port = free_port()
+        self.lines, self.process, self.reader = [], None, None
+        self.config_path = os.path.join(self.folder, "adapter.json")
+        self.config = {"name": "test", "store": os.path.join(self.folder, "adapter.db"),
+                       "mappings": self.mappings, "logLevel": "debug", "server": {"base": base},
+                       "poll": {"every": "2 s", "subscriptions": "2 s", "overlap": "30 s"}}
+        if hook:
+            self.config["hook"] = {"listen": f"127.0.0.1:{self.port}",
+                                   "url": f"http://127.0.0.1:{self.port}/hook"}
+        for section, values in (settings or {}).items():
+            if isinstance(values, dict):
+                self.config.setdefault(section, {}).update(values)
+            else:
+                self.config[section] = values
+
+    def write_config(self):
+        with open(self.config_path, "w", encoding="utf-8") as file:
+            json.dump(self.config, file, indent=2)
+
+    def start(self):
+        self.write_config()
+        self.process = subprocess.Popen(
+            [BINARY, "run", "--config", self.config_path], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, **self.environment})
+        self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        self.reader.start()
+        return self
+
+    def _read(self, process):
+        for raw in process.stdout:
+            line = raw.decode("utf-8", "replace").rstrip("\n")
+            self.lines.append(line)
+            if self.on_log:
+                self.on_log(line)
+
+    def log(self):
+        return "\n".join(self.lines)
+
+    def wait_log(self, pattern, deadline=15.0, since=0):
+        """The first log line (behind `since` lines) that matches."""
+        end = time.monotonic() + deadline
+        while True:
+            for line in self.lines[since:]:
+                if re.search(pattern, line):
+                    return line
+            if self.process.poll() is not None and not self.reader.is_alive():
+                raise AssertionError(f"the daemon ended with {self.process.returncode} before "
+                                     f"{pattern!r}:\n{self.log()}")
+            if time.monotonic() > end:
+                raise AssertionError(f"no {pattern!r} in {deadline} s:\n{self.log()[-6000:]}")
+            time.sleep(0.02)
+
+    def wait_ready(self, deadline=20.0, since=0):
+        return self.wait_log(r"event=ready\b", deadline, since)
+
+    def stop(self, deadline=15.0):
+        """SIGTERM, and a clean end."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(deadline)
+        if self.reader:
+            self.reader.join(5)
+        return self.process.returncode if self.process else None
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+            self.reader.join(5)
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        try:
+            self.stop()
+        finally:
+            self.kill()
+
+    # ---- the listener
+
+    def request(self, method, path, body=None, headers=None):
+        """(status, headers, body) of a request to the listener."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body,
+                                         method=method, headers=headers or {})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, dict(answer.headers), answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, dict(error.headers), error.read()

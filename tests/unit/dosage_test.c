@@ -1,0 +1,407 @@
+#include "test.h"
+
+#include "fhir_fixture.h"
+
+#define CODED(code) "'medicationCodeableConcept':{'coding':[{" RXNORM ",'code':'" code "'}]}"
+#define LEN10       CODED("602910")  /* capsule of 10 mg */
+#define LEN         CODED("342369")  /* ingredient, no strength */
+#define ZOL         CODED("351114")  /* 0.8 mg/mL */
+#define COTRIM      CODED("198334")  /* tablet of 400 mg and 80 mg */
+#define HEPARIN     CODED("1361029") /* 5000 units/mL */
+
+#define MG25           "'doseAndRate':[{'doseQuantity':{'value':25,'unit':'mg'," UCUM ",'code':'mg'}}]"
+#define DAILY          "'timing':{'repeat':{'frequency':1,'period':1,'periodUnit':'d'}}"
+#define TIMING(repeat) MG25 ",'timing':{'repeat':{" repeat "}}"
+#define CODE(code)     MG25 ",'timing':{'code':{'coding':[{'code':'" code "'}]}}"
+#define QUANTITY(q)    "'doseAndRate':[{'doseQuantity':{" q "}}]," DAILY
+
+static struct knowledge *knowledge;
+
+static struct chart *apply(const char *drug, const char *instructions)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+    struct chart *chart = chart_new("1");
+    const char *unmapped;
+    struct err err;
+
+    buf_printf(&text,
+               "{'resourceType':'MedicationRequest','id':'5','status':'active',%s,"
+               "'authoredOn':'2026-05-01','dosageInstruction':[%s]}",
+               drug, instructions);
+    AUTO(doc_free) struct doc *doc = fixture_doc(buf_string(&text));
+    struct node root = node_root(doc);
+    assert_true(resource_apply(&root, knowledge, NULL, chart, &unmapped, &err));
+    assert_int_equal(chart->order_count, 1);
+    return chart;
+}
+
+/* "single 25, daily 25 mg" or "?, ? (why)" of each ingredient. */
+static void describe_dose(const struct dose *dose, struct buf *out)
+{
+    if (dose->single_known)
+        fixture_interval(&dose->single, out);
+    else
+        buf_text(out, "?");
+    buf_text(out, ", ");
+    if (dose->daily_known)
+        fixture_interval(&dose->daily, out);
+    else
+        buf_text(out, "?");
+    buf_printf(out, "%s%s%s%s%s a day", *dose->unit ? " " : "", dose->unit, *dose->why ? " (" : "",
+               dose->why, *dose->why ? ")" : "");
+}
+
+/* ---- doses: single, daily, unit, why */
+
+static const struct dose_case {
+    const char *name, *drug, *instructions, *want;
+} doses[] = {
+    { "milligrams once daily", LEN, "{" QUANTITY("'value':25," UCUM ",'code':'mg'") "}",
+      "25, 25 mg a day" },
+    { "grams", LEN, "{" QUANTITY("'value':0.5," UCUM ",'code':'g'") "}", "500, 500 mg a day" },
+    { "micrograms by UCUM", LEN, "{" QUANTITY("'value':500," UCUM ",'code':'ug'") "}",
+      "0.5, 0.5 mg a day" },
+    { "micrograms as people write them", LEN, "{" QUANTITY("'value':500,'unit':'mcg'") "}",
+      "0.5, 0.5 mg a day" },
+    { "micrograms with a Greek letter", LEN, "{" QUANTITY("'value':500,'unit':'\u03bcg'") "}",
+      "0.5, 0.5 mg a day" },
+    { "nanograms", LEN, "{" QUANTITY("'value':500," UCUM ",'code':'ng'") "}",
+      "0.0005, 0.0005 mg a day" },
+    { "a number sent as text", LEN, "{" QUANTITY("'value':'25','unit':'mg'") "}",
+      "25, 25 mg a day" },
+    { "a decimal stays exact", LEN, "{" QUANTITY("'value':0.1,'unit':'mg'") "}",
+      "0.1, 0.1 mg a day" },
+    { "a code and a text that disagree are neither", LEN,
+      "{" QUANTITY("'value':25," UCUM ",'code':'mg','unit':'mcg'") "}",
+      "?, ? (the unit of the dose cannot be used) a day" },
+    { "no unit is no dose", LEN10, "{" QUANTITY("'value':1") "}",
+      "?, ? (the dose has no unit) a day" },
+    { "an unknown unit is no dose", LEN10, "{" QUANTITY("'value':1,'unit':'puff'") "}",
+      "?, ? (the unit of the dose cannot be used) a day" },
+    { "a comparator is no dose", LEN, "{" QUANTITY("'value':25,'comparator':'<','unit':'mg'") "}",
+      "?, ? (the unit of the dose cannot be used) a day" },
+    { "a negative dose is none", LEN, "{" QUANTITY("'value':-25,'unit':'mg'") "}",
+      "?, ? (the dose makes no sense) a day" },
+    { "tablets times the strength", LEN10, "{" QUANTITY("'value':2," UCUM ",'code':'{tbl}'") "}",
+      "20, 20 mg a day" },
+    { "half a tablet", LEN10, "{" QUANTITY("'value':0.5,'unit':'tablet'") "}", "5, 5 mg a day" },
+    { "capsules by words", LEN10, "{" QUANTITY("'value':1,'unit':'Capsule(s)'") "}",
+      "10, 10 mg a day" },
+    { "TAB of the drug forms", LEN10,
+      "{" QUANTITY("'value':1,'unit':'ea','code':'TAB','system':"
+                   "'http://terminology.hl7.org/CodeSystem/v3-orderableDrugForm'") "}",
+      "10, 10 mg a day" },
+    { "a tablet of SNOMED", LEN10, "{" QUANTITY("'value':1," SNOMED ",'code':'732936001'") "}",
+      "10, 10 mg a day" },
+    { "the unit 1 counts", LEN10, "{" QUANTITY("'value':1," UCUM ",'code':'1'") "}",
+      "10, 10 mg a day" },
+    { "tablets without a strength are not known", LEN,
+      "{" QUANTITY("'value':1,'unit':'tablet'") "}",
+      "?, ? (the strength of the product is not known) a day" },
+    { "tablets of a solution are not known", ZOL, "{" QUANTITY("'value':1,'unit':'tablet'") "}",
+      "?, ? (the strength of the product is not known) a day" },
+    { "millilitres times the concentration", ZOL,
+      "{" QUANTITY("'value':5," UCUM ",'code':'mL'") "}", "4, 4 mg a day" },
+    { "millilitres of a tablet are not known", LEN10,
+      "{" QUANTITY("'value':5," UCUM ",'code':'mL'") "}",
+      "?, ? (the strength of the product is not known) a day" },
+    { "units", HEPARIN, "{" QUANTITY("'value':5000," UCUM ",'code':'[iU]'") "}",
+      "5000, 5000 [iU] a day" },
+    { "millilitres of units", HEPARIN, "{" QUANTITY("'value':0.5," UCUM ",'code':'mL'") "}",
+      "2500, 2500 [iU] a day" },
+    { "per square metre stays so", LEN, "{" QUANTITY("'value':1.3," UCUM ",'code':'mg/m2'") "}",
+      "1.3, 1.3 mg/m2 a day" },
+    { "per kilogram stays so", LEN, "{" QUANTITY("'value':16," UCUM ",'code':'mg/kg'") "}",
+      "16, 16 mg/kg a day" },
+    { "a combination by tablets", COTRIM, "{" QUANTITY("'value':2,'unit':'tablet'") "}",
+      "800, 800 mg a day; 160, 160 mg a day" },
+    { "a combination by milligrams is not known", COTRIM,
+      "{" QUANTITY("'value':480,'unit':'mg'") "}",
+      "?, ? (the dose does not say which ingredient it counts) a day; "
+      "?, ? (the dose does not say which ingredient it counts) a day" },
+    { "a range", LEN10,
+      "{'doseAndRate':[{'doseRange':{'low':{'value':1},'high':{'value':2,'unit':'tablets'}}}]"
+      "," DAILY "}",
+      "10..20, 10..20 mg a day" },
+    { "a range without a low end is not known", LEN10,
+      "{'doseAndRate':[{'doseRange':{'high':{'value':2,'unit':'tablets'}}}]," DAILY "}",
+      "?, ? (the dose has no number) a day" },
+    { "a range upside down is none", LEN,
+      "{'doseAndRate':[{'doseRange':{'low':{'value':3,'unit':'mg'},'high':{'value':2,"
+      "'unit':'mg'}}}]," DAILY "}",
+      "?, ? (the dose makes no sense) a day" },
+    { "STU3: the dose right in the dosage", LEN,
+      "{'doseQuantity':{'value':25,'unit':'mg'}," DAILY "}", "25, 25 mg a day" },
+    { "the ordered dose before the calculated one", LEN,
+      "{'doseAndRate':[{'type':{'coding':[{'code':'calculated'}]},'doseQuantity':{'value':33,"
+      "'unit':'mg'}},{'type':{'coding':[{'code':'ordered'}]},'doseQuantity':{'value':25,"
+      "'unit':'mg'}}]," DAILY "}",
+      "25, 25 mg a day" },
+    { "a calculated one alone", LEN,
+      "{'doseAndRate':[{'type':{'coding':[{'code':'calculated'}]},'doseQuantity':{'value':33,"
+      "'unit':'mg'}}]," DAILY "}",
+      "33, 33 mg a day" },
+    { "a rate is no dose", LEN,
+      "{'doseAndRate':[{'rateQuantity':{'value':10,'unit':'mL/h'}}]," DAILY "}",
+      "?, ? (only a rate is stated, no dose) a day" },
+    { "how often is not said", LEN, "{" MG25 "}", "25, ? mg (how often is not stated) a day" },
+    { "how much is not said", LEN, "{" DAILY "}", "?, ? (no dose is stated) a day" },
+    { "free text decides nothing", LEN, "{'text':'25 mg daily, days 1-21'}",
+      "?, ? (the dosage is free text) a day" },
+    { "no instruction", LEN, "", "?, ? (there is no dosage instruction) a day" },
+    { "as needed is up to that much", LEN, "{" MG25 "," DAILY ",'asNeededBoolean':true}",
+      "25, 0..25 mg a day" },
+    { "two at the same time add up", LEN,
+      "{" MG25 "," DAILY "},{'doseAndRate':[{'doseQuantity':{'value':5,'unit':'mg'}}]," DAILY "}",
+      "5..25, 30 mg a day" },
+    { "with equal sequences too", LEN,
+      "{'sequence':1," MG25 "," DAILY "},{'sequence':1," MG25 "," DAILY "}", "25, 50 mg a day" },
+    { "in sequence the hull", LEN,
+      "{'sequence':1," MG25 "," DAILY "},{'sequence':2,'doseAndRate':[{'doseQuantity':{'value':5,"
+      "'unit':'mg'}}]," DAILY "}",
+      "5..25, 5..25 mg a day" },
+    { "with bounds that do not meet the hull", LEN,
+      "{" TIMING("'frequency':1,'period':1,'periodUnit':'d','boundsPeriod':{'start':'2026-05-01',"
+                 "'end':'2026-05-05'}") "},"
+                                        "{" TIMING("'frequency':2,'period':1,'periodUnit':'d','"
+                                                   "boundsPeriod':{'start':'2026-05-06',"
+                                                   "'end':'2026-05-09'}") "}",
+      "25, 25..50 mg a day" },
+    { "scheduled and as needed", LEN,
+      "{" MG25 "," DAILY "},{" MG25 "," DAILY ",'asNeededBoolean':true}", "25, 25..50 mg a day" },
+    { "one in free text leaves the sum unknown", LEN, "{" MG25 "," DAILY "},{'text':'and more'}",
+      "?, ? (the dosage is free text) a day" },
+    { "doses in two units do not add up", LEN,
+      "{" MG25 "," DAILY "},{" QUANTITY("'value':1,'unit':'mg/kg'") "}",
+      "?, ? (doses in several units) a day" },
+    { "a modifier leaves everything unknown", LEN,
+      "{'modifierExtension':[{'url':'x'}]," MG25 "," DAILY "}",
+      "?, ? (the dosage cannot be read) a day" },
+};
+
+static void check_dose(void **state)
+{
+    const struct dose_case *c = *state;
+    AUTO(chart_free) struct chart *chart = apply(c->drug, c->instructions);
+    const struct chart_order *order = &chart->orders[0];
+    AUTO(buf_done) struct buf got = { 0 };
+
+    for (size_t i = 0; i < order->ingredient_count; i++) {
+        if (i) buf_text(&got, "; ");
+        describe_dose(&order->ingredients[i].dose, &got);
+    }
+    assert_string_equal(buf_string(&got), c->want);
+}
+
+/* ---- timing: daily dose of 25 mg each, hours between, flags, words */
+
+static const struct timing_case {
+    const char *name, *instruction, *want;
+} timings[] = {
+    { "once daily", TIMING("'frequency':1,'period':1,'periodUnit':'d'"),
+      "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+    { "twice daily", TIMING("'frequency':2,'period':1,'periodUnit':'d'"),
+      "50 a day, every 12 h, continuous, \"25 mg twice daily\"" },
+    { "every other day", TIMING("'frequency':1,'period':2,'periodUnit':'d'"),
+      "12.5 a day, every 48 h, \"25 mg every 2 days\"" },
+    { "once weekly", TIMING("'frequency':1,'period':1,'periodUnit':'wk'"),
+      "3.57142857142857143 a day, every 168 h, \"25 mg once weekly\"" },
+    { "28 mg a week are 4 mg a day exactly",
+      "'doseAndRate':[{'doseQuantity':{'value':28,'unit':'mg'}}],'timing':{'repeat':{"
+      "'frequency':1,'period':1,'periodUnit':'wk'}}",
+      "4 a day, every 168 h, \"28 mg once weekly\"" },
+    { "every four weeks", TIMING("'frequency':1,'period':28,'periodUnit':'d'"),
+      "0.892857142857142857 a day, every 672 h, \"25 mg every 28 days\"" },
+    { "every six hours", TIMING("'frequency':1,'period':6,'periodUnit':'h'"),
+      "100 a day, every 6 h, continuous, \"25 mg every 6 hours\"" },
+    { "every four to six hours", TIMING("'frequency':1,'period':4,'periodMax':6,'periodUnit':'h'"),
+      "100..150 a day, every 4..6 h, continuous, \"25 mg every 4 to 6 hours\"" },
+    { "once or twice daily", TIMING("'frequency':1,'frequencyMax':2,'period':1,'periodUnit':'d'"),
+      "25..50 a day, every 12..24 h, continuous, \"25 mg 1 to 2 times daily\"" },
+    { "monthly", TIMING("'frequency':1,'period':1,'periodUnit':'mo'"),
+      "0.82135523613963039 a day, every 730.5 h, \"25 mg once monthly\"" },
+    { "at two times of the day", TIMING("'timeOfDay':['08:00:00','20:00:00']"),
+      "50 a day, every 12 h, continuous, \"25 mg twice daily\"" },
+    { "at bedtime", TIMING("'when':['HS']"),
+      "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+    { "with breakfast and supper", TIMING("'when':['CM','CV'],'period':1,'periodUnit':'d'"),
+      "50 a day, every 12 h, continuous, \"25 mg twice daily\"" },
+    { "with meals is no number", TIMING("'when':['AC']"),
+      "? (how often is not stated: with meals), \"25 mg\"" },
+    { "with meals, three times", TIMING("'frequency':3,'period':1,'periodUnit':'d','when':['AC']"),
+      "75 a day, every 8 h, continuous, \"25 mg 3 times daily\"" },
+    { "a frequency that contradicts the times of day gives bounds",
+      TIMING("'frequency':1,'period':1,'periodUnit':'d','timeOfDay':['08:00:00','20:00:00']"),
+      "25..50 a day, every 12..24 h, continuous, \"25 mg 1 to 2 times daily\"" },
+    { "on one day of the week",
+      TIMING("'frequency':1,'period':1,'periodUnit':'d',"
+             "'dayOfWeek':['mon']"),
+      "3.57142857142857143 a day, every 168 h, \"25 mg once weekly\"" },
+    { "on two days of the week", TIMING("'dayOfWeek':['mon','thu']"),
+      "7.14285714285714286 a day, every 1..168 h, \"25 mg twice weekly\"" },
+    { "once a week on one of two days",
+      TIMING("'frequency':1,'period':1,'periodUnit':'wk',"
+             "'dayOfWeek':['mon','thu']"),
+      "3.57142857142857143..7.14285714285714286 a day, every 1..168 h, "
+      "\"25 mg 1 to 2 times weekly\"" },
+    { "days of the week in a month are not known",
+      TIMING("'frequency':1,'period':1,'periodUnit':'mo','dayOfWeek':['mon']"),
+      "? (the days of the week do not fit the period), \"25 mg\"" },
+    { "a frequency without a period", TIMING("'frequency':2"),
+      "? (how often is not stated: a frequency without a period), \"25 mg\"" },
+    { "a period without a unit", TIMING("'frequency':2,'period':1"),
+      "? (the timing makes no sense), \"25 mg\"" },
+    { "a period of nothing", TIMING("'frequency':2,'period':0,'periodUnit':'d'"),
+      "? (the timing makes no sense), \"25 mg\"" },
+    { "a period of a unit that is none",
+      TIMING("'frequency':2,'period':1,'periodUnit':'fortnight'"),
+      "? (the timing makes no sense), \"25 mg\"" },
+    { "a frequency beyond sense", TIMING("'frequency':1e9,'period':1,'periodUnit':'d'"),
+      "? (the timing makes no sense), \"25 mg\"" },
+    { "a number of doses is not continuous",
+      TIMING("'count':5,'frequency':1,'period':1,'periodUnit':'d'"),
+      "25 a day, every 24 h, \"25 mg once daily\"" },
+    { "21 days are part of a cycle",
+      TIMING("'frequency':1,'period':1,'periodUnit':'d','boundsDuration':{'value':21," UCUM
+             ",'code':'d'}"),
+      "25 a day, every 24 h, \"25 mg once daily\"" },
+    { "28 days are not",
+      TIMING("'frequency':1,'period':1,'periodUnit':'d','boundsDuration':{'value':28," UCUM
+             ",'code':'d'}"),
+      "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+    { "14 days by dates are part of a cycle",
+      TIMING("'frequency':1,'period':1,'periodUnit':'d','boundsPeriod':{'start':'2026-05-01',"
+             "'end':'2026-05-14'}"),
+      "25 a day, every 24 h, \"25 mg once daily\"" },
+    { "bounds without an end are none",
+      TIMING("'frequency':1,'period':1,'periodUnit':'d','boundsPeriod':{'start':'2026-05-01'}"),
+      "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+    { "as needed is not continuous",
+      TIMING("'frequency':1,'period':1,'periodUnit':'d'") ",'asNeededBoolean':true",
+      "0..25 a day, every 24 h, as needed, \"25 mg once daily as needed\"" },
+    { "as needed for a reason",
+      TIMING(
+          "'frequency':1,'period':1,'periodUnit':'d'") ",'asNeededCodeableConcept':{'text':'pain'}",
+      "0..25 a day, every 24 h, as needed, \"25 mg once daily as needed\"" },
+    { "not as needed",
+      TIMING("'frequency':1,'period':1,'periodUnit':'d'") ",'asNeededBoolean':false",
+      "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+    { "QD", CODE("QD"), "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+    { "BID", CODE("BID"), "50 a day, every 12 h, continuous, \"25 mg twice daily\"" },
+    { "TID", CODE("TID"), "75 a day, every 8 h, continuous, \"25 mg 3 times daily\"" },
+    { "QID", CODE("QID"), "100 a day, every 6 h, continuous, \"25 mg 4 times daily\"" },
+    { "QOD", CODE("QOD"), "12.5 a day, every 48 h, \"25 mg every 2 days\"" },
+    { "Q8H", CODE("Q8H"), "75 a day, every 8 h, continuous, \"25 mg every 8 hours\"" },
+    { "Q 12H with a space", CODE("Q 12H"),
+      "50 a day, every 12 h, continuous, \"25 mg every 12 hours\"" },
+    { "Q48H", CODE("Q48H"), "12.5 a day, every 48 h, \"25 mg every 48 hours\"" },
+    { "Q4W", CODE("Q4W"), "0.892857142857142857 a day, every 672 h, \"25 mg every 4 weeks\"" },
+    { "AM", CODE("AM"), "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+    { "WK", CODE("WK"), "3.57142857142857143 a day, every 168 h, \"25 mg once weekly\"" },
+    { "Q6H:PRN", CODE("Q6H:PRN"),
+      "0..100 a day, every 6 h, as needed, \"25 mg every 6 hours as needed\"" },
+    { "a single dose has no daily one", CODE("ONCE"),
+      "? (a single dose, no daily one), \"25 mg once\"" },
+    { "an unknown code", CODE("ASDIR"), "? (how often is not stated), \"25 mg\"" },
+    { "repeat goes before the code",
+      MG25 ",'timing':{'code':{'coding':[{'code':'BID'}]},'repeat':{'frequency':1,'period':1,"
+           "'periodUnit':'d'}}",
+      "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+    { "a code of words alone decides nothing", MG25 ",'timing':{'code':{'text':'BID'}}",
+      "? (how often is not stated), \"25 mg\"" },
+    { "text is shown where we cannot read the timing", MG25 ",'text':'days 1-21 of 28'",
+      "? (how often is not stated), \"25 mg (days 1-21 of 28)\"" },
+    { "text is not shown where we can",
+      TIMING("'frequency':1,'period':1,'periodUnit':'d'") ",'text':'one in the morning'",
+      "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+};
+
+static void check_timing(void **state)
+{
+    const struct timing_case *c = *state;
+    AUTO(buf_done) struct buf text = { 0 };
+    AUTO(buf_done) struct buf got = { 0 };
+
+    buf_printf(&text, "{%s}", c->instruction);
+    AUTO(chart_free) struct chart *chart = apply(LEN, buf_string(&text));
+    const struct chart_order *order = &chart->orders[0];
+    const struct dose *dose = &order->ingredients[0].dose;
+    if (dose->daily_known) {
+        fixture_interval(&dose->daily, &got);
+        buf_text(&got, " a day, every ");
+        fixture_interval(&dose->hours, &got);
+        buf_text(&got, " h");
+    } else {
+        buf_printf(&got, "? (%s)", dose->why);
+    }
+    if (order->as_needed) buf_text(&got, ", as needed");
+    if (order->continuous) buf_text(&got, ", continuous");
+    buf_printf(&got, ", \"%s\"", order->dosage);
+    assert_string_equal(buf_string(&got), c->want);
+}
+
+/* ---- the words of several instructions, routes */
+
+static const struct words_case {
+    const char *name, *drug, *instructions, *want; /* words | route */
+} words[] = {
+    { "tablets of a known strength are told in milligrams", LEN10,
+      "{" QUANTITY("'value':2,'unit':'tablet'") "}", "20 mg once daily | oral" },
+    { "tablets of a combination as sent", COTRIM, "{" QUANTITY("'value':2,'unit':'tablet'") "}",
+      "2 tablet once daily | oral" },
+    { "a taper", LEN,
+      "{'sequence':1," MG25 "," DAILY "},{'sequence':2," QUANTITY("'value':5,'unit':'mg'") "}",
+      "25 mg once daily, then 5 mg once daily | unknown" },
+    { "at the same time", LEN, "{" MG25 "," DAILY "},{" QUANTITY("'value':5,'unit':'mg'") "}",
+      "25 mg once daily and 5 mg once daily | unknown" },
+    { "free text as it stands", LEN, "{'text':'take one\\tdaily'}", "take one daily | unknown" },
+    { "nothing to say", LEN, "{}", " | unknown" },
+    { "a stated route", LEN, "{'route':{'coding':[{" SNOMED ",'code':'47625008'}]}}",
+      " | intravenous" },
+    { "the route of the product", ZOL, "{}", " | parenteral" },
+    { "the stated route before that of the product", ZOL,
+      "{'route':{'coding':[{'code':'x'},{" SNOMED ",'code':'47625008'}]}}", " | intravenous" },
+    { "a route in words is none", LEN, "{'route':{'text':'oral'}}", " | unknown" },
+};
+
+static void check_words(void **state)
+{
+    const struct words_case *c = *state;
+    AUTO(chart_free) struct chart *chart = apply(c->drug, c->instructions);
+    AUTO(buf_done) struct buf got = { 0 };
+
+    buf_printf(&got, "%s | %s", chart->orders[0].dosage, drug_route_name(chart->orders[0].route));
+    assert_string_equal(buf_string(&got), c->want);
+}
+
+/* More instructions than are read: nothing is known, and the end is open. */
+static void too_many_instructions_leave_everything_open(void **state)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 200; i++)
+        buf_printf(&text,
+                   "%s{" TIMING("'frequency':1,'period':1,'periodUnit':'d','boundsPeriod':"
+                                "{'end':'2026-05-02'}") "}",
+                   i ? "," : "");
+    AUTO(chart_free) struct chart *chart = apply(LEN, buf_string(&text));
+    assert_false(chart->orders[0].ingredients[0].dose.daily_known);
+    assert_false(chart->orders[0].continuous);
+    assert_true(chart->orders[0].end_ms == INSTANT_NEVER);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(too_many_instructions_leave_everything_open),
+    };
+    int failed;
+
+    knowledge = fixture_knowledge();
+    failed = RUN_TABLE("dose", doses, check_dose) + RUN_TABLE("timing", timings, check_timing) +
+             RUN_TABLE("words", words, check_words) +
+             cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+    knowledge_free(knowledge);
+    return failed;
+}
