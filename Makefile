@@ -38,6 +38,7 @@ LINK_release := -pie -Wl,-z,relro,-z,now
 
 LIB_SRC  := $(filter-out adapter/app/main.c,$(wildcard adapter/*/*.c))
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
+BENCHES  := $(patsubst tests/bench/%.c,build/release/bench/%,$(wildcard tests/bench/*.c))
 obj       = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 all: $(BUILD)/myeloma-adapter
@@ -50,6 +51,9 @@ $(BUILD)/libadapter.a: $(call obj,$(LIB_SRC))
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libadapter.a
 	@mkdir -p $(@D)
 	$(CC) $(MODE_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libadapter.a
+	@mkdir -p $(@D)
+	$(CC) $(MODE_$(MODE)) $(LINK_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -78,7 +82,7 @@ demo: packages-demo
 test: packages-test
 	@$(PYTHON) tests/run.py
 bench: packages-test
-	@$(MAKE) --no-print-directory -s -j2 MODE=release build/release/myeloma-adapter
+	@$(MAKE) --no-print-directory -s -j2 MODE=release build/release/myeloma-adapter $(BENCHES)
 	@$(PYTHON) tests/bench/bench.py
 
 # ---- one kind of test at a time
@@ -132,3 +136,36 @@ clean:
 .PHONY: all clean demo test bench check tests golden layers format format-check lint fuzz fuzzers packages-demo packages-test
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
+
+# What lies where is in the man page, under FILES. An adapter.json that is there is never touched, nor
+# are tables that a site has put into mappings/codes/local. DATADIR/installed lists the mappings, so
+# that a rule file which a newer version no longer has does not stay in force.
+MAPPINGS := $(wildcard mappings/*.* mappings/codes/*.csv mappings/labs/*.csv mappings/rules/*.json mappings/schema/*.json)
+EXAMPLES := $(wildcard config/*.json)
+INSTALL  := install -p
+PUT       = $(INSTALL) -D -m 644
+PLACES    = sed 's|/usr/bin/myeloma|$(BINDIR)/myeloma|g; s|/etc/myeloma-adapter|$(SYSCONFDIR)|g; s|/usr/share/myeloma-adapter|$(DATADIR)|g'
+FORGET    = list='$(DESTDIR)$(DATADIR)/installed'; [ ! -e "$$list" ] || while read -r f; do rm -f '$(DESTDIR)$(DATADIR)'/"$$f"; done < "$$list"
+
+install: $(BUILD)/myeloma-adapter
+	$(INSTALL) -D -m 755 $(BUILD)/myeloma-adapter '$(DESTDIR)$(BINDIR)/myeloma-adapter'
+	@$(FORGET)
+	for f in $(MAPPINGS) NOTICE; do $(PUT) $$f '$(DESTDIR)$(DATADIR)'/$$f || exit; done
+	printf '%s\n' $(MAPPINGS) | $(PUT) /dev/stdin '$(DESTDIR)$(DATADIR)/installed'
+	for f in $(notdir $(EXAMPLES)); do $(PUT) config/$$f '$(DESTDIR)$(DATADIR)'/examples/$$f || exit; done
+	$(PLACES) systemd/myeloma-adapter.service.d/site.conf | $(PUT) /dev/stdin '$(DESTDIR)$(DATADIR)/examples/myeloma-adapter.service.d/site.conf'
+	$(PLACES) systemd/myeloma-adapter.service | $(PUT) /dev/stdin '$(DESTDIR)$(UNITDIR)/myeloma-adapter.service'
+	$(PLACES) systemd/myeloma-adapter.1 | gzip -9n | $(PUT) /dev/stdin '$(DESTDIR)$(MANDIR)/man1/myeloma-adapter.1.gz'
+	$(PLACES) systemd/myeloma-adapter.json.5 | gzip -9n | $(PUT) /dev/stdin '$(DESTDIR)$(MANDIR)/man5/myeloma-adapter.json.5.gz'
+	[ -e '$(DESTDIR)$(SYSCONFDIR)/adapter.json' ] || $(PUT) config/adapter.json '$(DESTDIR)$(SYSCONFDIR)/adapter.json'
+
+# Leaves the configuration, the store and tables of the site.
+uninstall:
+	@$(FORGET)
+	rm -f '$(DESTDIR)$(BINDIR)/myeloma-adapter' '$(DESTDIR)$(UNITDIR)/myeloma-adapter.service' \
+	    '$(DESTDIR)$(MANDIR)/man1/myeloma-adapter.1.gz' '$(DESTDIR)$(MANDIR)/man5/myeloma-adapter.json.5.gz'
+	rm -f '$(DESTDIR)$(DATADIR)/NOTICE' '$(DESTDIR)$(DATADIR)/installed'
+	rm -rf '$(DESTDIR)$(DATADIR)/examples'
+	[ ! -d '$(DESTDIR)$(DATADIR)' ] || find '$(DESTDIR)$(DATADIR)' -depth -type d -empty -delete
+
+.PHONY: install uninstall

@@ -131,6 +131,19 @@ struct answer allergy_answer(struct eval *eval, const struct clause *clause, str
 
 /* ---- age, sex */
 
+bool age_span(const struct eval *eval, int *ret_oldest, int *ret_youngest)
+{
+    const struct span *birth = &eval->chart->birth;
+    int64_t latest = birth->end - 1;
+
+    if (birth->start == INSTANT_UNSET || birth->start > eval->now_ms) return false;
+    if (birth->end - birth->start <= INSTANT_DAY) latest = birth->start;
+    if (latest > eval->now_ms) latest = eval->now_ms;
+    *ret_oldest = instant_years(birth->start, eval->now_ms);
+    *ret_youngest = instant_years(latest, eval->now_ms);
+    return true;
+}
+
 static enum truth years_compare(const struct threshold *limit, int years)
 {
     struct interval age = interval_exactly(decimal_of(years));
@@ -147,13 +160,11 @@ struct answer age_answer(struct eval *eval, const struct clause *clause, struct 
     int oldest, youngest;
     enum truth first, last;
 
-    if (birth->start == INSTANT_UNSET || birth->start > eval->now_ms) {
+    if (!age_span(eval, &oldest, &youngest)) {
         trace_say(eval, t, "The birth date is not known.");
         trace_change(eval, t, "a birth date");
         return answer_unknown(DOUBT_INPUT);
     }
-    oldest = instant_years(birth->start, eval->now_ms);
-    youngest = birth->end > eval->now_ms ? 0 : instant_years(birth->end - 1, eval->now_ms);
     first = years_compare(&clause->age, oldest);
     last = years_compare(&clause->age, youngest);
     trace_say(eval, t, "Age %d years (the rule asks: %s).", oldest, clause->age.words);

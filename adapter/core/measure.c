@@ -197,11 +197,9 @@ static struct measure crcl_lacks(struct eval *eval, struct crcl_inputs *in, unsi
 /* Age in completed years, if every birth date that the record allows gives the same one. */
 static bool age_exact(const struct eval *eval, int *ret)
 {
-    const struct span *birth = &eval->chart->birth;
+    int youngest;
 
-    if (birth->start == INSTANT_UNSET || birth->start > eval->now_ms) return false;
-    *ret = instant_years(birth->start, eval->now_ms);
-    return birth->end > eval->now_ms || *ret == instant_years(birth->end - 1, eval->now_ms);
+    return age_span(eval, ret, &youngest) && *ret == youngest;
 }
 
 static bool crcl_collect(struct eval *eval, const struct duration *within, struct crcl_inputs *in,

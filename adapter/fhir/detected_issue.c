@@ -138,15 +138,21 @@ static const char *without_title(const char *detail, const char *title)
     return detail + strspn(detail, ".!? ");
 }
 
-/* "Ended 2026-05-04T10:00:00Z: why", "Retracted ..."; nothing while open. */
+/* "2026-05-04 10:00 UTC" */
+static void moment_words(int64_t ms, struct buf *out)
+{
+    char text[32];
+
+    instant_text(ms, text, sizeof text);
+    if (strlen(text) > 16) buf_printf(out, " %.10s %.5s UTC", text, text + 11);
+}
+
+/* "Ended 2026-05-04 10:00 UTC: why", "Retracted ..."; nothing while open. */
 static void ending_words(const struct alert *alert, struct buf *out)
 {
-    char when[32];
-
     if (alert->state == ALERT_OPEN) return;
     buf_text(out, alert->state == ALERT_RETRACTED ? "Retracted" : "Ended");
-    instant_text(alert->ended_ms, when, sizeof when);
-    if (*when) buf_printf(out, " %s", when);
+    moment_words(alert->ended_ms, out);
     if (*alert->ended_why) buf_printf(out, ": %s", alert->ended_why);
     if (!strchr(".!?", out->data[out->len - 1])) buf_char(out, '.');
 }
@@ -448,20 +454,46 @@ static bool has_tags(const struct node *ours, const struct node *theirs)
     return true;
 }
 
+/* The next mitigation from *index on that is ours. */
+static bool next_own(const struct node *list, size_t *index, struct node *ret)
+{
+    size_t count = datatype_count(list);
+
+    for (; *index < count; ++*index) {
+        *ret = datatype_item(list, *index);
+        if (is_ours(ret)) return true;
+    }
+    return false;
+}
+
+/* Of the mitigation ours alone is compared: what others wrote we take over as it is. */
+static bool same_end(const struct node *ours, const struct node *theirs)
+{
+    struct node a = node_get(ours, "mitigation"), b = node_get(theirs, "mitigation"), own, other;
+    size_t i = 0, j = 0;
+
+    for (;; i++, j++) {
+        bool more = next_own(&a, &i, &own);
+        if (more != next_own(&b, &j, &other)) return false;
+        if (!more) return true;
+        if (!same(&own, &other)) return false;
+    }
+}
+
 /* Everything that we say stands there, and nothing that we do not say. */
 static bool says_same(const struct node *ours, const struct node *theirs)
 {
     static const char *const keys[] = {
-        "resourceType", "identifier",       "status",     "code",     "severity",
-        "patient",      "author",           "implicated", "evidence", "detail",
-        "reference",    "identifiedPeriod", "mitigation",
+        "resourceType", "identifier", "status",   "code",   "severity",  "patient",
+        "author",       "implicated", "evidence", "detail", "reference", "identifiedPeriod",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         struct node a = node_get(ours, keys[i]), b = node_get(theirs, keys[i]);
         if (a.value ? !same(&a, &b) : datatype_count(&b) > 0) return false;
     }
-    return !datatype_has(theirs, "identifiedDateTime") && has_tags(ours, theirs);
+    return !datatype_has(theirs, "identifiedDateTime") && has_tags(ours, theirs) &&
+           same_end(ours, theirs);
 }
 
 bool issue_matches(const struct alert *alert, const struct issue_options *options,

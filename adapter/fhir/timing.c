@@ -206,35 +206,38 @@ static bool is_vague(const struct node *repeat)
     return false;
 }
 
+/* Why the numbers of administrations cannot be told; NULL when they can. listed: moments of the day
+ * and days of the week that are named. */
+static const char *no_times(const struct node *repeat, size_t listed)
+{
+    struct decimal times, times_max;
+    bool stated = datatype_has(repeat, "frequency");
+
+    if (stated && !positive(repeat, "frequency", &times)) return "the timing makes no sense";
+    if (!stated && is_vague(repeat)) return "how often is not stated: with meals";
+    if (stated && listed == 0 && !datatype_has(repeat, "period"))
+        return "how often is not stated: a frequency without a period";
+    if (!datatype_has(repeat, "frequencyMax")) return NULL;
+    if (!positive(repeat, "frequencyMax", &times_max)) return "the timing makes no sense";
+    return stated && decimal_compare(times_max, times) < 0 ? "the timing makes no sense" : NULL;
+}
+
 /* Times per period: frequency, or the number of times of day; both, when they differ, as bounds. */
 static bool read_times(const struct node *repeat, struct rhythm *ret, struct timing *timing)
 {
     size_t when = distinct(repeat, "when"), clock = distinct(repeat, "timeOfDay");
     size_t moments = when > clock ? when : clock;
-    bool stated = datatype_has(repeat, "frequency");
+    const char *why = no_times(repeat, moments + ret->week_days);
+    struct decimal listed;
 
-    if (stated && !positive(repeat, "frequency", &ret->times)) {
-        timing->why = "the timing makes no sense";
-        return false;
-    }
-    if (!stated && is_vague(repeat)) {
-        timing->why = "how often is not stated: with meals";
-        return false;
-    }
-    if (stated && moments + ret->week_days == 0 && !datatype_has(repeat, "period")) {
-        timing->why = "how often is not stated: a frequency without a period";
+    if (why) {
+        timing->why = why;
         return false;
     }
     if (is_vague(repeat)) moments = 0;
-    if (!stated) ret->times = decimal_of(moments ? (int64_t)moments : 1);
-    ret->times_max = ret->times;
-    if (datatype_has(repeat, "frequencyMax") &&
-        (!positive(repeat, "frequencyMax", &ret->times_max) ||
-         decimal_compare(ret->times_max, ret->times) < 0)) {
-        timing->why = "the timing makes no sense";
-        return false;
-    }
-    struct decimal listed = decimal_of((int64_t)moments);
+    listed = decimal_of(moments ? (int64_t)moments : 1);
+    if (!positive(repeat, "frequency", &ret->times)) ret->times = listed;
+    if (!positive(repeat, "frequencyMax", &ret->times_max)) ret->times_max = ret->times;
     if (moments && decimal_compare(listed, ret->times) < 0) ret->times = listed;
     if (moments && decimal_compare(listed, ret->times_max) > 0) ret->times_max = listed;
     return true;

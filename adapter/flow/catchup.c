@@ -239,8 +239,7 @@ static void on_accepted(const struct store_accepted *accepted, void *arg)
             catchup_fail(at, accepted->err);
         } else {
             count_found(at, accepted);
-            at->state = CATCHUP_PAGING; /* the same pass goes on */
-            pages_next(at->pages);
+            catchup_enter(at, CATCHUP_PAGING);
         }
     }
     flow_release(flow);
@@ -320,7 +319,7 @@ static uint64_t rest_ms(const struct catchup *at)
     return (uint64_t)(wait > poll_ms && at->succeeded ? poll_ms : wait);
 }
 
-/* The only writer of at->state but for on_accepted(), which goes on with the same pass. */
+/* The only writer of at->state. */
 static void catchup_enter(struct catchup *at, enum catchup_state next)
 {
     if (at->state == CATCHUP_ENDED) return;
@@ -335,7 +334,10 @@ static void catchup_enter(struct catchup *at, enum catchup_state next)
         uv_timer_start(&at->timer, catchup_on_timer, rest_ms(at), 0);
         break;
     case CATCHUP_PAGING:
-        pass_start(at);
+        if (at->pages) /* the pass goes on */
+            pages_next(at->pages);
+        else
+            pass_start(at);
         break;
     case CATCHUP_STORING:
         page_store(at);
@@ -429,4 +431,14 @@ bool catchup_is_ready(const struct flow *flow)
     for (size_t i = 0; i < CATCHUP_TYPES; i++)
         if (flow->catchup[i].needed && !flow->catchup[i].succeeded) return false;
     return true;
+}
+
+void catchup_retime(struct flow *flow)
+{
+    for (size_t i = 0; i < CATCHUP_TYPES; i++) {
+        struct catchup *at = &flow->catchup[i];
+        if (at->state == CATCHUP_RESTING && uv_is_active((uv_handle_t *)&at->timer) &&
+            uv_timer_get_due_in(&at->timer) > rest_ms(at))
+            catchup_enter(at, CATCHUP_RESTING);
+    }
 }

@@ -11,14 +11,18 @@ static const struct doc_value *library_find(void *arg, const char *type, const c
     return doc ? doc_root(doc) : NULL;
 }
 
-static void tell_aside(const struct shelf_item *item, const struct err *err, chart_aside_fn *aside,
-                       void *arg)
+static bool item_apply(struct shelf_item *item, const struct knowledge *knowledge,
+                       const struct resource_library *library, struct chart *chart, struct err *err)
 {
-    if (aside) aside(item, err, arg);
+    const struct doc *doc = shelf_doc(item);
+
+    if (!doc) return err_set(err, ERR_INPUT, "json.syntax", "the resource is no JSON");
+    struct node root = node_root(doc);
+    return resource_apply(&root, knowledge, library, chart, NULL, err);
 }
 
 struct chart *chart_build(struct shelf *shelf, const char *patient,
-                          const struct knowledge *knowledge, chart_aside_fn *aside, void *arg)
+                          const struct knowledge *knowledge)
 {
     struct resource_library library = { library_find, shelf };
     struct chart *chart = chart_new(patient);
@@ -26,16 +30,9 @@ struct chart *chart_build(struct shelf *shelf, const char *patient,
 
     for (size_t i = 0; i < shelf->count; i++) {
         struct shelf_item *item = &shelf->items[i];
+        item->aside = NULL;
         if (item->gone || item->removed) continue;
-        const struct doc *doc = shelf_doc(item);
-        if (!doc) {
-            err_set(&err, ERR_INPUT, "json.syntax", "the resource is no JSON");
-            tell_aside(item, &err, aside, arg);
-            continue;
-        }
-        struct node root = node_root(doc);
-        if (!resource_apply(&root, knowledge, &library, chart, NULL, &err))
-            tell_aside(item, &err, aside, arg);
+        if (!item_apply(item, knowledge, &library, chart, &err)) item->aside = err.code;
     }
     chart_arrange(chart);
     return chart;

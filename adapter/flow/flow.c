@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/retry.h"
+#include "flow/delivery.h"
 #include "flow/flow_impl.h"
+#include "flow/visit.h"
 
 #define SECRET_BYTES     32
 #define PROBE_LONGEST_MS 60000
@@ -55,7 +57,6 @@ void flow_check_ready(struct flow *flow)
     if (flow->ready || flow->state != FLOW_RUNNING) return;
     if (!subscribe_looked(flow) || !catchup_is_ready(flow)) return;
     flow->ready = true;
-    log_event(LOG_LEVEL_INFO, "ready", LOG_END);
     flow->events.ready(flow->events.arg);
 }
 
@@ -123,6 +124,8 @@ void flow_options(struct flow *flow, const struct flow_options *options)
     mine->page_count = options->page_count;
     mine->deliveries_max = options->deliveries_max;
     mine->attempts_max = options->attempts_max;
+    catchup_retime(flow);
+    subscribe_retime(flow);
     clock_poke(flow, 0);
 }
 
@@ -270,7 +273,7 @@ static void capability_log(const struct flow *flow)
               way_of_writing(c), LOG_END);
     if (!c->issue_offered)
         log_event(LOG_LEVEL_ERROR, "capability-lacking", LOG_TYPE, "DetectedIssue", LOG_FIX,
-                  "this server takes no DetectedIssue: alerts wait in the outbox until it does",
+                  "this server takes no DetectedIssue: alerts will be parked in the outbox",
                   LOG_END);
     if (!c->search_updated_orders || !c->search_updated_results || !c->search_updated_conditions)
         log_event(LOG_LEVEL_WARN, "capability-lacking", LOG_NAME, "_lastUpdated", LOG_FIX,
@@ -320,7 +323,7 @@ static void flow_on_timer(uv_timer_t *timer)
     else if (flow->state == FLOW_PROBING)
         probe_start(flow);
     else if (flow->state == FLOW_STOPPING)
-        deliver_cancel(flow);
+        delivery_stop_all(flow);
 }
 
 /* The first failure is told, and then one in ten. */
@@ -382,7 +385,7 @@ static void everything_stop(struct flow *flow)
     server_cancel(TAKE(flow->probe));
     subscribe_stop(flow);
     catchup_stop(flow);
-    work_stop(flow);
+    visit_stop_all(flow);
     device_stop(flow);
 }
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "fhir/outcome.h"
 #include "fhir/reference.h"
+#include "fhir/resource.h"
 #include "flow/flow_impl.h"
 
 #define SERVER_REPLY_MAX  (64u << 20) /* bytes of one answer */
@@ -181,13 +182,49 @@ const char *server_codes(const struct server_answer *answer, char *buf, size_t s
     return outcome_codes(&root, buf, size);
 }
 
-void server_location(const struct http_reply *reply, const char *type, char *ret_id,
-                     size_t id_size, char *ret_version, size_t version_size)
+static void identity_of_body(const struct server_answer *answer, const char *type,
+                             struct server_identity *ret)
+{
+    AUTO(doc_free) struct doc *doc = NULL;
+    struct arena arena = { 0 };
+    struct resource_head head;
+    struct err err;
+
+    if (!doc_parse(answer->reply->body, answer->reply->body_len, 0, &doc, &err)) return;
+    struct node root = node_root(doc);
+    if (resource_head_read(&root, &arena, &head, &err) && strcmp(head.type, type) == 0) {
+        if (!ret->id[0]) snprintf(ret->id, sizeof ret->id, "%s", head.id);
+        if (!ret->version[0] && strlen(head.version) < sizeof ret->version)
+            snprintf(ret->version, sizeof ret->version, "%s", head.version);
+    }
+    arena_done(&arena);
+}
+
+void server_identity(const struct server_answer *answer, const char *type,
+                     struct server_identity *ret)
 {
     struct reference reference;
 
-    ret_id[0] = ret_version[0] = '\0';
-    if (!reference_parse(reply->location, &reference) || strcmp(reference.type, type) != 0) return;
-    snprintf(ret_id, id_size, "%s", reference.id);
-    snprintf(ret_version, version_size, "%s", reference.version);
+    ret->id[0] = '\0';
+    snprintf(ret->version, sizeof ret->version, "%s", answer->reply->etag);
+    if (reference_parse(answer->reply->location, &reference) &&
+        strcmp(reference.type, type) == 0) {
+        snprintf(ret->id, sizeof ret->id, "%s", reference.id);
+        if (!ret->version[0])
+            snprintf(ret->version, sizeof ret->version, "%s", reference.version);
+    }
+    if (!ret->id[0] || !ret->version[0]) identity_of_body(answer, type, ret);
+}
+
+void server_escape(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("-._~", c);
+        if (plain)
+            buf_char(out, (char)c);
+        else
+            buf_printf(out, "%%%02X", c);
+    }
 }

@@ -38,11 +38,11 @@ static const struct row {
                               false },
     [STATEMENT_EVENT_LEARN] = { "UPDATE OR IGNORE event SET change = ?2, version = ?3,"
                                 " patient = ?4, updated_ms = ?5, alone = ?6, keyed = ?3 <> ''"
-                                " WHERE seq = ?1 AND state = 0",
+                                " WHERE seq = ?1 AND state = 0 AND alone = 1",
                                 false },
     [STATEMENT_EVENT_LEARN_TWIN] = { "UPDATE event SET change = ?2, version = ?3, patient = ?4,"
                                      " updated_ms = ?5, alone = ?6, keyed = 0"
-                                     " WHERE seq = ?1 AND state = 0",
+                                     " WHERE seq = ?1 AND state = 0 AND alone = 1",
                                      false },
     [STATEMENT_EVENTS_OF_PATIENT] = { "SELECT " EVENT_COLUMNS
                                       " FROM event LEFT JOIN payload ON payload.seq = event.seq"

@@ -45,7 +45,9 @@ struct verdict {
     const struct rule *rule;
     unsigned bound[BINDING_MAX]; /* the drugs that the order clauses were bound to */
     struct answer answer;
-    bool persists;               /* not true any more, but an open alert lasts (rule->persists) */
+    struct answer lasting;       /* of rule->persists, asked for an open alert whose rule is not true
+                                  * any more; else false */
+    bool persists;               /* lasting is true: the open alert lasts */
     enum display display;
     struct trace *trace;         /* of TRUE verdicts, and of all when asked for; else NULL */
     const char *identity;        /* "patient|rule|subject,subject" */

@@ -1,15 +1,48 @@
 /* What the parts of the evaluator share. Private to core/. */
 #pragma once
 
+#include <limits.h>
+
 #include "core/eval.h"
+
+/* ---- the orders of a chart by their drugs, so that a rule meets only those that can matter to it */
+
+struct drug_place {
+    unsigned concept;
+    const struct chart_order *order;
+    const struct chart_ingredient *drug; /* of the order */
+};
+
+struct drug_index {
+    struct drug_place *places; /* by concept, then in the order of the chart */
+    size_t count;
+    const struct chart_order **unmapped; /* whose drug no mapping knows, and that are not removed */
+    size_t unmapped_count;
+    uint64_t *present; /* a bit for each concept below limit */
+    unsigned limit;
+};
+
+struct drug_index drug_index_make(const struct chart *chart, struct arena *arena);
+
+/* The places of one drug; 0 when the chart has no order for it. */
+size_t drug_index_find(const struct drug_index *index, unsigned concept,
+                       const struct drug_place **ret);
+
+/* ---- one evaluation */
+
+#define CONCEPT_NOBODY UINT_MAX /* bound to a drug that the chart does not have */
 
 struct eval {
     const struct knowledge *knowledge;
     const struct chart *chart;
     int64_t now_ms;
-    unsigned bound[BINDING_MAX]; /* the drug each naming order clause is held to, or CONCEPT_NONE */
-    struct arena *arena;         /* for traces and texts */
-    bool telling;                /* a trace is written: texts are made */
+    struct drug_index index;
+    struct { unsigned crcl, creatinine, weight, height; } analytes;
+    /* The drug each naming order clause is held to; CONCEPT_NONE: any of its drugs. */
+    unsigned bound[BINDING_MAX];
+    struct arena *arena; /* for traces and texts */
+    bool telling;        /* a trace is written: texts are made */
+    bool below_not;      /* what is false is told here as well */
 };
 
 /* ---- answers */
@@ -22,11 +55,22 @@ static inline struct answer answer_unknown(unsigned doubts)
     return (struct answer){ TRUTH_UNKNOWN, doubts, INSTANT_NEVER };
 }
 
-/* The answer may change at ms: keeps the earliest that lies after now. */
+/* The answer may change at ms, or just after ms (a millisecond later): keeps the earliest that lies
+ * after now. */
 void answer_until(const struct eval *eval, struct answer *answer, int64_t ms);
+void answer_past(const struct eval *eval, struct answer *answer, int64_t ms);
+
+/* Both of them. */
+struct answer answer_both(struct answer a, struct answer b);
+
+/* Is the value on the side of the limit that is asked for? Unknown (doubt) when it may be on
+ * either. */
+struct answer threshold_answer(const struct interval *value, const struct threshold *limit,
+                               enum doubt doubt);
 
 /* ---- traces: t may be NULL everywhere, then nothing is written */
 
+void trace_init(struct trace *t, const struct clause *clause);
 void trace_say(struct eval *eval, struct trace *t, const char *fmt, ...) PRINTF(3, 4);
 void trace_change(struct eval *eval, struct trace *t, const char *fmt, ...) PRINTF(3, 4);
 void trace_fact(struct eval *eval, struct trace *t, enum trace_role role,
@@ -46,40 +90,73 @@ struct answer course_answer(struct eval *eval, const struct clause *clause, stru
 struct answer ceiling_answer(struct eval *eval, const struct clause *clause, struct trace *t);
 struct answer computable_answer(struct eval *eval, const struct clause *clause, struct trace *t);
 
+/* Age in completed years: of the earliest and of the latest birth that the record allows. A birth
+ * date to the day is exact: one turns a year older at the start of the day. */
+struct age {
+    int oldest, youngest;
+    int64_t until_ms; /* the next birthday of either */
+};
+
+/* False when the birth date is not known. */
+bool age_of(const struct eval *eval, struct age *ret) MUST_CHECK;
+
+/* ---- subjects */
+
+/* The drugs that each naming clause of a rule may be bound to. */
+struct candidates {
+    const unsigned *drugs[BINDING_MAX]; /* ascending; in the arena */
+    size_t count[BINDING_MAX];
+};
+
+/* From the orders of the chart; from the subjects of an identity ("lenalidomide,naproxen"). */
+void candidates_of_chart(struct eval *eval, const struct rule *rule, struct candidates *ret);
+void candidates_of_subjects(struct eval *eval, const struct rule *rule, const char *subjects,
+                            struct candidates *ret);
+
+/* "patient|rule|subject,subject" of the drugs bound now. The drugs of clauses that take them together
+ * or count them are no part of it: one more of them changes the alert, it does not make another. */
+const char *identity_of(struct eval *eval, const struct rule *rule);
+
 /* ---- orders in time */
 
 enum exposure_state {
-    EXPOSURE_ACTIVE, EXPOSURE_HELD, EXPOSURE_ENDED, EXPOSURE_PLANNED, EXPOSURE_NONE,
+    EXPOSURE_ACTIVE,
+    EXPOSURE_HELD,
+    EXPOSURE_ENDED,
+    EXPOSURE_PLANNED,
+    EXPOSURE_NONE,
     EXPOSURE_UNCLEAR
 };
 
 /* What an order means at an instant. */
 struct exposure {
     enum exposure_state state;
-    int64_t start_ms, end_ms; /* INSTANT_UNSET, INSTANT_NEVER where not known or open */
+    int64_t start_ms, end_ms; /* INSTANT_UNSET where not known; INSTANT_NEVER: open */
     int64_t next_ms;          /* when the state changes by itself */
 };
 struct exposure order_exposure(const struct chart_order *order, int64_t now_ms);
 
-/* The ingredient of an order that is in the set and, if bound is one, is that concept. NULL: none. */
-const struct chart_ingredient *order_ingredient(const struct chart_order *order,
-                                                const struct concept_set *drugs, unsigned bound,
-                                                bool any_use);
+/* The drugs of the chart to which a naming order clause can be bound: *ret is in the arena. */
+size_t order_candidates(struct eval *eval, const struct order_clause *clause, const unsigned **ret);
 
-/* The drugs of the chart to which a naming order clause can be bound; ret has room for max. */
-size_t order_candidates(struct eval *eval, const struct order_clause *clause, unsigned *ret,
-                        size_t max);
+/* The present course of some drugs: the chain of their orders (in systemic use) without a pause
+ * longer than COURSE_PAUSE. */
+struct course {
+    bool none;        /* there is no order for the drugs, and none that could be one */
+    int64_t start_ms; /* INSTANT_UNSET: not known, or not begun */
+    int64_t next_ms;  /* when a planned order begins: the course may be another one then */
+};
 
-/* When the present course of a drug began: the earliest start in the chain of its orders without a
- * pause longer than COURSE_PAUSE. INSTANT_UNSET when there is no order or its start is not known.
- * drugs empty: the drug that the rule's first naming clause is bound to. */
-int64_t course_start(const struct eval *eval, const struct concept_set *drugs);
+/* drugs empty: the drug that the rule's first naming clause is bound to. */
+struct course course_find(const struct eval *eval, const struct concept_set *drugs);
 
 /* A longer pause between two orders of a drug makes a new course: one 28-day cycle. A project choice
  * that no label states. */
 #define COURSE_PAUSE (28 * INSTANT_DAY)
 
 /* ---- measures: results, and what is computed from them */
+
+#define MEASURE_SOURCES_MAX 8
 
 struct measure {
     enum truth known;      /* TRUTH_TRUE: value holds; else TRUTH_UNKNOWN and doubts */
@@ -91,14 +168,31 @@ struct measure {
     const char *text;      /* "neutrophils 0.7 10*9/L on 2026-06-10", or why there is none */
     const char *why;       /* what is missing, for "what would change the answer" */
     const char *note;      /* an assumption to show ("actual weight, height unknown"); "" */
-    const struct source *sources[4];
+    const struct source *sources[MEASURE_SOURCES_MAX];
     size_t source_count;
     const struct chart_result *result; /* NULL for computed ones */
 };
 
 /* The newest value of an analyte not older than within (any age when within is NULL). Computed
- * analytes are computed. */
+ * analytes are computed.
+ *
+ * What the newest is: the latest instant up to now. Of one instant, the later report (issued). Of one
+ * instant without two different times of report, all that can be read, as one interval: where they
+ * fall on different sides of a threshold, the answer is unknown, so that none of them wins by
+ * chance. A result dated after now does not count until then, one without a date never; a note says
+ * so. */
 struct measure measure_newest(struct eval *eval, unsigned analyte, const struct duration *within);
+
+/* The same for a measured analyte, and for the creatinine clearance. */
+struct measure measure_result(struct eval *eval, unsigned analyte, const struct duration *within);
+struct measure measure_crcl(struct eval *eval, const struct duration *within);
+
+/* A value that is one result, whenever it was. */
+struct measure measure_of(struct eval *eval, const struct chart_result *result);
+
+/* A value that is not known. The texts are in the arena or static. */
+struct measure measure_lacking(unsigned doubts, const char *why, const char *text);
+void measure_source(struct measure *measure, const struct source *source);
 
 /* Cockcroft-Gault creatinine clearance in mL/min: (140 - age) x kg / (72 x SCr mg/dL), x 0.85 if
  * female. Cockcroft DW, Gault MH. Nephron 1976;16:31-41. Weight: actual when BMI is below 30 or below

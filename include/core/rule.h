@@ -67,7 +67,8 @@ struct order_clause {
     unsigned at_least;        /* different drugs at the same time; 1 normally */
     bool has_overlap;
     struct duration overlap;  /* at_least > 1: they must have overlapped for longer than this */
-    bool together;            /* one finding for all of them, and none of them is its identity */
+    bool together;            /* one finding for all of them, and none of them is its identity;
+                               * the same holds where several are counted */
     int binding;              /* which subject this clause names, or BINDING_NONE */
 };
 
@@ -194,6 +195,7 @@ struct rule {
     const char **yields_to;   /* ids of stronger rules that take this finding in */
     size_t yields_count;
     int bindings;             /* subjects that order clauses of `when` name */
+    const struct order_clause *naming[BINDING_MAX]; /* those clauses; borrowed from `when` */
     struct rule_case *cases;  /* in the arena */
     size_t case_count;
     const char *file;         /* "rules/lenalidomide.json" */

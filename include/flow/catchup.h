@@ -58,6 +58,9 @@ void catchup_done(struct flow *flow);
 void catchup_start(struct flow *flow);
 void catchup_stop(struct flow *flow);
 
+/* The intervals have changed. */
+void catchup_retime(struct flow *flow);
+
 /* Look for changes of this type now, or right after the pass that runs. */
 void catchup_now(struct flow *flow, const char *type);
 

@@ -5,9 +5,7 @@
 #include "core/knowledge.h"
 #include "flow/shelf.h"
 
-/* A resource that cannot be used; err is ERR_INPUT. */
-typedef void chart_aside_fn(const struct shelf_item *item, const struct err *err, void *arg);
-
-/* Owned by the caller: chart_free(). aside may be NULL. */
+/* Owned by the caller: chart_free(). A resource that cannot be used is left out; its item says why
+ * in aside. */
 struct chart *chart_build(struct shelf *shelf, const char *patient,
-                          const struct knowledge *knowledge, chart_aside_fn *aside, void *arg);
+                          const struct knowledge *knowledge);

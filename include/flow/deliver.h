@@ -27,11 +27,12 @@ void deliver_start(struct flow *flow);
 /* There may be something owed. */
 void deliver_poke(struct flow *flow);
 
-/* Nothing new; deliver_cancel() also ends what is in flight. */
-void deliver_cancel(struct flow *flow);
+/* For deliveries and the device: the server did not take it for now; it asked for that wait. */
+void deliver_failed(struct flow *flow, int64_t asked_ms);
 
-/* For deliveries: one is over, and gone. failed: for now, by the server. */
-void deliver_ended(struct flow *flow, bool failed, int64_t asked_ms);
+/* For deliveries: the server answered; one is over, and gone. */
+void deliver_succeeded(struct flow *flow);
+void deliver_ended(struct flow *flow);
 
 /* For the clock: how long deliveries are held back, milliseconds. */
 uint64_t deliver_pause_ms(const struct flow *flow);

@@ -15,5 +15,5 @@ struct delivery;
 /* Take an item on; copied. Ends with deliver_ended(). */
 void delivery_start(struct flow *flow, const struct store_outbox *item);
 
-/* Cancel: it is owed again at once. */
-void delivery_stop(struct delivery *delivery);
+/* Cancel what is in flight: it is owed again at once. */
+void delivery_stop_all(struct flow *flow);

@@ -2,6 +2,7 @@
  * Private to flow/. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/doc.h"
 #include "net/http_client.h"
 
@@ -44,10 +45,16 @@ bool server_document(const struct server_answer *answer, struct doc **ret,
 /* The codes of the OperationOutcome in an answer, see outcome_codes(). */
 const char *server_codes(const struct server_answer *answer, char *buf, size_t size);
 
-/* "DetectedIssue/{id}/_history/{version}" at the end of Location: the two ids, "" when it is
- * something else. */
-void server_location(const struct http_reply *reply, const char *type, char *ret_id,
-                     size_t id_size, char *ret_version, size_t version_size);
+/* What a successful write says of the resource of that type: Location, ETag, the resource in the
+ * body. Ids of at most 64 characters; "" where nothing says it. */
+struct server_identity {
+    char id[72], version[96];
+};
+void server_identity(const struct server_answer *answer, const char *type,
+                     struct server_identity *ret);
+
+/* Append text as a value of a query: everything but letters, digits and -._~ as %XX. */
+void server_escape(struct buf *out, const char *text);
 
 /* How the server has answered lately. */
 struct server_health {

@@ -23,6 +23,7 @@ struct shelf_item {
     bool gone;                      /* a mark: the server does not have it any more */
     bool seen;                      /* by the search that reads the whole chart */
     bool unusable;                  /* its document cannot be read */
+    const char *aside;              /* code: no chart can be made of it; NULL. See chart_build() */
 };
 
 struct shelf {

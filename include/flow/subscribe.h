@@ -60,6 +60,9 @@ void subscribe_done(struct flow *flow);
 void subscribe_start(struct flow *flow);
 void subscribe_stop(struct flow *flow);
 
+/* The intervals have changed. */
+void subscribe_retime(struct flow *flow);
+
 /* Has every type been looked at, and is there one (of this type) that delivers? */
 bool subscribe_looked(const struct flow *flow);
 bool subscribe_is_active(const struct flow *flow, const char *type);

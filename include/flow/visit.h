@@ -1,9 +1,9 @@
 /* One claimed piece of work, from claim to commit: the patient of an event is found, the chart
  * brought up to date, evaluated, and everything committed at once.
  *
- *   FINDING -> ENDED                          an event without patient: whose is it?
+ *   FINDING -> QUEUED -> READING -> ASKING -> ENDED   an event without patient: whose is it?
  *   SORTING -> QUEUED -> READING -> SORTING   whatever must be read from the server
- *           -> HOLDING -> COMMITTING -> ENDED
+ *           -> ASKING -> COMMITTING -> ENDED
  *
  * Anything that fails for now releases the claim; the work is then done again from the start.
  * Private to flow/. */
@@ -20,9 +20,8 @@ void visit_start(struct flow *flow, const struct store_work *work);
 /* Its turn to read has come. */
 void visit_on_turn(struct visit *visit);
 
-/* Cancel and give the claim back. */
-void visit_stop(struct visit *visit);
+/* Cancel what runs and give the claims back. */
+void visit_stop_all(struct flow *flow);
 
-/* Places in the lists of struct work. */
-struct visit **visit_next(struct visit *visit);
+/* The place of the one behind it in work.queue. */
 struct visit **visit_next_queued(struct visit *visit);

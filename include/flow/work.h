@@ -17,7 +17,7 @@ struct visit;
 
 struct work {
     struct visit *visits;        /* in hand */
-    struct visit *queue, **tail; /* those that wait to read, oldest first */
+    struct visit *queue;         /* those that wait to read, oldest first */
     unsigned running, claiming, readers;
     bool again;                  /* something came while the last claim was under way */
     unsigned failures;           /* releases in a row */
@@ -28,12 +28,10 @@ struct work {
 /* There may be something to do. */
 void work_poke(struct flow *flow);
 
-/* Give every claim back and cancel what runs. */
-void work_stop(struct flow *flow);
-
 /* For visits: a place among the readers, now (true) or by visit_on_turn() later. */
 bool work_may_read(struct flow *flow, struct visit *visit);
 void work_has_read(struct flow *flow);
+void work_leaves_queue(struct flow *flow, struct visit *visit);
 
 /* For visits: it is over, and gone. done: committed. */
 void work_visit_ended(struct flow *flow, bool done);

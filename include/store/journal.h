@@ -33,6 +33,7 @@ struct journal_owner {
 bool journal_end(struct database *db, const struct store_fate *fate, struct arena *arena,
                  struct journal_owner *ret, struct err *err) MUST_CHECK;
 
-/* Write down what was learned of a waiting event. *ret_found is false when it does not wait. */
+/* Write down what was learned of a waiting event that is work of its own. *ret_found is false when
+ * there is no such event. */
 bool journal_learn(struct database *db, const struct store_event *event, bool *ret_found,
                    struct err *err) MUST_CHECK;

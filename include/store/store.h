@@ -166,7 +166,8 @@ void store_finish(struct store *store, const struct store_result *result, store_
                   void *arg);
 
 /* Say what was learned of an event without patient (payload, version, patient): it becomes work of
- * that patient. Ends the claim. Type, id and via stay; a payload of NULL keeps the one there is. */
+ * that patient. Ends the claim. Type, id and via stay; a payload of NULL keeps the one there is.
+ * An event that does not wait, or has its patient already, is passed over. */
 void store_resolve(struct store *store, const struct store_event *event, store_done_fn *done,
                    void *arg);
 

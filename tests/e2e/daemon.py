@@ -1,13 +1,16 @@
 """The daemon under test: a configuration, a process, its log, its end."""
+import contextlib
 import json
 import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -37,6 +40,7 @@ class Daemon:
         if hook:
             self.config["hook"] = {"listen": f"127.0.0.1:{self.port}",
                                    "url": f"http://127.0.0.1:{self.port}/hook"}
+        self.tls = None   # what trusts the certificate of a listener with TLS
         for section, values in (settings or {}).items():
             if isinstance(values, dict):
                 self.config.setdefault(section, {}).update(values)
@@ -84,6 +88,14 @@ class Daemon:
     def wait_ready(self, deadline=20.0, since=0):
         return self.wait_log(r"event=ready\b", deadline, since)
 
+    def restart(self):
+        """A clean stop, and a new life on the same store; the log goes on."""
+        assert self.stop() == 0, self.log()[-3000:]
+        since = len(self.lines)
+        self.start()
+        self.wait_ready(since=since)
+        return since
+
     def stop(self, deadline=15.0):
         """SIGTERM, and a clean end."""
         if self.process and self.process.poll() is None:
@@ -115,10 +127,34 @@ class Daemon:
 
     def request(self, method, path, body=None, headers=None):
         """(status, headers, body) of a request to the listener."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body,
+        scheme = "https" if self.tls else "http"
+        request = urllib.request.Request(f"{scheme}://127.0.0.1:{self.port}{path}", data=body,
                                          method=method, headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=10, context=self.tls) as answer:
                 return answer.status, dict(answer.headers), answer.read()
         except urllib.error.HTTPError as error:
             return error.code, dict(error.headers), error.read()
+
+    def metrics(self):
+        """The counters and gauges, without the prefix of their names."""
+        status, _, body = self.request("GET", "/metrics")
+        assert status == 200, body
+        rows = (line.split() for line in body.decode().splitlines() if not line.startswith("#"))
+        return {name.removeprefix("myeloma_adapter_"): int(value) for name, value in rows}
+
+    # ---- the store, as an operator's sqlite3 sees it
+
+    def query(self, sql):
+        path = urllib.parse.quote(self.config["store"])
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+            return store.execute(sql).fetchall()
+
+    def owed(self):
+        """Events that wait, deliveries that wait."""
+        return self.query("SELECT (SELECT count(*) FROM event WHERE state = 0),"
+                          " (SELECT count(*) FROM outbox WHERE state = 0)")[0]
+
+    def journal(self):
+        """The number of events that were ever accepted."""
+        return self.query("SELECT count(*) FROM event")[0][0]

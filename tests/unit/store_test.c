@@ -20,6 +20,7 @@
 #include "store/store.h"
 
 #define DEADLINE_MS 30000
+#define TICK_MS     10
 
 /* ---- a store in a directory of its own, and what its callbacks said */
 
@@ -29,6 +30,7 @@ struct fixture {
     struct store *store;
     char dir[200], path[224];
     unsigned waiting; /* callbacks still to come */
+    unsigned ticks;
     bool late, closed;
     struct buf said;
     struct err err; /* of the last store_open() that failed */
@@ -81,6 +83,22 @@ static void wait_all(struct fixture *f)
 {
     uv_timer_start(&f->deadline, on_deadline, DEADLINE_MS, 0);
     while (f->waiting && !f->late) uv_run(&f->loop, UV_RUN_ONCE);
+    assert_false(f->late);
+    uv_timer_stop(&f->deadline);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct fixture *f = timer->data;
+
+    f->late = ++f->ticks > DEADLINE_MS / TICK_MS;
+}
+
+/* Run the loop for a moment: for what no callback tells. */
+static void wait_tick(struct fixture *f)
+{
+    uv_timer_start(&f->deadline, on_tick, TICK_MS, 0);
+    uv_run(&f->loop, UV_RUN_ONCE);
     assert_false(f->late);
     uv_timer_stop(&f->deadline);
 }
@@ -640,6 +658,8 @@ static const struct story {
       "p 1; - 2; p 2; " },
     { "what was learned outlives the process",
       "event - a -; claim 0; resolve 1 p 7; reopen; claim 0", "- 1; p 1; " },
+    { "resolving what has its patient changes nothing",
+      "event q a 1; resolve 1 p 7; claim 0; claim 0", "q 1; nothing; " },
     { "resolving what is finished changes nothing",
       "event - a -; claim 0; finish - 1; resolve 1 p 7; claim 0", "- 1; nothing; " },
 
@@ -665,6 +685,9 @@ static const struct story {
     { "the newest ended alert comes beside the open one",
       "alert p k1 i 1 cleared; alert p k2 i 2 cleared; alert p k3 i 3 open; event p e 1; claim 0",
       "p 1 k2:cleared k3:open; " },
+    { "an open alert comes even where a later one has ended",
+      "alert p k1 i 1 open; alert p k2 i 2 cleared; event p e 1; claim 0",
+      "p 1 k1:open k2:cleared; " },
     { "an alert is replaced by its key",
       "alert p k1 i 1 open; alert p k1 i 1 cleared; "
       "event p e 1; claim 0",
@@ -1054,9 +1077,7 @@ static void an_idle_store_turns(void **state)
     uint64_t before = store_turns(f->store);
 
     (void)state;
-    uv_timer_start(&f->deadline, on_deadline, DEADLINE_MS, 0);
-    while (store_turns(f->store) < before + 2 && !f->late) uv_run(&f->loop, UV_RUN_NOWAIT);
-    assert_false(f->late);
+    while (store_turns(f->store) < before + 2) wait_tick(f);
     fixture_free(f);
 }
 
@@ -1136,10 +1157,8 @@ static void an_idle_store_moves_its_log_into_the_file(void **state)
     int64_t before = size_of(f, "");
 
     (void)state;
-    accept_big(f, "a", 100000);
-    uv_timer_start(&f->deadline, on_deadline, DEADLINE_MS, 0);
-    while (size_of(f, "") < before + 100000 && !f->late) uv_run(&f->loop, UV_RUN_NOWAIT);
-    assert_false(f->late);
+    accept_big(f, "a", 200000);
+    while (size_of(f, "") < before + 100000) wait_tick(f);
     fixture_free(f);
 }
 
@@ -1439,19 +1458,20 @@ static void check_offered(struct fixture *f)
                              " WHERE state = 0");
 
     buf_clear(&f->said);
-    for (int64_t i = 0; i < waiting; i++) run_story(f, "claim 0", false);
-    assert_null(strstr(buf_string(&f->said), "nothing"));
-    run_story(f, "claim 0", false);
-    assert_non_null(strstr(buf_string(&f->said), "nothing; "));
+    for (int64_t i = 0; i < waiting; i++) run_story(f, "claim 1", false);
+    if (strstr(buf_string(&f->said), "nothing")) fail_msg("%s", buf_string(&f->said));
+    run_story(f, "claim 1", false);
+    if (!strstr(buf_string(&f->said), "nothing; ")) fail_msg("%s", buf_string(&f->said));
 }
 
 /* The same without a restart, where the store goes on: its list of work is in memory. */
 static void check_goes_on(struct fixture *f)
 {
     store_fail_at(f->store, 0, SQLITE_OK);
-    run_story(f, "release p 0 0; release q 0 0; release - 1 0; release - 2 0; release - 3 0",
+    buf_clear(&f->said);
+    run_story(f, "release p 0 0; release q 0 0; release - 1 0; release - 2 0; release - 3 0; count",
               false);
-    check_offered(f);
+    if (strcmp(buf_string(&f->said), "no counts; ") != 0) check_offered(f);
 }
 
 static void fault_check(struct fixture *f, const struct told *told)
@@ -1466,13 +1486,10 @@ static void fault_check(struct fixture *f, const struct told *told)
 static const struct fault {
     const char *name;
     int code;
-    bool final;
 } step_faults[] = {
-    { "a step that is refused loses nothing and leaves nothing half done", SQLITE_CONSTRAINT,
-      false },
-    { "a step without room loses nothing and leaves nothing half done", SQLITE_FULL, false },
-    { "a step that fails for good loses nothing and leaves nothing half done", SQLITE_IOERR_FSYNC,
-      true },
+    { "a step that is refused loses nothing and leaves nothing half done", SQLITE_CONSTRAINT },
+    { "a step without room loses nothing and leaves nothing half done", SQLITE_FULL },
+    { "a step that fails for good loses nothing and leaves nothing half done", SQLITE_IOERR_FSYNC },
 };
 
 static void check_step_fault(void **state)
@@ -1487,7 +1504,7 @@ static void check_step_fault(void **state)
         store_fail_at(f->store, nth, fault->code);
         fault_run(f, told);
         more = store_fail_left(f->store) == 0;
-        if (!fault->final) check_goes_on(f);
+        check_goes_on(f);
         fault_check(f, told);
         fixture_free(f);
     }

@@ -1,0 +1,625 @@
+#include "flow/delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/instant.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fhir/detected_issue.h"
+#include "fhir/resource.h"
+#include "flow/flow_impl.h"
+#include "flow/pages.h"
+
+#define DELIVERY_ROUNDS_MAX 5 /* of read and write against somebody who writes as well */
+#define DELIVERY_TWINS_MAX  20
+#define DELIVERY_LONGEST_MS INT64_C(300000)
+
+enum delivery_state {
+    DELIVERY_READING,   /* what stands under the id */
+    DELIVERY_SEARCHING, /* what stands under our identifier */
+    DELIVERY_PUTTING,
+    DELIVERY_POSTING,
+    DELIVERY_PARTING,   /* marking a twin as entered in error */
+    DELIVERY_KEEPING,   /* telling the store */
+    DELIVERY_ENDED,
+};
+
+struct twin {
+    char id[72], version[96];
+    bool retracted;
+    struct doc *doc; /* owned */
+};
+
+struct delivery {
+    struct flow *flow;
+    struct delivery *next, **link; /* place in flow->deliver.deliveries */
+    enum delivery_state state;     /* written by delivery_enter() alone */
+    struct arena arena;            /* owns item and alert */
+    struct store_outbox item;
+    struct alert alert;
+    char id[72], version[96]; /* on the server; "" when not known */
+    struct doc *server;       /* owned: what stands there; NULL: nothing, or not known */
+    bool chosen;              /* id is one that we chose */
+    bool posted;              /* a POST has succeeded */
+    unsigned rounds;
+    struct twin twins[DELIVERY_TWINS_MAX];
+    size_t twin_count, parting;
+    struct server_call *call;
+    struct pages *pages;
+};
+
+static void delivery_enter(struct delivery *at, enum delivery_state next);
+
+/* ---- ends */
+
+static void delivery_free(struct delivery *at)
+{
+    if ((*at->link = at->next)) at->next->link = at->link;
+    for (size_t i = 0; i < at->twin_count; i++) doc_free(at->twins[i].doc);
+    doc_free(at->server);
+    arena_done(&at->arena);
+    free(at);
+}
+
+static void delivery_log(const struct delivery *at, const char *what)
+{
+    log_event(LOG_LEVEL_INFO, "delivered", LOG_RULE, at->item.rule, LOG_ALERT, at->item.key,
+              LOG_STATUS, alert_state_name(at->alert.state), LOG_ID, at->id, LOG_VERSION,
+              at->version[0] ? at->version : NULL, LOG_WHAT, what, LOG_END);
+}
+
+static void on_kept(struct err *err, void *arg)
+{
+    struct delivery *at = arg;
+    struct flow *flow = at->flow;
+
+    if (err)
+        flow_fail(flow, err);
+    else
+        metric_add(flow->metrics, METRIC_DELIVERED, 1);
+    deliver_succeeded(flow);
+    delivery_enter(at, DELIVERY_ENDED);
+    flow_release(flow);
+}
+
+/* The server has it. what: for the log. */
+static void delivery_succeed(struct delivery *at, const char *what)
+{
+    delivery_log(at, what);
+    delivery_enter(at, DELIVERY_KEEPING);
+}
+
+static void delivery_retry(struct delivery *at, const struct err *err, int64_t asked_ms)
+{
+    struct flow *flow = at->flow;
+    int64_t wait = flow_backoff(flow, (unsigned)at->item.attempts + 1, DELIVERY_LONGEST_MS, asked_ms);
+
+    metric_add(flow->metrics, METRIC_DELIVERY_RETRIES, 1);
+    log_event(LOG_LEVEL_INFO, "delivery-retry", LOG_RULE, at->item.rule, LOG_ALERT, at->item.key,
+              LOG_CODE, err->code, LOG_MS, wait, LOG_END);
+    store_retry(flow->store, at->item.key, flow->options.wall_ms() + wait, err->code);
+    deliver_failed(flow, asked_ms);
+    delivery_enter(at, DELIVERY_ENDED);
+}
+
+static const char *way_out(const struct err *err)
+{
+    if (strcmp(err->code, "server.forbidden") == 0)
+        return "give the adapter's account the right to create and update DetectedIssue, then "
+               "unpark";
+    if (strcmp(err->code, "server.gone") == 0)
+        return "the server does not take DetectedIssue; see its capability statement";
+    if (strcmp(err->code, "server.refused") == 0)
+        return "look into the server's log for what it does not accept, then unpark";
+    return "see the state of the FHIR server, then unpark";
+}
+
+static void delivery_park(struct delivery *at, const struct err *err, const char *codes)
+{
+    struct flow *flow = at->flow;
+    char reason[160];
+
+    snprintf(reason, sizeof reason, "%s%s%.100s", err->code, *codes ? ": " : "", codes);
+    log_event(LOG_LEVEL_ERROR, "parked", LOG_RULE, at->item.rule, LOG_ALERT, at->item.key, LOG_CODE,
+              err->code, LOG_WHAT, *codes ? codes : NULL, LOG_FIX, way_out(err), LOG_END);
+    store_park(flow->store, at->item.key, reason);
+    deliver_succeeded(flow); /* the server is well, it only says no */
+    delivery_enter(at, DELIVERY_ENDED);
+}
+
+/* Whether credentials come back is up to people: it is waited for, however long. */
+static bool gives_up(const struct delivery *at, const struct err *err)
+{
+    unsigned most = at->flow->options.attempts_max;
+
+    return most && at->item.attempts + 1 >= most && strcmp(err->code, "server.credentials") != 0;
+}
+
+static void delivery_fail(struct delivery *at, const struct server_answer *answer)
+{
+    const struct err *err = &answer->err;
+    char codes[120];
+
+    server_codes(answer, codes, sizeof codes);
+    if (err->kind == ERR_PERMANENT || gives_up(at, err))
+        delivery_park(at, err, codes);
+    else
+        delivery_retry(at, err, answer->reply->retry_after_ms);
+}
+
+static void delivery_fail_with(struct delivery *at, const struct err *err)
+{
+    if (err->kind == ERR_PERMANENT || gives_up(at, err))
+        delivery_park(at, err, "");
+    else
+        delivery_retry(at, err, 0);
+}
+
+/* Somebody else writes the same resource. */
+static void delivery_again(struct delivery *at, enum delivery_state next)
+{
+    struct err err;
+
+    if (++at->rounds < DELIVERY_ROUNDS_MAX) {
+        delivery_enter(at, next);
+    } else {
+        err_set(&err, ERR_TRANSIENT, "server.conflict", "the resource changes all the time");
+        delivery_fail_with(at, &err);
+    }
+}
+
+/* ---- what stands there decides */
+
+static void stand_set(struct delivery *at, struct doc *doc, const char *version)
+{
+    struct node root = node_root(doc), meta = node_get(&root, "meta");
+    const char *stated = node_text(&meta, "versionId");
+
+    doc_free(at->server);
+    at->server = doc;
+    if (!*version && stated) version = stated;
+    snprintf(at->version, sizeof at->version, "%s", strlen(version) < sizeof at->version ? version
+                                                                                        : "");
+}
+
+static void stand_none(struct delivery *at)
+{
+    doc_free(TAKE(at->server));
+    at->version[0] = '\0';
+}
+
+static void delivery_decide(struct delivery *at)
+{
+    const struct issue_options *options = &at->flow->deliver.issue;
+    struct node root = node_root(at->server);
+
+    if (at->alert.state == ALERT_OPEN && issue_is_mitigated(&root, options))
+        delivery_succeed(at, "quiet: answered by a clinician");
+    else if (issue_matches(&at->alert, options, &root))
+        delivery_succeed(at, "unchanged");
+    else
+        delivery_enter(at, DELIVERY_PUTTING);
+}
+
+static char *body_of(const struct delivery *at, const struct alert *alert, const char *id,
+                     const struct doc *server)
+{
+    struct node root;
+
+    if (server) root = node_root(server);
+    return issue_build(alert, &at->flow->deliver.issue, id, server ? &root : NULL);
+}
+
+/* ---- reading by id */
+
+/* Somebody has deleted it, or it was never there. What has ended needs no burial. */
+static void nothing_stands(struct delivery *at)
+{
+    if (at->item.server_id[0] && at->alert.state != ALERT_OPEN)
+        delivery_succeed(at, "deleted on the server");
+    else
+        delivery_enter(at, at->chosen ? DELIVERY_PUTTING : DELIVERY_SEARCHING);
+}
+
+static void on_read(const struct server_answer *answer, void *arg)
+{
+    struct delivery *at = arg;
+    struct doc *doc;
+    struct err err;
+
+    at->call = NULL;
+    if (answer->status == 404 || answer->status == 410) {
+        stand_none(at);
+        nothing_stands(at);
+    } else if (answer->err.code) {
+        delivery_fail(at, answer);
+    } else if (!server_document(answer, &doc, &err)) {
+        delivery_fail_with(at, &err);
+    } else {
+        stand_set(at, doc, answer->reply->etag);
+        delivery_decide(at);
+    }
+}
+
+static void path_of(const char *id, char *ret, size_t size)
+{
+    snprintf(ret, size, "DetectedIssue/%s", id);
+}
+
+static void read_start(struct delivery *at)
+{
+    char path[100];
+
+    path_of(at->id, path, sizeof path);
+    at->call = server_start(at->flow, &(struct server_request){ .method = "GET", .path = path },
+                            on_read, at);
+}
+
+/* ---- writing under an id */
+
+/* What its capability statement said is not so. */
+static void correct_capability(struct delivery *at)
+{
+    at->flow->capability.issue_update_create = false;
+    at->chosen = false;
+    at->id[0] = '\0';
+    log_event(LOG_LEVEL_WARN, "capability-corrected", LOG_TYPE, "DetectedIssue", LOG_WHAT,
+              "the server does not let us choose ids", LOG_END);
+}
+
+static void on_put(const struct server_answer *answer, void *arg)
+{
+    struct delivery *at = arg;
+    struct server_identity identity;
+
+    at->call = NULL;
+    if (answer->status == 409 || answer->status == 412) {
+        delivery_again(at, DELIVERY_READING);
+    } else if ((answer->status == 404 || answer->status == 405) && at->chosen && !at->server) {
+        correct_capability(at);
+        delivery_again(at, DELIVERY_SEARCHING);
+    } else if (answer->err.code) {
+        delivery_fail(at, answer);
+    } else {
+        server_identity(answer, "DetectedIssue", &identity);
+        snprintf(at->version, sizeof at->version, "%s", identity.version);
+        delivery_succeed(at, NULL);
+    }
+}
+
+static void put_start(struct delivery *at)
+{
+    char *body = body_of(at, &at->alert, at->id, at->server), path[100];
+
+    path_of(at->id, path, sizeof path);
+    at->call = server_start(at->flow,
+                            &(struct server_request){ .method = "PUT",
+                                                      .path = path,
+                                                      .if_match = at->server ? at->version : NULL,
+                                                      .body = body },
+                            on_put, at);
+    free(body);
+}
+
+/* ---- writing under our identifier */
+
+static void identifier_of(const struct delivery *at, struct buf *ret)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+    const char *system = at->flow->options.system;
+
+    buf_printf(&text, "%s%salert|%s", system, strncmp(system, "urn:", 4) == 0 ? ":" : "/",
+               at->item.key);
+    buf_text(ret, "identifier=");
+    server_escape(ret, buf_string(&text));
+}
+
+/* 201: it is ours. 200: one was there already, which may say something older. */
+static void on_posted(const struct server_answer *answer, void *arg)
+{
+    struct delivery *at = arg;
+    struct server_identity identity;
+
+    at->call = NULL;
+    if (answer->status == 409 || answer->status == 412) {
+        delivery_again(at, DELIVERY_SEARCHING);
+        return;
+    }
+    if (answer->err.code) {
+        delivery_fail(at, answer);
+        return;
+    }
+    at->posted = true;
+    server_identity(answer, "DetectedIssue", &identity);
+    snprintf(at->id, sizeof at->id, "%s", identity.id);
+    snprintf(at->version, sizeof at->version, "%s", identity.version);
+    if (answer->status == 201 && at->id[0] && at->flow->capability.issue_conditional_create)
+        delivery_succeed(at, NULL);
+    else
+        delivery_enter(at, DELIVERY_SEARCHING);
+}
+
+static void post_start(struct delivery *at)
+{
+    AUTO(buf_done) struct buf condition = { 0 };
+    char *body = body_of(at, &at->alert, NULL, NULL);
+
+    identifier_of(at, &condition);
+    at->call = server_start(at->flow,
+                            &(struct server_request){ .method = "POST",
+                                                      .path = "DetectedIssue",
+                                                      .if_none_exist = buf_string(&condition),
+                                                      .body = body },
+                            on_posted, at);
+    free(body);
+}
+
+/* ---- searching by our identifier */
+
+/* A server that ignores the parameter tells of others as well. */
+static bool has_our_key(const struct delivery *at, const struct node *root)
+{
+    struct node list = node_get(root, "identifier");
+    size_t count = node_count(&list);
+
+    for (size_t i = 0; i < count; i++) {
+        struct node item = node_item(&list, i);
+        const char *value = node_text(&item, "value");
+        if (value && strcmp(value, at->item.key) == 0) return true;
+    }
+    return false;
+}
+
+static void twin_add(struct delivery *at, const struct resource_head *head, struct doc *doc)
+{
+    struct node root = node_root(doc);
+    const char *status = node_text(&root, "status");
+    struct twin *twin = &at->twins[at->twin_count++];
+
+    *twin = (struct twin){ .doc = doc,
+                           .retracted = status && strcmp(status, "entered-in-error") == 0 };
+    snprintf(twin->id, sizeof twin->id, "%s", head->id);
+    if (strlen(head->version) < sizeof twin->version)
+        snprintf(twin->version, sizeof twin->version, "%s", head->version);
+}
+
+static void on_entry(const struct bundle_entry *entry, void *arg)
+{
+    struct delivery *at = arg;
+    AUTO(doc_free) struct doc *doc = NULL;
+    struct arena arena = { 0 };
+    struct resource_head head;
+    struct err err;
+
+    if (at->twin_count == DELIVERY_TWINS_MAX) return;
+    if (!doc_parse(entry->text, entry->len, 0, &doc, &err)) return;
+    struct node root = node_root(doc);
+    if (resource_head_read(&root, &arena, &head, &err) && head.id[0] &&
+        strcmp(head.type, "DetectedIssue") == 0 && has_our_key(at, &root))
+        twin_add(at, &head, TAKE(doc));
+    arena_done(&arena);
+}
+
+static void on_page(void *arg)
+{
+    struct delivery *at = arg;
+
+    pages_next(at->pages);
+}
+
+/* The lowest id stays, numbers taken as numbers: whoever looks decides the same. */
+static int twin_compare(const void *a, const void *b)
+{
+    const struct twin *one = a, *other = b;
+    size_t m = strlen(one->id), n = strlen(other->id);
+
+    if (m != n) return m < n ? -1 : 1;
+    return strcmp(one->id, other->id);
+}
+
+static void found_none(struct delivery *at)
+{
+    struct err err;
+
+    if (!at->posted) {
+        delivery_enter(at, DELIVERY_POSTING);
+    } else if (at->id[0]) { /* the index lags behind */
+        delivery_succeed(at, NULL);
+    } else {
+        err_set(&err, ERR_TRANSIENT, "server.unfound", "what was created is not found");
+        delivery_fail_with(at, &err);
+    }
+}
+
+static void on_pages_done(const struct err *err, long status, void *arg)
+{
+    struct delivery *at = arg;
+
+    (void)status;
+    at->pages = NULL;
+    if (err) {
+        delivery_fail_with(at, err);
+    } else if (!at->twin_count) {
+        found_none(at);
+    } else {
+        qsort(at->twins, at->twin_count, sizeof *at->twins, twin_compare);
+        memcpy(at->id, at->twins[0].id, sizeof at->id);
+        stand_set(at, TAKE(at->twins[0].doc), at->twins[0].version);
+        at->parting = 1;
+        delivery_enter(at, DELIVERY_PARTING);
+    }
+}
+
+static void search_start(struct delivery *at)
+{
+    static const struct pages_reader reader = { on_entry, NULL, on_page, on_pages_done };
+    AUTO(buf_done) struct buf path = { 0 };
+
+    for (size_t i = 0; i < at->twin_count; i++) doc_free(at->twins[i].doc);
+    at->twin_count = 0;
+    buf_text(&path, "DetectedIssue?");
+    identifier_of(at, &path);
+    at->pages = pages_start(at->flow, buf_string(&path), &reader, at);
+}
+
+/* ---- twins */
+
+static void on_parted(const struct server_answer *answer, void *arg)
+{
+    struct delivery *at = arg;
+
+    at->call = NULL;
+    if (answer->status == 409 || answer->status == 412)
+        delivery_again(at, DELIVERY_SEARCHING);
+    else if (answer->err.code)
+        delivery_fail(at, answer);
+    else
+        delivery_enter(at, DELIVERY_PARTING);
+}
+
+static void part_next(struct delivery *at)
+{
+    struct alert wrong = at->alert;
+    struct twin *twin;
+    char path[100], *body;
+
+    while (at->parting < at->twin_count && at->twins[at->parting].retracted) at->parting++;
+    if (at->parting >= at->twin_count) {
+        delivery_decide(at);
+        return;
+    }
+    twin = &at->twins[at->parting++];
+    wrong.state = ALERT_RETRACTED;
+    wrong.ended_why = "It stands here twice.";
+    if (wrong.ended_ms == INSTANT_UNSET) wrong.ended_ms = wrong.opened_ms;
+    body = body_of(at, &wrong, twin->id, twin->doc);
+    path_of(twin->id, path, sizeof path);
+    log_event(LOG_LEVEL_WARN, "twin-retracted", LOG_RULE, at->item.rule, LOG_ALERT, at->item.key,
+              LOG_ID, twin->id, LOG_END);
+    at->call = server_start(at->flow,
+                            &(struct server_request){ .method = "PUT",
+                                                      .path = path,
+                                                      .if_match = twin->version,
+                                                      .body = body },
+                            on_parted, at);
+    free(body);
+}
+
+/* ---- the life of one */
+
+static void keep_start(struct delivery *at)
+{
+    flow_hold(at->flow);
+    store_delivered(at->flow->store, at->item.key, at->item.revision, at->id, at->version, on_kept,
+                    at);
+}
+
+/* The only writer of at->state. */
+static void delivery_enter(struct delivery *at, enum delivery_state next)
+{
+    struct flow *flow = at->flow;
+
+    at->state = next;
+    switch (next) {
+    case DELIVERY_READING:
+        read_start(at);
+        break;
+    case DELIVERY_SEARCHING:
+        search_start(at);
+        break;
+    case DELIVERY_PUTTING:
+        put_start(at);
+        break;
+    case DELIVERY_POSTING:
+        post_start(at);
+        break;
+    case DELIVERY_PARTING:
+        part_next(at);
+        break;
+    case DELIVERY_KEEPING:
+        keep_start(at);
+        break;
+    case DELIVERY_ENDED:
+        delivery_free(at);
+        deliver_ended(flow);
+        break;
+    }
+}
+
+/* Where the id is ours to choose, what stands under it is looked at first: the store may have been
+ * lost since it was written, and what clinicians wrote there must stay. If-None-Exist does the same
+ * for ids of the server, once. */
+static void delivery_begin(struct delivery *at)
+{
+    const struct capability *capability = &at->flow->capability;
+    char chosen[64];
+
+    issue_id(&at->alert, chosen);
+    if (at->item.server_id[0])
+        snprintf(at->id, sizeof at->id, "%s", at->item.server_id);
+    else if (capability->issue_update_create)
+        snprintf(at->id, sizeof at->id, "%s", chosen);
+    at->chosen = strcmp(at->id, chosen) == 0 && capability->issue_update_create;
+    if (at->id[0])
+        delivery_enter(at, DELIVERY_READING);
+    else if (at->item.attempts > 0 || !capability->issue_conditional_create)
+        delivery_enter(at, DELIVERY_SEARCHING);
+    else
+        delivery_enter(at, DELIVERY_POSTING);
+}
+
+static const char *keep(struct delivery *at, const char *text)
+{
+    return arena_copy(&at->arena, text, strlen(text));
+}
+
+static struct delivery *delivery_new(struct flow *flow, const struct store_outbox *item)
+{
+    struct delivery *at = mem_new(struct delivery);
+
+    at->flow = flow;
+    at->item = *item;
+    at->item.key = keep(at, item->key);
+    at->item.rule = keep(at, item->rule);
+    at->item.patient = keep(at, item->patient);
+    at->item.body = arena_copy(&at->arena, item->body, item->body_len);
+    at->item.server_id = keep(at, item->server_id);
+    at->item.server_version = keep(at, item->server_version);
+    if ((at->next = flow->deliver.deliveries)) at->next->link = &at->next;
+    at->link = &flow->deliver.deliveries;
+    flow->deliver.deliveries = at;
+    return at;
+}
+
+void delivery_start(struct flow *flow, const struct store_outbox *item)
+{
+    struct delivery *at = delivery_new(flow, item);
+    struct err err;
+
+    if (alert_from_json(at->item.body, at->item.body_len, &at->arena, &at->alert, &err))
+        delivery_begin(at);
+    else
+        delivery_park(at, &err, "");
+}
+
+static void delivery_stop(struct delivery *at)
+{
+    if (at->state == DELIVERY_KEEPING) return; /* the store answers, and that ends it */
+    server_cancel(TAKE(at->call));
+    pages_cancel(TAKE(at->pages));
+    store_retry(at->flow->store, at->item.key, at->flow->options.wall_ms(), "flow.stopped");
+    delivery_enter(at, DELIVERY_ENDED);
+}
+
+void delivery_stop_all(struct flow *flow)
+{
+    struct delivery *next;
+
+    for (struct delivery *at = flow->deliver.deliveries; at; at = next) {
+        next = at->next;
+        delivery_stop(at);
+    }
+}

@@ -1,0 +1,454 @@
+#include "flow/subscribe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/instant.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fhir/resource.h"
+#include "flow/flow_impl.h"
+#include "flow/pages.h"
+
+#define SUBSCRIBE_SOON_MS    1000  /* between looks while the server activates ours */
+#define SUBSCRIBE_STUCK_MS   60000 /* longer than that it says something */
+#define SUBSCRIBE_LONGEST_MS INT64_C(60000)
+#define HEADER_NAME          "X-Myeloma-Adapter-Key: "
+
+static const char *const types[SUBSCRIBE_TYPES] = { "MedicationRequest", "Observation",
+                                                    "Condition" };
+
+static void subscribe_enter(struct subscribe *at, enum subscribe_state next);
+
+/* ---- what we want */
+
+static char *joined(const char *one, const char *two, const char *three)
+{
+    struct buf text = { 0 };
+
+    buf_text(&text, one);
+    buf_text(&text, two);
+    buf_text(&text, three);
+    return buf_take(&text);
+}
+
+static void want_prepare(struct subscribe *at)
+{
+    const struct flow *flow = at->flow;
+
+    free(at->endpoint);
+    free(at->criteria);
+    free(at->header);
+    at->endpoint = joined(flow->options.hook, "/", at->type);
+    at->criteria = joined(at->type, "?", "");
+    at->header = joined(HEADER_NAME, flow->secret ? flow->secret : "", "");
+}
+
+static struct subscription_want want_of(const struct subscribe *at)
+{
+    return (struct subscription_want){ .type = at->type,
+                                       .criteria = at->criteria,
+                                       .endpoint = at->endpoint,
+                                       .header = at->header,
+                                       .payload = at->flow->options.hook_payload,
+                                       .start_active = at->flow->options.start_active };
+}
+
+/* The resource as we want it, under an id that the server has, with another status if one is
+ * given. */
+static char *body_of(const struct subscribe *at, const char *id, const char *status)
+{
+    struct subscription_want want = want_of(at);
+    char *text = subscription_build(&want), *body;
+    json_t *resource;
+
+    if (!id) return text;
+    resource = json_loads(text, 0, NULL);
+    free(text);
+    json_object_set_new(resource, "id", json_string(id));
+    if (status) json_object_set_new(resource, "status", json_string(status));
+    body = json_dumps(resource, JSON_COMPACT);
+    json_decref(resource);
+    if (!body) abort();
+    return body;
+}
+
+/* ---- the end of a look */
+
+static void subscribe_fail(struct subscribe *at, const struct err *err)
+{
+    at->failures++;
+    if (err->kind == ERR_PERMANENT) at->looked = true; /* the poll must do */
+    if (!at->complained || strcmp(at->complained, err->code) != 0)
+        log_event(LOG_LEVEL_WARN, "subscription-failed", LOG_TYPE, at->type, LOG_CODE, err->code,
+                  LOG_FIX,
+                  err->kind == ERR_PERMANENT
+                      ? "let the adapter's account read and write Subscription; until then the "
+                        "catch-up poll alone finds changes"
+                  : err->fix[0] ? err->fix
+                                : NULL,
+                  LOG_END);
+    at->complained = err->code;
+    subscribe_enter(at, SUBSCRIBE_RESTING);
+    flow_check_ready(at->flow);
+}
+
+/* What was written before the server listened was not told to us. */
+static void subscribe_good(struct subscribe *at, const char *id)
+{
+    if (!at->active) {
+        log_event(LOG_LEVEL_INFO, "subscription-active", LOG_TYPE, at->type, LOG_ID, id, LOG_END);
+        catchup_now(at->flow, at->type);
+    }
+    at->active = true;
+    at->stuck = false;
+    at->requested_ms = 0;
+}
+
+static void subscribe_waits(struct subscribe *at, const char *id)
+{
+    uint64_t now = uv_now(at->flow->loop);
+
+    at->active = false;
+    if (!at->requested_ms) at->requested_ms = now;
+    if (at->stuck || now - at->requested_ms < SUBSCRIBE_STUCK_MS) return;
+    at->stuck = true;
+    log_event(LOG_LEVEL_WARN, "subscription-stuck", LOG_TYPE, at->type, LOG_ID, id, LOG_FIX,
+              "the server leaves it in status requested: enable rest-hook subscriptions there (on "
+              "HAPI hapi.fhir.subscription.resthook_enabled); the poll goes on",
+              LOG_END);
+}
+
+static void subscribe_settle(struct subscribe *at)
+{
+    at->looked = true;
+    at->failures = 0;
+    at->complained = NULL;
+    subscribe_enter(at, SUBSCRIBE_RESTING);
+    flow_check_ready(at->flow);
+}
+
+/* ---- writing */
+
+static void on_written(const struct server_answer *answer, void *arg)
+{
+    struct subscribe *at = arg;
+
+    at->call = NULL;
+    if (answer->err.code) {
+        subscribe_fail(at, &answer->err);
+        return;
+    }
+    at->active = false;
+    at->requested_ms = uv_now(at->flow->loop);
+    subscribe_settle(at);
+}
+
+static void create_ours(struct subscribe *at)
+{
+    AUTO(buf_done) struct buf condition = { 0 };
+    char *body = body_of(at, NULL, NULL);
+
+    buf_text(&condition, "url=");
+    server_escape(&condition, at->endpoint);
+    log_event(LOG_LEVEL_INFO, "subscription-created", LOG_TYPE, at->type, LOG_END);
+    at->call = server_start(at->flow,
+                            &(struct server_request){ .method = "POST",
+                                                      .path = "Subscription",
+                                                      .if_none_exist = buf_string(&condition),
+                                                      .body = body },
+                            on_written, at);
+    free(body);
+}
+
+static void put_back(struct subscribe *at, const struct subscribe_found *found, const char *status,
+                     server_done_fn *done)
+{
+    AUTO(buf_done) struct buf path = { 0 };
+    char *body = body_of(at, found->id, status);
+
+    buf_printf(&path, "Subscription/%s", found->id);
+    at->call = server_start(at->flow,
+                            &(struct server_request){ .method = "PUT",
+                                                      .path = buf_string(&path),
+                                                      .if_match = found->version,
+                                                      .body = body },
+                            done, at);
+    free(body);
+}
+
+static void write_ours(struct subscribe *at)
+{
+    const struct subscribe_found *ours = &at->found[0];
+
+    if (!at->found_count) {
+        create_ours(at);
+        return;
+    }
+    log_event(LOG_LEVEL_WARN, "subscription-repaired", LOG_TYPE, at->type, LOG_ID, ours->id,
+              LOG_STATUS, ours->verdict == SUBSCRIPTION_STOPPED ? "stopped" : "changed", LOG_END);
+    put_back(at, ours, NULL, on_written);
+}
+
+/* ---- a second one at our endpoint */
+
+static void on_parted(const struct server_answer *answer, void *arg)
+{
+    struct subscribe *at = arg;
+
+    at->call = NULL;
+    if (answer->err.code && answer->err.kind != ERR_PERMANENT) {
+        subscribe_fail(at, &answer->err);
+        return;
+    }
+    subscribe_enter(at, SUBSCRIBE_PARTING);
+}
+
+static void ours_decide(struct subscribe *at);
+
+static void part_next(struct subscribe *at)
+{
+    while (at->parting < at->found_count && at->found[at->parting].off) at->parting++;
+    if (at->parting >= at->found_count) {
+        ours_decide(at);
+        return;
+    }
+    log_event(LOG_LEVEL_WARN, "subscription-doubled", LOG_TYPE, at->type, LOG_ID,
+              at->found[at->parting].id, LOG_STATUS, "off", LOG_END);
+    put_back(at, &at->found[at->parting++], "off", on_parted);
+}
+
+/* ---- what was found */
+
+/* The one with the lowest id is ours: numbers as numbers. */
+static int found_compare(const void *a, const void *b)
+{
+    const struct subscribe_found *one = a, *other = b;
+    size_t m = strlen(one->id), n = strlen(other->id);
+
+    if (m != n) return m < n ? -1 : 1;
+    return strcmp(one->id, other->id);
+}
+
+static void ours_decide(struct subscribe *at)
+{
+    const struct subscribe_found *ours = &at->found[0];
+
+    if (!at->found_count) {
+        subscribe_enter(at, SUBSCRIBE_WRITING);
+        return;
+    }
+    switch (ours->verdict) {
+    case SUBSCRIPTION_GOOD:
+        subscribe_good(at, ours->id);
+        subscribe_settle(at);
+        break;
+    case SUBSCRIPTION_REQUESTED:
+        subscribe_waits(at, ours->id);
+        subscribe_settle(at);
+        break;
+    case SUBSCRIPTION_STOPPED:
+    case SUBSCRIPTION_CHANGED:
+    case SUBSCRIPTION_FOREIGN:
+        subscribe_enter(at, SUBSCRIBE_WRITING);
+        break;
+    }
+}
+
+static void found_add(struct subscribe *at, const struct node *root,
+                      const struct resource_head *head)
+{
+    struct subscription_want want = want_of(at);
+    enum subscription_verdict verdict = subscription_judge(root, &want);
+    const char *status = node_text(root, "status");
+    struct subscribe_found *found;
+
+    if (verdict == SUBSCRIPTION_FOREIGN || at->found_count == SUBSCRIBE_FOUND_MAX) return;
+    found = &at->found[at->found_count++];
+    *found = (struct subscribe_found){ .verdict = verdict,
+                                       .off = status && strcmp(status, "off") == 0 };
+    snprintf(found->id, sizeof found->id, "%s", head->id);
+    snprintf(found->version, sizeof found->version, "%s", head->version);
+}
+
+static void on_entry(const struct bundle_entry *entry, void *arg)
+{
+    struct subscribe *at = arg;
+    AUTO(doc_free) struct doc *doc = NULL;
+    struct arena arena = { 0 };
+    struct resource_head head;
+    struct err err;
+
+    if (!doc_parse(entry->text, entry->len, 0, &doc, &err)) return;
+    struct node root = node_root(doc);
+    if (resource_head_read(&root, &arena, &head, &err) && head.id[0] &&
+        strcmp(head.type, "Subscription") == 0)
+        found_add(at, &root, &head);
+    arena_done(&arena);
+}
+
+static void on_page(void *arg)
+{
+    struct subscribe *at = arg;
+
+    pages_next(at->pages);
+}
+
+static void on_pages_done(const struct err *err, long status, void *arg)
+{
+    struct subscribe *at = arg;
+
+    at->pages = NULL;
+    if (err && status == 400 && at->state == SUBSCRIBE_SEARCHING) {
+        subscribe_enter(at, SUBSCRIBE_SCANNING);
+    } else if (err) {
+        subscribe_fail(at, err);
+    } else {
+        qsort(at->found, at->found_count, sizeof *at->found, found_compare);
+        at->parting = 1;
+        subscribe_enter(at, SUBSCRIBE_PARTING);
+    }
+}
+
+static void search(struct subscribe *at, bool by_url)
+{
+    static const struct pages_reader reader = { on_entry, NULL, on_page, on_pages_done };
+    AUTO(buf_done) struct buf path = { 0 };
+
+    at->found_count = 0;
+    buf_text(&path, "Subscription?");
+    if (by_url) {
+        buf_text(&path, "url=");
+        server_escape(&path, at->endpoint);
+    } else {
+        buf_printf(&path, "_count=%u", at->flow->options.page_count);
+    }
+    at->pages = pages_start(at->flow, buf_string(&path), &reader, at);
+}
+
+/* ---- the life of one */
+
+static void subscribe_on_timer(uv_timer_t *timer)
+{
+    struct subscribe *at = timer->data;
+
+    if (at->state == SUBSCRIBE_RESTING) subscribe_enter(at, SUBSCRIBE_SEARCHING);
+}
+
+static uint64_t rest_ms(const struct subscribe *at)
+{
+    int64_t usual = at->flow->options.subscription_ms, wait;
+
+    if (at->failures) {
+        wait = flow_backoff(at->flow, at->failures, SUBSCRIBE_LONGEST_MS, 0);
+        return (uint64_t)(wait > usual ? usual : wait);
+    }
+    if (at->requested_ms && !at->stuck && usual > SUBSCRIBE_SOON_MS) return SUBSCRIBE_SOON_MS;
+    return (uint64_t)usual;
+}
+
+/* The only writer of at->state. */
+static void subscribe_enter(struct subscribe *at, enum subscribe_state next)
+{
+    if (at->state == SUBSCRIBE_ENDED) return;
+    at->state = next;
+    switch (next) {
+    case SUBSCRIBE_RESTING:
+        uv_timer_start(&at->timer, subscribe_on_timer, rest_ms(at), 0);
+        break;
+    case SUBSCRIBE_SEARCHING:
+        search(at, true);
+        break;
+    case SUBSCRIBE_SCANNING:
+        search(at, false);
+        break;
+    case SUBSCRIBE_WRITING:
+        write_ours(at);
+        break;
+    case SUBSCRIBE_PARTING:
+        part_next(at);
+        break;
+    case SUBSCRIBE_ENDED:
+        uv_timer_stop(&at->timer);
+        pages_cancel(TAKE(at->pages));
+        server_cancel(TAKE(at->call));
+        break;
+    }
+}
+
+/* ---- from outside */
+
+void subscribe_init(struct flow *flow)
+{
+    for (size_t i = 0; i < SUBSCRIBE_TYPES; i++) {
+        struct subscribe *at = &flow->subscribe[i];
+        at->flow = flow;
+        at->type = types[i];
+        flow_add_timer(flow, &at->timer, at);
+    }
+}
+
+void subscribe_done(struct flow *flow)
+{
+    for (size_t i = 0; i < SUBSCRIBE_TYPES; i++) {
+        free(flow->subscribe[i].endpoint);
+        free(flow->subscribe[i].criteria);
+        free(flow->subscribe[i].header);
+    }
+}
+
+void subscribe_start(struct flow *flow)
+{
+    if (!flow->options.hook || !flow->secret) return;
+    if (!flow->capability.subscription_offered) {
+        log_event(LOG_LEVEL_WARN, "subscription-unsupported", LOG_FIX,
+                  "the server offers no Subscription: changes are found by poll alone", LOG_END);
+        return;
+    }
+    for (size_t i = 0; i < SUBSCRIBE_TYPES; i++) {
+        want_prepare(&flow->subscribe[i]);
+        subscribe_enter(&flow->subscribe[i], SUBSCRIBE_SEARCHING);
+    }
+}
+
+void subscribe_stop(struct flow *flow)
+{
+    for (size_t i = 0; i < SUBSCRIBE_TYPES; i++)
+        subscribe_enter(&flow->subscribe[i], SUBSCRIBE_ENDED);
+}
+
+bool subscribe_looked(const struct flow *flow)
+{
+    if (!flow->options.hook || !flow->secret || !flow->capability.subscription_offered) return true;
+    for (size_t i = 0; i < SUBSCRIBE_TYPES; i++)
+        if (!flow->subscribe[i].looked) return false;
+    return true;
+}
+
+struct subscribe *subscribe_of(struct flow *flow, const char *type)
+{
+    for (size_t i = 0; i < SUBSCRIBE_TYPES; i++)
+        if (strcmp(types[i], type) == 0) return &flow->subscribe[i];
+    return NULL;
+}
+
+bool subscribe_is_active(const struct flow *flow, const char *type)
+{
+    for (size_t i = 0; i < SUBSCRIBE_TYPES; i++)
+        if (strcmp(types[i], type) == 0) return flow->subscribe[i].active;
+    return false;
+}
+
+void subscribe_retime(struct flow *flow)
+{
+    for (size_t i = 0; i < SUBSCRIBE_TYPES; i++) {
+        struct subscribe *at = &flow->subscribe[i];
+        if (at->state == SUBSCRIBE_RESTING && uv_is_active((uv_handle_t *)&at->timer) &&
+            uv_timer_get_due_in(&at->timer) > rest_ms(at))
+            subscribe_enter(at, SUBSCRIBE_RESTING);
+    }
+}

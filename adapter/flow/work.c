@@ -1,0 +1,151 @@
+#include "flow/work.h"
+
+#include <string.h>
+
+#include "base/instant.h"
+#include "flow/flow_impl.h"
+#include "flow/visit.h"
+
+#define WORK_LONGEST_MS INT64_C(60000)
+
+/* ---- claims */
+
+static void claim(struct flow *flow);
+
+/* A hint is no patient's work: the poll of its type answers it. */
+static bool take_hint(struct flow *flow, const struct store_work *work)
+{
+    if (work->patient[0] || !work->event_count) return false;
+    return work->events[0].change == CHANGE_HINT && catchup_hint(flow, &work->events[0]);
+}
+
+static void claim_give_back(struct flow *flow, const struct store_work *work)
+{
+    store_release(flow->store, work->patient, work->event_count ? work->events[0].seq : 0,
+                  flow->options.wall_ms());
+}
+
+static void claim_take(struct flow *flow, const struct store_work *work)
+{
+    if (flow_is_stopping(flow)) {
+        claim_give_back(flow, work);
+    } else if (!take_hint(flow, work)) {
+        flow->work.running++;
+        visit_start(flow, work);
+    }
+}
+
+/* Where there is one piece there may be more: two claims follow each that found something. */
+static void work_on_claim(const struct store_work *work, void *arg)
+{
+    struct flow *flow = arg;
+
+    flow->work.claiming--;
+    if (work && work->err) {
+        flow_fail(flow, work->err);
+    } else if (work) {
+        claim_take(flow, work);
+        claim(flow);
+        claim(flow);
+    } else if (flow->work.again) {
+        claim(flow);
+    } else {
+        clock_poke(flow, 100);
+    }
+    flow_release(flow);
+}
+
+static void claim(struct flow *flow)
+{
+    struct work *work = &flow->work;
+
+    if (flow->state != FLOW_RUNNING || flow->failed) return;
+    if (work->running + work->claiming >= WORK_VISITS_MAX) return;
+    work->again = false;
+    work->claiming++;
+    flow_hold(flow);
+    store_claim(flow->store, flow->options.wall_ms(), work_on_claim, flow);
+}
+
+void work_poke(struct flow *flow)
+{
+    flow->work.again = true;
+    if (!flow->work.claiming) claim(flow);
+}
+
+/* ---- visits */
+
+bool work_may_read(struct flow *flow, struct visit *visit)
+{
+    struct work *work = &flow->work;
+
+    if (work->readers < WORK_READERS_MAX) {
+        work->readers++;
+        return true;
+    }
+    struct visit **end = &work->queue;
+    while (*end) end = visit_next_queued(*end);
+    *end = visit;
+    return false;
+}
+
+void work_leaves_queue(struct flow *flow, struct visit *visit)
+{
+    for (struct visit **at = &flow->work.queue; *at; at = visit_next_queued(*at))
+        if (*at == visit) {
+            *at = *visit_next_queued(visit);
+            return;
+        }
+}
+
+void work_has_read(struct flow *flow)
+{
+    struct work *work = &flow->work;
+    struct visit *first = work->queue;
+
+    work->readers--;
+    if (!first) return;
+    work->queue = *visit_next_queued(first);
+    *visit_next_queued(first) = NULL;
+    work->readers++;
+    visit_on_turn(first);
+}
+
+void work_visit_ended(struct flow *flow, bool done)
+{
+    flow->work.running--;
+    flow->turns++;
+    if (done) flow->work.failures = 0;
+    clock_poke(flow, 100);
+    work_poke(flow);
+}
+
+int64_t work_retry_ms(struct flow *flow)
+{
+    return flow_backoff(flow, ++flow->work.failures, WORK_LONGEST_MS, 0);
+}
+
+/* ---- deletions of what nobody holds */
+
+static uint64_t hash(const char *type, const char *id)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (; *type; type++) h = (h ^ (unsigned char)*type) * UINT64_C(0x100000001b3);
+    for (; *id; id++) h = (h ^ (unsigned char)*id) * UINT64_C(0x100000001b3);
+    return h ? h : 1;
+}
+
+void work_gone_add(struct flow *flow, const char *type, const char *id)
+{
+    flow->work.gone[flow->work.gone_next++ % WORK_GONE_MAX] = hash(type, id);
+}
+
+bool work_gone_has(const struct flow *flow, const char *type, const char *id)
+{
+    uint64_t wanted = hash(type, id);
+
+    for (size_t i = 0; i < WORK_GONE_MAX; i++)
+        if (flow->work.gone[i] == wanted) return true;
+    return false;
+}

@@ -1,0 +1,115 @@
+/* What the files of a visit share. Private to adapter/flow/visit*.c. */
+#pragma once
+
+#include "base/arena.h"
+#include "flow/assess.h"
+#include "flow/flow_impl.h"
+#include "flow/pages.h"
+#include "flow/shelf.h"
+#include "flow/visit.h"
+
+#define VISIT_PARTS    5                /* searches that make a whole chart */
+#define VISIT_AUDIT_MS (24 * INSTANT_HOUR) /* then the whole chart is read again: a deletion that
+                                            * nobody told of shows in no search */
+
+enum visit_state {
+    VISIT_FINDING,
+    VISIT_SORTING,
+    VISIT_QUEUED,
+    VISIT_READING,
+    VISIT_ASKING,     /* the store is asked which charts hold what */
+    VISIT_COMMITTING,
+    VISIT_ENDED,
+};
+
+/* What becomes of an event. */
+struct visit_fate {
+    bool decided;
+    enum event_fate fate;
+    const char *reason; /* static; "" */
+};
+
+/* A resource to be read by its id, at most once in a visit. */
+struct visit_want {
+    const char *type, *id; /* in the arena */
+};
+
+/* One search of the whole chart. */
+struct visit_part {
+    struct visit *visit;
+    const char *type;
+    struct pages *pages;
+    bool missing; /* the server does not offer this type */
+};
+
+/* A resource that came into this chart while another patient's holds it. */
+struct visit_moved {
+    const char *type, *id, *from;
+};
+
+struct visit {
+    struct flow *flow;
+    struct visit *next, **link;  /* place in flow->work.visits */
+    struct visit *next_queued;
+    enum visit_state state;      /* written by visit_enter() alone */
+    struct arena arena;          /* owns the copy of the work and all that comes to it */
+    struct store_work work;
+    struct visit_fate *fates;    /* one for each event */
+    struct shelf shelf;
+    bool trial;        /* not in the cohort: do these events bring the patient in? */
+    bool outside;      /* they do not */
+    bool sorted;       /* every event has been judged against the shelf */
+    bool whole_wanted; /* read the whole chart */
+    bool whole_read;   /* it has been read */
+    bool reading;      /* has a place among the readers */
+    bool stopped;      /* release as soon as the store has answered */
+    struct visit_want *wants; /* owned */
+    size_t want_count, want_next;
+    struct visit_part parts[VISIT_PARTS];
+    unsigned parts_open;
+    const char *refused; /* code: the whole chart cannot be read for good; NULL */
+    struct server_call *call;
+    unsigned holders_open;
+    struct visit_moved *moved; /* owned */
+    size_t moved_count;
+    struct assessment assessment;
+    bool in_cohort; /* as of this visit */
+    struct store_event found; /* of FINDING: what was learned; patient "" : ask for its holder */
+};
+
+void visit_enter(struct visit *visit, enum visit_state next);
+
+/* Give the claim back, to be done again later. */
+void visit_release(struct visit *visit);
+
+/* Finish the event without patient (the only one), or a patient's claim; ends the visit. */
+void visit_commit(struct visit *visit);
+
+/* Say what becomes of event i. The first word counts. */
+void visit_decide(struct visit *visit, size_t i, enum event_fate fate, const char *reason);
+
+/* All undecided events, of one resource (type not NULL) or of all. */
+void visit_decide_all(struct visit *visit, const char *type, const char *id, enum event_fate fate,
+                      const char *reason);
+
+const char *visit_keep(struct visit *visit, const char *text);
+
+/* visit_find.c: whose is the event? */
+void visit_find(struct visit *visit);
+void visit_find_read(struct visit *visit);
+void visit_find_ask(struct visit *visit);
+
+/* visit_sort.c: judge what is new; then read, or go on to the end. */
+void visit_sort(struct visit *visit);
+
+/* visit_read.c: read the next thing that is wanted. */
+void visit_read(struct visit *visit);
+void visit_read_cancel(struct visit *visit);
+
+/* Ask for a resource; false when it has been asked for in this visit. */
+bool visit_want_add(struct visit *visit, const char *type, const char *id);
+bool visit_want_has(const struct visit *visit, const char *type, const char *id);
+
+/* visit_hold.c: who holds what is new in this chart. */
+void visit_hold(struct visit *visit);
+void visit_hold_write(struct visit *visit);

@@ -1,0 +1,99 @@
+"""What the end-to-end tests share: hospitals and daemons that end with their test, and a collection
+of every version of every DetectedIssue that was written, validated at the end of the session."""
+import json
+import os
+
+import pytest
+
+from daemon import BINARY, Daemon
+from ward import Ward, WatchedHospital
+
+NEEDS_DAEMON = ("test_daemon", "test_misbehaviour", "test_security", "test_hapi")
+QUICK = {"retry_seconds": 0.6, "retry_first": 0.05, "activation_delay": 0.005}
+
+
+class Collection:
+    """DetectedIssues by content, so that none is validated twice."""
+
+    def __init__(self):
+        self.issues = {}
+
+    def add(self, issue, where):
+        if issue:
+            self.issues.setdefault(json.dumps(issue, sort_keys=True), (issue, where))
+
+
+COLLECTION = Collection()
+
+
+@pytest.fixture(scope="session")
+def collection():
+    return COLLECTION
+
+
+def pytest_collection_modifyitems(items):
+    if os.access(BINARY, os.X_OK):
+        return
+    missing = pytest.mark.skip(reason=f"{BINARY} is not built")
+    for item in items:
+        if item.module.__name__ in NEEDS_DAEMON:
+            item.add_marker(missing)
+
+
+class House:
+    """Makes hospitals and daemons, and ends them all."""
+
+    def __init__(self, folder, name):
+        self.folder, self.name, self.count = folder, name, 0
+        self.hospitals, self.daemons = [], []
+
+    def hospital(self, **options):
+        hospital = WatchedHospital(**{**QUICK, **options})
+        self.hospitals.append(hospital)
+        return hospital.start()
+
+    def daemon(self, base, start=True, **options):
+        self.count += 1
+        folder = self.folder / f"daemon-{self.count}"
+        folder.mkdir(mode=0o700)
+        daemon = Daemon(base, folder, **options)
+        self.daemons.append(daemon)
+        return daemon.start() if start else daemon
+
+    def ward(self, hospital=None, ready=True, settings=None, **options):
+        """A hospital (with its options) and a daemon that is ready beside it."""
+        mine = {k: options.pop(k) for k in ("mappings", "hook", "environment") if k in options}
+        hospital = hospital or self.hospital(**options)
+        daemon = self.daemon(hospital.base, settings=settings, **mine)
+        ward = Ward(hospital, daemon)
+        if ready:
+            daemon.wait_ready()
+            if mine.get("hook", True) and hospital.options.style != "medplum":
+                ward.subscribed()
+        return ward
+
+    def end(self):
+        try:
+            for daemon in self.daemons:
+                daemon.stop()
+        finally:
+            for daemon in self.daemons:
+                daemon.kill()
+            for hospital in self.hospitals:
+                for version in hospital.history("DetectedIssue"):
+                    COLLECTION.add(version["resource"], self.name)
+                hospital.stop()
+
+
+@pytest.fixture
+def house(tmp_path, request):
+    made = House(tmp_path, request.node.name)
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def shared_house(tmp_path_factory, request):
+    made = House(tmp_path_factory.mktemp("shared"), request.module.__name__)
+    yield made
+    made.end()

@@ -1,0 +1,706 @@
+"""The daemon beside a hospital that behaves: it subscribes, listens, polls, and what the rules say
+of the patients there stands in the chart, once, for as long as it is true."""
+import json
+import os
+import re
+import shutil
+import sqlite3
+import threading
+
+import pytest
+
+from daemon import ROOT
+from hospital import EXT
+from ward import (ACT_CODE, LOW_COUNT, NSAID, OURS, Ward, at, evidence, implicated, moment, myeloma,
+                  order, own_mitigations, patient, result, tag, treated, wait)
+
+SLOW = {"poll": {"every": "1 h", "subscriptions": "1 h"}}
+
+
+@pytest.fixture(scope="module")
+def ward(shared_house):
+    """A hospital whose changes come by push alone: the next poll is an hour away."""
+    return shared_house.ward(settings=SLOW)
+
+
+def low(ward, pid, value=0.8, **more):
+    """A patient whose low count has just raised an alert."""
+    ward.write(*treated(pid), result(pid, value, **more))
+    return ward.alert(pid)
+
+
+# What it says and asks for at the start
+
+def test_it_says_what_the_server_is_and_what_it_will_use(ward):
+    line = ward.daemon.wait_log("event=capability ")
+    assert "version=4.0.1" in line and "Stand-in hospital" in line
+    assert "status=push" in line and "what=update-create" in line
+
+
+def test_it_asks_for_three_subscriptions_with_a_secret(ward):
+    subscriptions = ward.subscribed()
+    assert set(subscriptions) == {"MedicationRequest", "Observation", "Condition"}
+    for rtype, subscription in subscriptions.items():
+        channel = subscription["channel"]
+        assert channel["type"] == "rest-hook"
+        assert channel["endpoint"] == f"http://127.0.0.1:{ward.daemon.port}/hook/{rtype}"
+        assert channel["payload"] == "application/fhir+json"
+        assert len(channel["header"]) == 1
+        assert re.fullmatch(r"X-Myeloma-Adapter-Key: [0-9a-f]{64}", channel["header"][0])
+
+
+def test_another_installation_has_another_secret_and_its_own_subscriptions(house):
+    one = house.ward(settings=SLOW)
+    other = house.daemon(one.hospital.base, settings={**SLOW, "name": "other"})
+    other.wait_ready()
+    found = wait(lambda: len(one.hospital.resources("Subscription")) == 6
+                 and one.hospital.resources("Subscription"), what="six Subscriptions")
+    assert len({s["channel"]["header"][0] for s in found}) == 2
+
+
+def test_a_restart_finds_its_subscriptions_again(house):
+    ward = house.ward(settings=SLOW)
+    before = ward.subscribed()
+    ward.daemon.restart()
+    assert ward.subscribed() == before
+    assert len(ward.hospital.resources("Subscription")) == 3
+
+
+def test_a_server_without_subscriptions_is_polled(house):
+    ward = house.ward(without=("Subscription",), ready=False)
+    ward.daemon.wait_ready()
+    assert "status=poll" in ward.daemon.wait_log("event=capability ")
+    ward.daemon.wait_log("event=subscription-unsupported")
+    low(ward, "p1")
+
+
+@pytest.mark.parametrize("path, status", [("/health", 200), ("/ready", 200), ("/metrics", 200),
+                                          ("/", 404), ("/hook", 404), ("/hook/Patients", 404),
+                                          ("/../etc/passwd", 404)])
+def test_the_listener_answers_operators(ward, path, status):
+    assert ward.daemon.request("GET", path)[0] == status
+
+
+# What an alert says
+
+def test_an_alert_says_what_why_what_to_do_and_on_whose_authority(ward):
+    issue = low(ward, "full")
+    assert issue["status"] == "final" and issue["severity"] == "high"
+    assert issue["patient"] == {"reference": "Patient/full"}
+    codings = {c["system"]: c["code"] for c in issue["code"]["coding"]}
+    assert codings == {ACT_CODE: "LAB", OURS + ":rule": LOW_COUNT}
+    assert "ANC below 1.0" in issue["code"]["text"]
+    assert set(issue["identifiedPeriod"]) == {"start"}
+    assert abs((moment(at()) - moment(issue["identifiedPeriod"]["start"])).total_seconds()) < 30
+    assert implicated(issue)[0] == "MedicationRequest/full-lenalidomide"
+    assert evidence(issue) == ["Observation/full-neutrophils"]
+    for words in ("0.8", "Interrupt and repeat CBC", "REVLIMID"):
+        assert words in issue["detail"], issue["detail"]
+    assert issue["text"]["status"] == "generated"
+    assert issue["text"]["div"].startswith('<div xmlns="http://www.w3.org/1999/xhtml">')
+    assert "Interrupt and repeat CBC" in issue["text"]["div"]
+
+
+def test_an_alert_carries_identifier_tags_and_author(ward):
+    issue = low(ward, "marked")
+    identifier, = issue["identifier"]
+    assert identifier["system"] == OURS + ":alert"
+    assert issue["id"] == "mm-" + identifier["value"]
+    assert tag(issue, "rule") == LOW_COUNT and tag(issue, "display") == "interruptive"
+    generation = re.search(r"event=starting .*name=(\S+)", ward.daemon.log()).group(1)
+    assert tag(issue, "generation") == generation
+    kind, rid = issue["author"]["reference"].split("/")
+    device = ward.hospital.get(kind, rid)
+    assert kind == "Device" and device["version"][0]["value"]
+    assert device["status"] == "active" and device["deviceName"]
+
+
+def test_an_interaction_names_the_triggering_order_first(ward):
+    ward.write(*treated("nsaid"), order("nsaid", "naproxen", since="-1 h"))
+    issue = ward.alert("nsaid", NSAID)
+    assert issue["code"]["coding"][0]["code"] == "DRG"
+    assert implicated(issue)[0] == "MedicationRequest/nsaid-naproxen"
+    assert "Condition/nsaid-mm" in evidence(issue)
+
+
+def test_the_product_code_of_a_capsule_is_understood(ward):
+    ward.write(*treated("capsule", drug="lenalidomide 25 mg capsule"), result("capsule", 0.7))
+    assert ward.alert("capsule")
+
+
+def test_another_drug_brings_its_own_rule(ward):
+    ward.write(*treated("poma", drug="pomalidomide"), order("poma", "ciprofloxacin"))
+    issue = ward.alert("poma", "pom-cyp1a2-strong")
+    assert {"MedicationRequest/poma-pomalidomide", "MedicationRequest/poma-ciprofloxacin"} <= set(
+        implicated(issue))
+
+
+def test_a_patient_outside_the_cohort_gets_no_alert_and_costs_no_read(ward):
+    before = ward.daemon.metrics()["events_outside_cohort_total"]
+    ward.write(patient("flu"), order("flu", "naproxen"), order("flu", "dexamethasone"),
+               result("flu", 0.4))
+    wait(lambda: ward.daemon.metrics()["events_outside_cohort_total"] >= before + 3,
+         what="three events outside the cohort", explain=ward.explain)
+    ward.settle()
+    assert ward.alerts("flu") == []
+    assert not [r for r in ward.hospital.asked if "patient=flu" in r.target.replace("%2F", "/")]
+
+
+def test_a_suppressed_finding_is_not_written(ward):
+    ward.write(*treated("lora"), order("lora", "loratadine"), result("lora", 0.9))
+    ward.alert("lora")
+    ward.settle()
+    assert ward.alerts("lora", "lor-none") == []
+
+
+def test_a_weaker_finding_is_part_of_the_stronger_alert(ward):
+    ward.write(*treated("critical"), result("critical", 0.3))
+    ward.alert("critical")
+    ward.settle()
+    assert ward.alerts("critical", "crit-anc-05") == []
+
+
+# How an alert changes and ends
+
+def test_a_new_low_count_updates_the_alert_without_a_twin(ward):
+    first = low(ward, "again")
+    ward.write(result("again", 0.6, name="again-second", when="-1 s"))
+    issue = ward.alert("again", where=lambda a: evidence(a) == ["Observation/again-second"])
+    assert issue["id"] == first["id"] and "0.6" in issue["detail"]
+    assert issue["identifiedPeriod"] == first["identifiedPeriod"]
+    ward.settle()
+    assert len(ward.alerts("again", LOW_COUNT)) == 1 and len(ward.versions(issue)) == 2
+
+
+def test_an_update_carries_if_match(ward):
+    issue = low(ward, "match")
+    ward.write(result("match", 0.5, name="match-second", when="-1 s"))
+    ward.alert("match", where=lambda a: evidence(a) == ["Observation/match-second"])
+    first, *rest = ward.hospital.requests_of("PUT", "DetectedIssue/" + issue["id"])
+    assert "if-match" not in first.headers
+    assert [r.headers.get("if-match") for r in rest] == ['W/"1"']
+
+
+def test_the_same_facts_again_write_nothing(ward):
+    issue = low(ward, "same")
+    count = len(ward.hospital.requests_of("PUT", issue["id"]))
+    ward.edit("Observation", "same-neutrophils", note=[{"text": "seen by nobody"}])
+    ward.settle()
+    assert len(ward.versions(issue)) == 1
+    assert len(ward.hospital.requests_of("PUT", issue["id"])) == count
+
+
+def test_a_new_order_of_the_same_drug_updates_the_alert(ward):
+    first = low(ward, "cycle")
+    ward.write(order("cycle", "lenalidomide", name="cycle-next", since="-1 h"))
+    ward.alert("cycle", where=lambda a: "MedicationRequest/cycle-next" in implicated(a))
+    ward.edit("MedicationRequest", "cycle-lenalidomide", status="completed")
+    issue = ward.alert("cycle", where=lambda a: "MedicationRequest/cycle-lenalidomide"
+                       not in implicated(a))
+    assert issue["id"] == first["id"] and "end" not in issue["identifiedPeriod"]
+    assert implicated(issue)[0] == "MedicationRequest/cycle-next"
+    ward.settle()
+    assert len(ward.alerts("cycle", LOW_COUNT)) == 1
+
+
+def test_recovery_ends_the_alert(ward):
+    issue = low(ward, "well")
+    ward.write(result("well", 2.4, name="well-second", when="-1 s"))
+    ended = ward.alert("well", status="ended")
+    assert ended["id"] == issue["id"] and ended["status"] == "final"
+    mitigation, = own_mitigations(ended)
+    assert mitigation["date"] and "no longer" in mitigation["action"]["text"]
+    assert [c["code"] for c in mitigation["action"]["coding"]] == ["ended"]
+    assert "Ended" in ended["detail"] and "Ended" in ended["text"]["div"]
+
+
+def test_a_fall_after_recovery_is_a_new_episode(ward):
+    first = low(ward, "relapse")
+    ward.write(result("relapse", 2.4, name="relapse-2", when="-20 min"))
+    ward.alert("relapse", status="ended")
+    ward.write(result("relapse", 0.7, name="relapse-3", when="-1 s"))
+    second = ward.alert("relapse", status="open")
+    assert second["id"] != first["id"]
+    ward.settle()
+    assert len(ward.alerts("relapse", LOW_COUNT)) == 2
+    assert len(ward.alerts("relapse", LOW_COUNT, "ended")) == 1
+
+
+@pytest.mark.parametrize("status", ["stopped", "completed", "cancelled"])
+def test_a_stopped_order_ends_the_alert_with_code_7(ward, status):
+    pid = "stop-" + status
+    low(ward, pid)
+    ward.edit("MedicationRequest", pid + "-lenalidomide", status=status)
+    mitigation, = own_mitigations(ward.alert(pid, status="ended"))
+    assert "lenalidomide" in mitigation["action"]["text"]
+    assert [c["code"] for c in mitigation["action"]["coding"]] == ["7", "ended"]
+
+
+def test_an_order_on_hold_ends_the_alert(ward):
+    low(ward, "hold")
+    ward.edit("MedicationRequest", "hold-lenalidomide", status="on-hold")
+    mitigation, = own_mitigations(ward.alert("hold", status="ended"))
+    assert "on hold" in mitigation["action"]["text"]
+
+
+def test_an_order_that_runs_out_ends_the_alert_by_the_clock(ward):
+    ward.write(patient("runout"), myeloma("runout"), order("runout", "apixaban"),
+               order("runout", "dexamethasone"), order("runout", "lenalidomide", until="+3 s"),
+               result("runout", 0.8))
+    issue = ward.alert("runout")
+    events = ward.daemon.journal()
+    ended = ward.alert("runout", status="ended")
+    assert ended["id"] == issue["id"] and ward.daemon.journal() == events
+    end = moment(ended["identifiedPeriod"]["end"])
+    bounds = ward.hospital.get("MedicationRequest", "runout-lenalidomide")
+    bounds = bounds["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"]
+    assert 0 <= (end - moment(bounds["end"])).total_seconds() < 3
+
+
+def test_a_result_that_grows_too_old_ends_the_alert_by_the_clock(ward):
+    ward.write(*treated("old", since="-3 d"))
+    ward.write({**result("old", 0.8), "effectiveDateTime": at("-1209597 s")})   # 14 d less 3 s
+    ward.alert("old")
+    mitigation, = own_mitigations(ward.alert("old", status="ended"))
+    assert mitigation["action"]["text"]
+
+
+def test_a_result_entered_in_error_retracts_the_alert(ward):
+    issue = low(ward, "wrong")
+    ward.edit("Observation", "wrong-neutrophils", status="entered-in-error")
+    retracted = ward.alert("wrong", status="retracted")
+    assert retracted["id"] == issue["id"] and not own_mitigations(retracted)
+    assert "Retracted" in retracted["detail"]
+
+
+def test_an_order_entered_in_error_retracts_the_alert(ward):
+    low(ward, "error")
+    ward.edit("MedicationRequest", "error-lenalidomide", status="entered-in-error")
+    assert ward.alert("error", status="retracted")
+
+
+def test_a_deleted_result_retracts_the_alert(ward):
+    low(ward, "gone")
+    ward.hospital.delete("Observation", "gone-neutrophils")
+    assert ward.alert("gone", status="retracted")
+
+
+def test_a_corrected_result_ends_the_alert(ward):
+    low(ward, "corrected")
+    ward.write(result("corrected", 1.8, status="corrected"))
+    assert ward.alert("corrected", status="ended")
+
+
+def test_what_a_clinician_wrote_is_kept_and_quiets_the_alert(ward):
+    issue = low(ward, "answered")
+    said = {"action": {"text": "Dose held until Monday"}, "date": "2026-01-05",
+            "author": {"display": "Dr. A"}}
+    ward.edit("DetectedIssue", issue["id"], mitigation=[said])
+    ward.write(result("answered", 0.6, name="answered-2", when="-30 min"))
+    ward.settle()
+    assert len(ward.versions(issue)) == 2, "quiet: no update after the clinician's answer"
+    ward.write(result("answered", 2.2, name="answered-3", when="-1 s"))
+    ended = ward.alert("answered", status="ended")
+    assert ended["mitigation"][0] == said and len(own_mitigations(ended)) == 1
+    last = ward.hospital.requests_of("PUT", issue["id"])[-1]
+    assert last.headers["if-match"] == 'W/"2"'
+
+
+# Servers that do not let a client choose ids
+
+@pytest.mark.parametrize("conditional", [True, False], ids=["If-None-Exist", "search and create"])
+def test_where_ids_are_the_servers_an_alert_is_created_once(house, conditional):
+    ward = house.ward(update_create=False, conditional_create=conditional, settings=SLOW)
+    issue = low(ward, "p1")
+    assert re.fullmatch(r"\d+", issue["id"])
+    post, = ward.hospital.requests_of("POST", "/DetectedIssue")
+    assert issue["identifier"][0]["value"] in post.headers["if-none-exist"]
+    ward.write(result("p1", 0.5, name="p1-second", when="-1 s"))
+    ward.alert("p1", where=lambda a: evidence(a) == ["Observation/p1-second"])
+    put, = ward.hospital.requests_of("PUT", "/DetectedIssue/")
+    assert put.headers["if-match"] == 'W/"1"'
+    ward.write(result("p1", 3.5, name="p1-third", when="+0 s"))
+    assert ward.alert("p1", status="ended")["id"] == issue["id"]
+    assert len(ward.hospital.resources("DetectedIssue")) == 1
+    assert len(ward.hospital.resources("Device")) == 1
+
+
+def test_a_server_without_versions_is_served(house):
+    ward = house.ward(versioning="no-version", settings=SLOW)
+    issue = low(ward, "p1")
+    ward.write(result("p1", 2.5, name="p1-second", when="-1 s"))
+    assert ward.alert("p1", status="ended")["id"] == issue["id"]
+
+
+# Notifications in every shape
+
+
+def test_an_empty_notification_makes_it_look(house):
+    ward = house.ward(settings={**SLOW, "hook": {"payload": False}})
+    assert "payload" not in ward.subscribed()["Observation"]["channel"]
+    ward.write(*treated("p1"))
+    ward.write(result("p1", 0.8))
+    ward.alert("p1")
+    assert ward.hospital.notifier.state()["succeeded"] >= 4
+
+
+def test_medplum_posts_the_resource_and_tells_of_deletions(house):
+    ward = house.ward(style="medplum", settings={**SLOW, "server": {"startActive": True}})
+    subscriptions = ward.subscribed()
+    assert all(s["status"] == "active" for s in subscriptions.values())
+    low(ward, "p1")
+    ward.settle()
+    state = ward.hospital.notifier.state()
+    assert state["succeeded"] == state["tried"] >= 5
+    ward.hospital.delete("Observation", "p1-neutrophils")
+    ward.alert("p1", status="retracted")
+
+
+def topic_subscription(ward, rtype, content, key):
+    return ward.hospital.put({
+        "resourceType": "Subscription", "id": "topic-" + rtype.lower(), "status": "requested",
+        "reason": "topic", "criteria": "http://example.org/topics/changes",
+        "_criteria": {"extension": [{"url": EXT + "backport-filter-criteria",
+                                     "valueString": rtype + "?"}]},
+        "channel": {"type": "rest-hook", "endpoint": f"http://127.0.0.1:{ward.daemon.port}"
+                    f"/hook/{rtype}", "payload": "application/fhir+json",
+                    "_payload": {"extension": [{"url": EXT + "backport-payload-content",
+                                                "valueCode": content}]},
+                    "header": ["X-Myeloma-Adapter-Key: " + key]}})
+
+
+@pytest.mark.parametrize("content", ["empty", "id-only", "full-resource"])
+def test_topic_bundles_are_understood(house, content):
+    ward = house.ward(style="backport", settings=SLOW)
+    ward.write(*treated("p1"))
+    ward.settle()
+    key = ward.secret()
+    for subscription in ward.subscriptions().values():
+        ward.hospital.change_subscription(subscription["id"], status="off")
+    made = topic_subscription(ward, "Observation", content, key)
+    wait(lambda: ward.hospital.get("Subscription", made["id"])["status"] == "active",
+         what="the handshake is answered", explain=ward.explain)
+    ward.write(result("p1", 0.8))
+    ward.alert("p1")
+    assert ward.hospital.get("Subscription", made["id"])["status"] == "active"
+    state = ward.hospital.notifier.state()
+    assert state["given_up"] == 0 and state["tried"] == state["succeeded"]
+
+
+def test_a_gap_in_the_count_of_topic_events_makes_it_look(house):
+    ward = house.ward(style="backport", settings=SLOW)
+    ward.write(*treated("p1"))
+    ward.settle()
+    key = ward.secret()
+    for subscription in ward.subscriptions().values():
+        ward.hospital.change_subscription(subscription["id"], status="off")
+    made = topic_subscription(ward, "Observation", "id-only", key)
+    wait(lambda: ward.hospital.get("Subscription", made["id"])["status"] == "active",
+         what="the handshake is answered", explain=ward.explain)
+    ward.write(result("p1", 3.0, when="-3 h", name="p1-first"))
+    ward.settle()
+    ward.hospital.deliveries(drop={"times": 1})
+    ward.write(result("p1", 0.8))
+    ward.settle()
+    assert ward.alerts("p1", LOW_COUNT) == []
+    ward.write(result("p1", 150, "platelets"))
+    ward.alert("p1")
+    ward.daemon.wait_log("event=notification-gap")
+
+
+def test_each_shape_gets_its_answer(ward):
+    ward.write(*treated("shapes"))
+    observation = ward.write(result("shapes", 2.0))[0]
+    for method, path in (("PUT", "Observation/Observation/shapes-neutrophils"),
+                         ("POST", "Observation")):
+        status, headers, body = ward.notify(path, observation, method)
+        assert status == 200 and json.loads(body)["resourceType"] == "OperationOutcome"
+        assert headers["Content-Type"].startswith("application/fhir+json")
+    status, _, body = ward.notify("Observation", method="POST")
+    assert status == 200 and json.loads(body)["resourceType"] == "OperationOutcome"
+    status, _, body = ward.notify("Observation/Observation/never-there", method="DELETE")
+    assert status == 200
+
+
+def test_the_answer_comes_only_after_the_commit(house):
+    """A notification that was answered is not lost, whatever happens the moment after."""
+    ward = house.ward(settings=SLOW)
+    ward.write(*treated("p1"))
+    ward.settle()
+    key = ward.secret()
+    ward.hospital.deliveries(drop={})
+    ward.hospital.fail(path="/fhir/", answer=503)       # nothing can be read or written
+    observation = ward.write(result("p1", 0.8))[0]
+    status, _, _ = ward.notify("Observation/Observation/p1-neutrophils", observation, "PUT", key)
+    ward.daemon.kill()
+    assert status == 200 and ward.daemon.journal() > 0
+    assert not ward.alerts("p1", LOW_COUNT)
+    ward.hospital.reset()
+    ward.hospital.fail(path="_lastUpdated", answer=503)  # and no poll will find it
+    ward.daemon.start()
+    ward.alert("p1")
+
+
+def test_notifications_during_a_commit_are_answered_after_it(house):
+    """While another program holds the store's lock nothing is answered with 200; nothing is lost."""
+    ward = house.ward(settings=SLOW)
+    ward.write(*treated("p1"))
+    ward.settle()
+    key, before = ward.secret(), ward.daemon.journal()
+    observation = {**result("p1", 0.8), "meta": {"versionId": "1", "lastUpdated": at()}}
+    other = sqlite3.connect(ward.daemon.config["store"], isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answers = []
+    path = "Observation/Observation/p1-neutrophils"
+    thread = threading.Thread(target=lambda: answers.append(
+        ward.notify(path, observation, "PUT", key)[0]))
+    thread.start()
+    thread.join(0.3)
+    early = list(answers)
+    other.execute("ROLLBACK")
+    other.close()
+    thread.join(10)
+    assert early == [] and answers == [200]
+    assert ward.daemon.journal() == before + 1
+
+
+# The poll
+
+def test_alone_the_poll_finds_everything(house):
+    ward = house.ward(hook=False, settings={"poll": {"every": "1 s"}})
+    low(ward, "p1")
+    ward.write(result("p1", 2.5, name="p1-second", when="-1 s"))
+    ward.alert("p1", status="ended")
+    assert ward.hospital.resources("Subscription") == []
+
+
+def test_the_poll_asks_past_the_servers_cache_and_reaches_back(house):
+    ward = house.ward(hook=False, search_cache_seconds=60,
+                      settings={"poll": {"every": "1 s", "overlap": "30 s"}})
+    low(ward, "p1")
+    asked = ward.hospital.requests_of("GET", "_lastUpdated=ge")
+    assert asked and all("no-cache" in r.headers.get("cache-control", "") for r in asked)
+    assert all(r.headers["accept"].startswith("application/fhir+json") for r in asked)
+    assert all("_sort=_lastUpdated" in r.target for r in asked)
+    last = wait(lambda: [r for r in ward.hospital.requests_of("GET", "/Observation?_lastUpdated=ge")
+                         ][-1], what="a poll")
+    since = re.search(r"_lastUpdated=ge([^&]+)", last.target).group(1).replace("%3A", ":")
+    age = (moment(at()) - moment(since)).total_seconds()
+    assert 29 <= age < 90, since
+
+
+def test_the_first_poll_finds_what_was_there_before(house):
+    hospital = house.hospital()
+    ward = Ward(hospital)
+    ward.write(*treated("p1"), result("p1", 0.8))
+    ward.daemon = house.daemon(hospital.base, settings=SLOW)
+    ward.alert("p1")
+
+
+def test_a_lost_notification_is_found_by_the_poll_and_counted(house):
+    ward = house.ward(settings={"poll": {"every": "1 s"}})
+    ward.write(*treated("p1"))
+    ward.settle()
+    before = ward.daemon.metrics()["events_found_by_poll_total"]
+    ward.hospital.deliveries(drop={})
+    ward.write(result("p1", 0.8))
+    ward.alert("p1")
+    assert ward.daemon.metrics()["events_found_by_poll_total"] > before
+
+
+def test_many_pages_are_read_to_the_end(house):
+    hospital = house.hospital(max_page_size=3)
+    ward = Ward(hospital)
+    for n in range(8):
+        ward.write(*treated(f"p{n}"), result(f"p{n}", 0.8))
+    ward.daemon = house.daemon(hospital.base, settings={**SLOW, "server": {"pageCount": 3}})
+    for n in range(8):
+        ward.alert(f"p{n}", deadline=20)
+
+
+@pytest.mark.parametrize("skew", [-3600, 3600], ids=["an hour behind", "an hour ahead"])
+def test_the_poll_goes_by_the_servers_time(house, skew):
+    hospital = house.hospital()
+    hospital.clock(date_skew=skew, stamp_skew=skew)
+    ward = house.ward(hospital, hook=False, settings={"poll": {"every": "1 s", "overlap": "5 s"}})
+    ward.write(*treated("p1"))
+    polls = len(hospital.requests_of("GET", "/Observation?_lastUpdated"))
+    wait(lambda: len(hospital.requests_of("GET", "/Observation?_lastUpdated")) > polls + 1,
+         what="two more polls")
+    ward.write(result("p1", 0.8))
+    ward.alert("p1")
+
+
+# Stopping, restarting
+
+def test_sigterm_ends_cleanly(house):
+    ward = house.ward()
+    low(ward, "p1")
+    assert ward.daemon.stop() == 0
+    assert "event=stopped" in ward.daemon.log()
+    assert "event=loop-not-empty" not in ward.daemon.log()
+    assert not os.path.exists(f"/proc/{ward.daemon.process.pid}")
+
+
+def test_sigterm_ends_cleanly_while_the_server_is_away(house):
+    ward = house.ward()
+    ward.hospital.fail(path="/fhir/", delay=30)
+    ward.write(*treated("p1"), result("p1", 0.8))
+    wait(lambda: ward.daemon.journal() > 0, what="an event")
+    assert ward.daemon.stop() == 0
+
+
+def test_work_accepted_before_a_stop_is_done_after_it(house):
+    ward = house.ward(settings=SLOW)
+    ward.write(*treated("p1"))
+    ward.settle()
+    ward.hospital.fail(method="PUT", path="DetectedIssue", answer=503)
+    ward.write(result("p1", 0.8))
+    wait(lambda: ward.daemon.owed()[1] == 1, what="an alert is owed", explain=ward.explain)
+    assert ward.daemon.stop() == 0
+    assert ward.daemon.owed()[1] == 1
+    ward.hospital.reset()
+    ward.daemon.start()
+    issue = ward.alert("p1")
+    ward.settle()
+    assert len(ward.versions(issue)) == 1
+
+
+def test_a_restart_neither_loses_nor_doubles(house):
+    ward = house.ward(settings=SLOW)
+    steady, ending = low(ward, "steady"), low(ward, "ending")
+    ward.write(*treated("raised"))
+    ward.settle()
+    assert ward.daemon.stop() == 0
+    ward.write(result("ending", 2.5, name="ending-2", when="-1 s"), result("raised", 0.7))
+    since = len(ward.daemon.lines)
+    ward.daemon.start().wait_ready(since=since)
+    assert ward.alert("ending", status="ended")["id"] == ending["id"]
+    raised = ward.alert("raised")
+    ward.settle()
+    assert [len(ward.versions(i)) for i in (steady, ending, raised)] == [1, 2, 1]
+    for pid in ("steady", "ending", "raised"):
+        assert len(ward.alerts(pid, LOW_COUNT)) == 1
+
+
+def test_a_store_that_was_lost_makes_no_twins_and_keeps_what_clinicians_wrote(house):
+    ward = house.ward(settings=SLOW)
+    issue = low(ward, "p1")
+    said = {"action": {"text": "Dose held until Monday"}, "date": "2026-01-05"}
+    ward.edit("DetectedIssue", issue["id"], mitigation=[said])
+    ward.settle()
+    assert ward.daemon.stop() == 0
+    for name in os.listdir(ward.daemon.folder):
+        if name.startswith("adapter.db"):
+            os.unlink(os.path.join(ward.daemon.folder, name))
+    since = len(ward.daemon.lines)
+    ward.daemon.start().wait_ready(since=since)
+    ward.daemon.wait_log("event=delivered", since=since)
+    ward.settle()
+    standing, = ward.alerts("p1", LOW_COUNT)
+    assert standing["id"] == issue["id"]
+    assert standing.get("mitigation") == [said]
+
+
+# Reloading
+
+@pytest.fixture
+def site(house, tmp_path):
+    """A ward whose mappings are a copy that a test may change."""
+    mappings = tmp_path / "mappings"
+    shutil.copytree(os.path.join(ROOT, "mappings"), mappings)
+    ward = house.ward(settings=SLOW, mappings=str(mappings))
+    ward.rules = mappings / "rules" / "lenalidomide.json"
+    return ward
+
+
+def generation_of(ward, since=0):
+    return re.search(r"version=(\S+)", ward.daemon.wait_log(r"event=reloaded", since=since)).group(1)
+
+
+def test_a_reload_evaluates_every_chart_again(site):
+    site.write(*treated("p1"), result("p1", 1.2))
+    site.settle()
+    assert site.alerts("p1", LOW_COUNT) == []
+    text = site.rules.read_text()
+    changed = re.sub(r'("result": "neutrophils", "is": ")below 1\.0( 10\*9/L)', r"\1below 1.5\2",
+                     text, count=1)
+    assert changed != text
+    site.rules.write_text(changed)
+    site.daemon.reload()
+    generation = generation_of(site)
+    assert tag(site.alert("p1"), "generation") == generation
+    since = len(site.daemon.lines)
+    site.rules.write_text(text)
+    site.daemon.reload()
+    assert generation_of(site, since) != generation
+    site.alert("p1", status="ended")
+
+
+def test_a_bad_rule_file_is_refused_with_its_place_and_the_old_rules_go_on(site):
+    text = site.rules.read_text()
+    lines = text.splitlines()
+    row = next(n for n, line in enumerate(lines) if '"severity": "high"' in line)
+    lines[row] = lines[row].replace('"high"', '"hihg"')
+    site.rules.write_text("\n".join(lines))
+    site.daemon.reload()
+    refused = site.daemon.wait_log("event=reload-refused")
+    assert re.search(rf"where=\S+/lenalidomide\.json:{row + 1}:\d+", refused), refused
+    assert "hihg" in refused and "fix=" in refused
+    assert site.daemon.metrics()["reloads_refused_total"] == 1
+    issue = low(site, "p1")
+    assert tag(issue, "generation") == re.search(r"event=starting .*name=(\S+)",
+                                                 site.daemon.log()).group(1)
+    site.rules.write_text(text)
+    site.daemon.reload()
+    site.daemon.wait_log("event=reloaded")
+
+
+def test_one_bad_file_refuses_the_good_changes_beside_it(site):
+    """All or nothing: a good change of the configuration does not come in with a bad rule."""
+    site.rules.write_text("{")
+    site.daemon.config["logLevel"] = "error"
+    site.daemon.write_config()
+    site.daemon.reload()
+    site.daemon.wait_log("event=reload-refused")
+    low(site, "p1")
+    site.daemon.wait_log("event=delivered")     # still told at level info
+
+
+@pytest.mark.parametrize("change, place", [
+    ({"poll": {"evry": "5 s"}}, r"adapter\.json:\d+:\d+"),
+    ({"poll": {"every": "5 parsecs"}}, r"adapter\.json:\d+:\d+"),
+    ({"name": "another"}, "reload.fixed"),
+], ids=["unknown key", "bad value", "a setting that cannot change"])
+def test_a_bad_configuration_is_refused(site, change, place):
+    good = dict(site.daemon.config)
+    site.daemon.config = {**good, **change}
+    site.daemon.write_config()
+    site.daemon.reload()
+    refused = site.daemon.wait_log("event=reload-refused")
+    assert re.search(place, refused), refused
+    assert site.daemon.process.poll() is None
+    site.daemon.config = good
+    low(site, "p1")
+
+
+def test_a_changed_interval_takes_effect_at_once(house):
+    ward = house.ward(hook=False, settings=SLOW)
+    ward.write(*treated("p1"), result("p1", 0.8))
+    ward.daemon.config["poll"]["every"] = "1 s"
+    ward.daemon.write_config()
+    ward.daemon.reload()
+    ward.daemon.wait_log("event=reloaded")
+    ward.alert("p1")
+
+
+def test_reloads_in_quick_succession_end_with_the_last_one(site):
+    text = site.rules.read_text()
+    site.write(*treated("p1"), result("p1", 1.2))
+    site.settle()
+    site.rules.write_text(text + "\n")
+    site.daemon.reload()
+    site.rules.write_text(re.sub(r'("result": "neutrophils", "is": ")below 1\.0( 10\*9/L)',
+                                 r"\1below 1.5\2", text, count=1))
+    site.daemon.reload()
+    site.alert("p1")

@@ -1,0 +1,543 @@
+"""Checks the rule files under mappings/ against their schema and against the records they were made from.
+
+The records lie beside the project (../shared/reference/clinical-rules.json). Where they are absent the
+tests that need them are skipped; the checks that need only the files themselves always run. What the
+rules say of charts is checked by their own cases, which the program plays (rule_cases_test).
+"""
+import json
+import re
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+MAPPINGS = PROJECT / "mappings"
+RECORDS = PROJECT.parent / "shared" / "reference" / "clinical-rules.json"
+
+needs_records = pytest.mark.skipif(
+    not RECORDS.is_file(), reason="the records (../shared/reference/clinical-rules.json) are not here")
+
+# ---- reading
+
+
+def without_remarks(text):
+    """Blank // remarks that stand outside of strings."""
+    return re.sub(r'("(?:[^"\\]|\\.)*")|//[^\n]*', lambda m: m.group(1) or "", text)
+
+
+def read(path):
+    return json.loads(without_remarks(path.read_text(encoding="utf-8")), parse_float=Decimal)
+
+
+SCHEMA = read(MAPPINGS / "schema" / "rules.schema.json")
+RULE_FILES = sorted((MAPPINGS / "rules").glob("*.json"))
+FILES = {path.name: read(path) for path in RULE_FILES}
+RULES = [rule for root in FILES.values() for rule in root["rules"]]
+CLASSES = read(MAPPINGS / "classes.json")["classes"]
+DEFINITIONS = read(MAPPINGS / "definitions.json")["definitions"]
+RECORD_OF = {}
+if RECORDS.is_file():
+    RECORD_OF = {record["id"]: record
+                 for record in json.loads(RECORDS.read_text(encoding="utf-8"), parse_float=Decimal)}
+
+each_rule = pytest.mark.parametrize("rule", RULES, ids=[rule["id"] for rule in RULES])
+
+# ---- a validator for the part of JSON Schema that rules.schema.json uses
+
+TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int}
+
+
+def type_is(value, name):
+    return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+
+
+def joined(where, key):
+    return f"{where}/{key}"
+
+
+def combined(value, options, where):
+    """The problems of each option; the option with the fewest is what was probably meant."""
+    return sorted((problems(value, option, where) for option in options), key=len)
+
+
+def check_object(value, schema, where):
+    found = []
+    properties = schema.get("properties", {})
+    for key in schema.get("required", []):
+        if key not in value:
+            found.append(f"{where}: {key} is missing")
+    for key, needed in schema.get("dependentRequired", {}).items():
+        found += [f"{where}: {key} needs {other}"
+                  for other in needed if key in value and other not in value]
+    for key, item in value.items():
+        if key in properties:
+            found += problems(item, properties[key], joined(where, key))
+        elif schema.get("additionalProperties") is False:
+            found.append(f"{where}: {key} is not known here")
+        elif isinstance(schema.get("additionalProperties"), dict):
+            found += problems(item, schema["additionalProperties"], joined(where, key))
+        if "propertyNames" in schema:
+            found += problems(key, schema["propertyNames"], joined(where, key))
+    if len(value) < schema.get("minProperties", 0):
+        found.append(f"{where}: too little is said")
+    return found
+
+
+def check_array(value, schema, where):
+    found = []
+    for i, item in enumerate(value):
+        if "items" in schema:
+            found += problems(item, schema["items"], joined(where, i))
+    if len(value) < schema.get("minItems", 0):
+        found.append(f"{where}: at least {schema['minItems']} are needed")
+    if schema.get("uniqueItems") and len({json.dumps(item) for item in value}) < len(value):
+        found.append(f"{where}: something stands there twice")
+    return found
+
+
+def check_scalar(value, schema, where):
+    found = []
+    if "enum" in schema and value not in schema["enum"]:
+        found.append(f"{where}: {value!r} is none of {schema['enum']}")
+    if "const" in schema and (value != schema["const"] or type(value) is not type(schema["const"])):
+        found.append(f"{where}: {value!r} is not {schema['const']!r}")
+    if isinstance(value, str):
+        if "pattern" in schema and not re.search(schema["pattern"], value):
+            found.append(f"{where}: {value!r} does not fit {schema['pattern']}")
+        if len(value) < schema.get("minLength", 0):
+            found.append(f"{where}: the text is empty")
+    if type_is(value, "integer"):
+        if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+            found.append(f"{where}: {value} is out of range")
+    return found
+
+
+KEYWORDS = {"$schema", "$defs", "$ref", "title", "description", "type", "enum", "const", "pattern",
+            "minLength", "minimum", "maximum", "required", "properties", "additionalProperties",
+            "propertyNames", "minProperties", "dependentRequired", "items", "minItems", "uniqueItems",
+            "anyOf", "oneOf", "if", "then", "else"}
+
+
+def problems(value, schema, where=""):
+    """What is wrong with a value, as texts; none when the schema is satisfied."""
+    assert set(schema) <= KEYWORDS, f"the schema uses {set(schema) - KEYWORDS}, which this test cannot read"
+    found = []
+    if "$ref" in schema:
+        found += problems(value, SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")], where)
+    if "type" in schema and not type_is(value, schema["type"]):
+        return found + [f"{where}: this is no {schema['type']}"]
+    found += check_scalar(value, schema, where)
+    if isinstance(value, dict):
+        found += check_object(value, schema, where)
+    if isinstance(value, list):
+        found += check_array(value, schema, where)
+    if "anyOf" in schema:
+        options = combined(value, schema["anyOf"], where)
+        found += options[0]
+    if "oneOf" in schema:
+        fitting = [one for one in combined(value, schema["oneOf"], where) if not one]
+        if len(fitting) != 1:
+            found.append(f"{where}: {len(fitting)} of the {len(schema['oneOf'])} ways fit, not one")
+    if "if" in schema:
+        way = "else" if problems(value, schema["if"], where) else "then"
+        found += problems(value, schema.get(way, {}), where)
+    return found
+
+
+# ---- the schema
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_rule_file_satisfies_the_schema(name):
+    assert problems(FILES[name], SCHEMA) == []
+
+
+def test_the_definitions_satisfy_the_schema():
+    assert problems(read(MAPPINGS / "definitions.json"), SCHEMA) == []
+
+
+def test_every_part_of_the_schema_is_used_by_another_part():
+    used = set(re.findall(r'"#/\$defs/([A-Za-z]+)"', json.dumps(SCHEMA, default=str)))
+    assert used == set(SCHEMA["$defs"])
+
+
+WRONG_CLAUSES = {
+    "an unknown kind of clause": {"ordr": "lenalidomide"},
+    "an unknown key": {"order": "lenalidomide", "dayly": "at most 2 mg"},
+    "an order that is there and not there": {"order": "aspirin", "noOrder": "aspirin"},
+    "a result that may be of any age without saying so": {"result": "platelets", "is": "below 25 10*9/L"},
+    "a threshold without a unit": {"result": "platelets", "is": "below 25", "within": "7 d"},
+    "a threshold with a sign": {"result": "platelets", "is": "< 25 10*9/L", "within": "7 d"},
+    "a duration without a space": {"result": "platelets", "is": "below 25 10*9/L", "within": "7d"},
+    "a duration in words": {"result": "platelets", "is": "below 25 10*9/L", "within": "a week"},
+    "an empty list": {"all": []},
+    "a name with capital letters": {"order": "Lenalidomide"},
+    "an overlap of one drug": {"order": "class:imid", "overlap": "1 d"},
+    "an exception without a note": {"unless": {"order": "aspirin"}},
+    "an exception with two notes": {"unless": {"order": "aspirin"}, "note": "a", "whenUnknown": "b"},
+    "a gap with a span and a schedule": {"noResult": "creatinine", "within": "7 d", "schedule": [{"within": "9 d"}]},
+    "a maximum without a dose": {"ceiling": "loratadine", "by": "crcl", "within": "30 d", "table": [{"max": "daily"}]},
+    "an age in months": {"age": "above 60 mo"},
+    "a rise without what it is compared with": {"result": "creatinine", "rose": "at least 0.5 mg/dL", "within": "7 d"},
+}
+
+
+@pytest.mark.parametrize("clause", WRONG_CLAUSES.values(), ids=WRONG_CLAUSES.keys())
+def test_the_schema_refuses(clause):
+    assert problems(clause, {"$ref": "#/$defs/clause"}) != []
+
+
+RIGHT_CLAUSES = {
+    "a multiple of the upper limit": {"result": "alt", "is": "above 3 x upper limit", "within": "30 d"},
+    "a multiple of the lowest value": {"result": "creatinine", "is": "at least 1.5 x lowest in 7 d", "within": "7 d"},
+    "a rise": {"result": "creatinine", "rose": "at least 0.5 mg/dL", "since": "baseline", "within": "7 d"},
+    "a fall": {"result": "lvef", "fell": "at least 10 %", "since": "previous", "within": "180 d"},
+    "a baseline": {"baseline": "creatinine", "is": "below 1.4 mg/dL"},
+    "a coded result of any age": {"result": "hbsag", "is": "positive", "within": "ever"},
+    "a test that was never made": {"noResult": "hbsag", "within": "ever"},
+    "two of three": {"atLeast": 2, "of": [{"sex": "female"}, {"age": "above 60 a"}, {"allergy": "class:nsaid"}]},
+    "a course": {"course": "lenalidomide", "is": "above 28 d"},
+    "the start of a cycle": {"cycleStart": "ixazomib", "cycle": "28 d", "within": "3 d"},
+    "something that cannot be computed": {"notComputable": "crcl", "within": "30 d"},
+    "an order by route and dose": {"order": ["melphalan"], "route": ["oral"], "single": "above 2 mg", "is": "planned"},
+    "an order that ended": {"order": "denosumab", "is": "ended", "endedWithin": "180 d"},
+}
+
+
+@pytest.mark.parametrize("clause", RIGHT_CLAUSES.values(), ids=RIGHT_CLAUSES.keys())
+def test_the_schema_allows(clause):
+    assert problems(clause, {"$ref": "#/$defs/clause"}) == []
+
+
+# ---- the rules among themselves
+
+
+def test_no_rule_id_is_used_twice():
+    assert [id for id, n in Counter(rule["id"] for rule in RULES).items() if n > 1] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_rule_file_has_an_owner_and_a_day_of_review(name):
+    assert FILES[name]["owner"] == "pharmacy"
+    assert FILES[name]["reviewBy"] == "2027-11-23"
+
+
+@each_rule
+def test_a_rule_yields_only_to_rules_that_exist(rule):
+    ids = {other["id"] for other in RULES} - {rule["id"]}
+    assert set(rule.get("yieldsTo", [])) <= ids
+
+
+@each_rule
+def test_a_rule_has_cases_that_fire_stay_silent_and_cannot_tell(rule):
+    outcomes = {case["then"] for case in rule["cases"]}
+    assert {"fires", "silent", "cannot tell"} <= outcomes
+
+
+@each_rule
+def test_a_rule_that_yields_or_persists_has_a_case_for_it(rule):
+    outcomes = {case["then"] for case in rule["cases"]}
+    assert ("yields" in outcomes) == ("yieldsTo" in rule)
+    assert ("stays" in outcomes) == ("persists" in rule)
+
+
+@each_rule
+def test_each_display_of_a_rule_has_a_case(rule):
+    display = rule["display"]
+    wanted = {display} if isinstance(display, str) else {"interruptive", display["otherwise"]}
+    assert {case["display"] for case in rule["cases"] if "display" in case} == wanted
+
+
+@each_rule
+def test_no_two_cases_of_a_rule_have_one_name(rule):
+    names = Counter(case["name"] for case in rule["cases"])
+    assert [name for name, n in names.items() if n > 1] == []
+
+
+# ---- walking a rule
+
+
+def clauses(node):
+    """All objects in a clause, itself first."""
+    if isinstance(node, dict):
+        yield node
+        for item in node.values():
+            yield from clauses(item)
+    elif isinstance(node, list):
+        for item in node:
+            yield from clauses(item)
+
+
+def clauses_of(rule):
+    for key in ("when", "persists", "display"):
+        yield from clauses(rule.get(key))
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def members(name):
+    """A name, or what is in a class, classes in it included."""
+    if not name.startswith("class:"):
+        return {name}
+    return set().union(*(members(word) for word in CLASSES[name.removeprefix("class:")]["members"]))
+
+
+def names_in(rule, keys):
+    words = [word for clause in clauses_of(rule) for key in keys for word in as_list(clause.get(key, []))]
+    return set().union(*(members(word) for word in words)) if words else set()
+
+
+NUMBER = r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
+
+
+def numbers(text):
+    return {Decimal(number) for number in re.findall(NUMBER, text)}
+
+
+def days(duration):
+    number, unit = duration.split(" ")
+    return int(number) * {"d": 1, "wk": 7}[unit]
+
+
+# ---- each rule and its record
+
+
+@needs_records
+@each_rule
+def test_a_rule_has_a_record_under_its_id(rule):
+    assert rule["id"] in RECORD_OF
+
+
+@needs_records
+@each_rule
+def test_a_rule_has_the_words_of_its_record(rule):
+    record = RECORD_OF[rule["id"]]
+    pairs = {"kind": "kind", "title": "title", "severity": "severity", "severityBasis": "severity_basis",
+             "context": "context", "mechanism": "mechanism", "recommendation": "recommendation",
+             "sources": "sources", "verdict": "verdict"}
+    assert {key: rule.get(key) for key in pairs} == {key: record.get(name) for key, name in pairs.items()}
+    assert rule["code"] == (record["detectedissue_code"] or "none")
+
+
+@needs_records
+@each_rule
+def test_a_rule_has_the_verification_of_its_record(rule):
+    record = RECORD_OF[rule["id"]]
+    wanted = {"grade": record["verification"], "note": record["verification_note"]}
+    if "verification_strength" in record:
+        wanted["strength"] = record["verification_strength"]
+    assert rule["verification"] == wanted
+
+
+@needs_records
+@each_rule
+def test_a_rule_is_shown_as_its_record_suggests(rule):
+    suggested, display = RECORD_OF[rule["id"]]["suggested_display"], rule["display"]
+    plain = {"interruptive": "interruptive", "passive": "passive", "suppress": "suppressed"}
+    if suggested in plain:
+        assert display == plain[suggested]
+    elif isinstance(display, str):
+        assert suggested.startswith(display.removesuffix("ed"))
+    else:
+        assert "interruptive" in suggested and display["otherwise"] in suggested
+
+
+@needs_records
+@each_rule
+def test_a_rule_has_the_window_of_its_record(rule):
+    window = RECORD_OF[rule["id"]]["window_days"]
+    if window and window["days"] is not None:
+        assert rule["window"] == f"{window['days']} d: {window['rationale']} (project choice)"
+        measured = [clause for clause in clauses_of(rule) if {"result", "noResult", "ceiling"} & set(clause)]
+        for clause in measured:
+            first = clause.get("schedule", [clause])[0]
+            assert days(first["within"]) == window["days"]
+    else:
+        spans = {clause["within"] for clause in clauses_of(rule) if "result" in clause} - {"ever"}
+        assert spans == ({rule["window"].split(":")[0]} if "window" in rule else set())
+
+
+@needs_records
+@each_rule
+def test_a_schedule_has_the_spans_that_its_record_names(rule):
+    window = RECORD_OF[rule["id"]]["window_days"]
+    for clause in clauses_of(rule):
+        spans = [days(step["within"]) for step in clause.get("schedule", [])]
+        if spans:
+            assert spans[0] == window["days"]
+            assert all(f"{span} d" in window["rationale"] for span in spans[1:])
+
+
+# analyte of a record -> analyte of labs/analytes.csv
+ANALYTES = {"ANC": "neutrophils", "platelets": "platelets", "creatinine": "creatinine", "CrCl": "crcl"}
+# what a record names like an analyte and the rule takes from elsewhere
+FROM_CONDITIONS = {"bleeding-with-thrombocytopenia": {"class:active-bleeding", "thrombocytopenia"}}
+COMPARATORS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
+
+
+def lab_leaves(lab):
+    if "any_of" in lab or "all_of" in lab or "of" in lab:
+        for key in ("any_of", "all_of", "of"):
+            for part in lab.get(key, []):
+                yield from lab_leaves(part)
+    elif lab:
+        yield lab
+
+
+def threshold_of(text):
+    """("below", 1.0, "10*9/L"); None for ranges, multiples and codes."""
+    match = re.fullmatch(rf"(below|at most|above|at least) ({NUMBER}) ([^ ]+)", text)
+    return (match[1], Decimal(match[2]), match[3]) if match else None
+
+
+@needs_records
+@each_rule
+def test_a_rule_has_the_thresholds_of_its_record(rule):
+    record = RECORD_OF[rule["id"]]
+    results = [clause for clause in clauses(rule["when"]) if "result" in clause and "is" in clause]
+    for leaf in lab_leaves(record.get("lab", {})):
+        if leaf["analyte"] in FROM_CONDITIONS:
+            wanted = FROM_CONDITIONS[leaf["analyte"]]
+            assert wanted <= {clause.get("condition") for clause in clauses(rule["when"])
+                              if isinstance(clause.get("condition"), str)}
+        elif leaf["comparator"] == "no-result-within":
+            gaps = {clause.get("noResult") for clause in clauses(rule["when"])}
+            assert ANALYTES[leaf["analyte"]] in gaps
+        elif "dose" not in record and "relative_to" not in leaf:
+            assert leaf["analyte"] in ANALYTES, "add the analyte to ANALYTES of this test"
+            wanted = (COMPARATORS[leaf["comparator"]], Decimal(leaf["threshold"]), leaf["unit"])
+            assert wanted in [threshold_of(clause["is"]) for clause in results
+                              if clause["result"] == ANALYTES[leaf["analyte"]]]
+
+
+@needs_records
+@each_rule
+def test_every_limit_and_maximum_of_a_rule_stands_in_its_record(rule):
+    record = RECORD_OF[rule["id"]]
+    words = numbers(json.dumps(record, default=str))
+    for clause in clauses_of(rule):
+        texts = [clause[key] for key in ("is", "rose", "fell", "single", "daily", "age", "max")
+                 if isinstance(clause.get(key), str)]
+        if isinstance(clause.get("when"), str):
+            texts.append(clause["when"])
+        for text in texts:
+            for match in re.finditer(rf"(?:^|below |most |above |least |to |every )({NUMBER})", text):
+                if match[0].startswith("every") and "every other day" in json.dumps(record, default=str):
+                    assert match[1] == "48"
+                    continue
+                assert Decimal(match[1]) in words, f"{text}: {match[1]} is not in the record"
+
+
+# ---- dose tables
+
+ROW_BOUNDS = {"crcl_min_exclusive": ">", "crcl_gt": ">", "crcl_min": ">=", "crcl_gte": ">=",
+              "crcl_max": "<=", "crcl_max_exclusive": "<", "crcl_lt": "<"}
+HOLDS = {">": lambda a, b: a > b, ">=": lambda a, b: a >= b, "<": lambda a, b: a < b,
+         "<=": lambda a, b: a <= b}
+
+
+def record_hours(row):
+    if "interval_h" in row:
+        return row["interval_h"]
+    frequency = row.get("frequency")
+    if frequency is None:
+        return None
+    return 48 if frequency.startswith("every other day") else {"daily": 24}[re.split(r"[ ,]", frequency)[0]]
+
+
+def record_limit(table, crcl, dialysis):
+    """(maximum, hours between doses) of the first row that fits; None where the table has a gap."""
+    for row in table:
+        assert set(row) <= set(ROW_BOUNDS) | {"max_dose", "frequency", "interval_h", "dialysis"}
+        fits = all(HOLDS[ROW_BOUNDS[key]](crcl, row[key]) for key in ROW_BOUNDS if key in row)
+        if fits and row.get("dialysis", dialysis) == dialysis:
+            return Decimal(row["max_dose"]), record_hours(row)
+    return None
+
+
+def rule_row_fits(row, crcl, dialysis):
+    low = re.match(rf"({NUMBER}) to ({NUMBER}) mL/min$", row["when"])
+    if low:
+        fits = Decimal(low[1]) <= crcl <= Decimal(low[2])
+    else:
+        word, limit, unit = threshold_of(row["when"])
+        assert unit == "mL/min"
+        fits = HOLDS[{value: key for key, value in COMPARATORS.items()}[word]](crcl, limit)
+    also = {"": True, "condition": dialysis, "noCondition": not dialysis}[next(iter(row.get("and", {})), "")]
+    if "and" in row:
+        assert list(row["and"].values()) == ["class:any-dialysis"]
+    return fits and also
+
+
+def rule_limit(table, crcl, dialysis):
+    for row in table:
+        if rule_row_fits(row, crcl, dialysis):
+            amount, unit, *often = row["max"].split(" ")
+            assert unit == "mg"
+            hours = None if not often else 24 if often == ["daily"] else int(often[1])
+            return Decimal(amount), hours
+    return None
+
+
+def probes(table):
+    edges = {Decimal(str(row[key])) for row in table for key in ROW_BOUNDS if key in row}
+    near = {edge + step for edge in edges for step in (Decimal("-0.001"), Decimal(0), Decimal("0.001"))}
+    return sorted(near | {Decimal(1), Decimal(200)})
+
+
+@needs_records
+@each_rule
+def test_a_dose_table_gives_the_maxima_of_its_record(rule):
+    table = RECORD_OF[rule["id"]].get("dose", {}).get("table", [])
+    ceilings = [clause["table"] for clause in clauses(rule["when"]) if clause.get("by") == "crcl"]
+    assert bool(table) == bool(ceilings)
+    for ceiling in ceilings:
+        for crcl in probes(table):
+            for dialysis in (False, True):
+                wanted = record_limit(table, crcl, dialysis)
+                assert wanted in (None, rule_limit(ceiling, crcl, dialysis)), f"{crcl} mL/min"
+
+
+# ---- drugs
+
+# a partner of a record that is no drug
+CONDITION_OF = {"condition:multiple-myeloma": "class:any-multiple-myeloma"}
+
+
+@needs_records
+@each_rule
+def test_a_rule_is_about_the_drugs_of_its_record(rule):
+    record = RECORD_OF[rule["id"]]
+    drugs = set().union(*(members(name) for name in record["drugs"]))
+    assert drugs <= names_in(rule, ["order"])
+
+
+@needs_records
+@each_rule
+def test_a_rule_names_the_partners_of_its_record(rule):
+    for partner in RECORD_OF[rule["id"]].get("partners", []):
+        named = CONDITION_OF.get(partner, partner)
+        assert members(named) <= names_in(rule, ["order", "noOrder", "condition"])
+
+
+@needs_records
+@each_rule
+def test_a_lingering_drug_lingers_as_long_as_its_record_says(rule):
+    clears = RECORD_OF[rule["id"]]["clears_when"]
+    for clause in clauses_of(rule):
+        for length in clause.get("lingers", {}).values():
+            assert length in clears
+
+
+@needs_records
+@each_rule
+def test_an_alert_that_persists_ends_at_the_value_of_its_record(rule):
+    clears = RECORD_OF[rule["id"]]["clears_when"]
+    for clause in clauses(rule.get("persists")):
+        if "result" in clause:
+            word, limit, _ = threshold_of(clause["is"])
+            assert word == "below" and f">= {limit}" in clears

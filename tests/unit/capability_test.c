@@ -1,0 +1,111 @@
+#include "test.h"
+
+#include "fhir/capability.h"
+#include "fhir_fixture.h"
+
+#define CAPABILITY(rest)                                                                           \
+    "{'resourceType':'CapabilityStatement','fhirVersion':'4.0.1','rest':[" rest "]}"
+#define SERVER(resources) CAPABILITY("{'mode':'server','resource':[" resources "]}")
+#define DOES(code)        "'interaction':[{'code':'" code "'}]"
+
+static const struct capability_case {
+    const char *name, *text, *want;
+} cases[] = {
+    { "a server that does everything",
+      SERVER("{'type':'DetectedIssue','versioning':'versioned','updateCreate':true,"
+             "'conditionalCreate':true},{'type':'Subscription'},"
+             "{'type':'Device','updateCreate':true},{'type':'MedicationRequest'},"
+             "{'type':'Observation'},{'type':'Condition'}"),
+      "4.0.1 issue update-create conditional-create versioned subscription device orders results "
+      "conditions" },
+    { "a server that does nothing", SERVER("{'type':'Patient'}"), "4.0.1" },
+    { "update-as-create needs update",
+      SERVER("{'type':'DetectedIssue','updateCreate':true,'conditionalCreate':true," DOES(
+          "create") "}"),
+      "4.0.1 issue conditional-create" },
+    { "an issue that can only be read is not offered",
+      SERVER("{'type':'DetectedIssue'," DOES("read") "}"), "4.0.1" },
+    { "a version-aware server is versioned",
+      SERVER("{'type':'DetectedIssue','versioning':'versioned-update'}"), "4.0.1 issue versioned" },
+    { "no-version is not", SERVER("{'type':'DetectedIssue','versioning':'no-version'}"),
+      "4.0.1 issue" },
+    { "a subscription that can only be read is not offered",
+      SERVER("{'type':'Subscription'," DOES("read") "}"), "4.0.1" },
+    { "parameters without _lastUpdated",
+      SERVER("{'type':'MedicationRequest','searchParam':[{'name':'patient'}]}"), "4.0.1" },
+    { "parameters with it",
+      SERVER("{'type':'MedicationRequest','searchParam':[{'name':'patient'},"
+             "{'name':'_lastUpdated'}]}"),
+      "4.0.1 orders" },
+    { "it may stand once for all",
+      CAPABILITY("{'mode':'server','searchParam':[{'name':'_lastUpdated'}],'resource':["
+                 "{'type':'Observation','searchParam':[{'name':'patient'}]}]}"),
+      "4.0.1 results" },
+    { "a type that cannot be searched", SERVER("{'type':'Observation'," DOES("read") "}"),
+      "4.0.1" },
+    { "the rest of a client is passed over",
+      CAPABILITY("{'mode':'client','resource':[{'type':'Subscription'}]},"
+                 "{'mode':'server','resource':[]}"),
+      "4.0.1" },
+    { "the software",
+      "{'resourceType':'CapabilityStatement','fhirVersion':'5.0.0','software':{'name':'HAPI',"
+      "'version':'8.1'},'rest':[{'mode':'server'}]}",
+      "5.0.0 (HAPI 8.1)" },
+    { "a name with a line break in it",
+      "{'resourceType':'CapabilityStatement','fhirVersion':'4.3.0','software':{'name':'a\\nb'},"
+      "'rest':[{'mode':'server'}]}",
+      "4.3.0 (a?b)" },
+    { "DSTU2 is not spoken",
+      "{'resourceType':'CapabilityStatement','fhirVersion':'1.0.2','rest':[{'mode':'server'}]}",
+      "capability.version" },
+    { "STU3 is not spoken",
+      "{'resourceType':'CapabilityStatement','fhirVersion':'3.0.2','rest':[{'mode':'server'}]}",
+      "capability.version" },
+    { "4.01 is no version of ours",
+      "{'resourceType':'CapabilityStatement','fhirVersion':'4.01','rest':[{'mode':'server'}]}",
+      "capability.version" },
+    { "no version", "{'resourceType':'CapabilityStatement','rest':[{'mode':'server'}]}",
+      "capability.shape" },
+    { "no rest", "{'resourceType':'CapabilityStatement','fhirVersion':'4.0.1'}",
+      "capability.shape" },
+    { "another resource", "{'resourceType':'OperationOutcome'}", "capability.shape" },
+    { "no object", "[]", "capability.shape" },
+};
+
+static void describe(const struct capability *c, struct buf *out)
+{
+    buf_text(out, c->fhir_version);
+    if (*c->software) buf_printf(out, " (%s)", c->software);
+    if (c->issue_offered) buf_text(out, " issue");
+    if (c->issue_update_create) buf_text(out, " update-create");
+    if (c->issue_conditional_create) buf_text(out, " conditional-create");
+    if (c->issue_versioned) buf_text(out, " versioned");
+    if (c->subscription_offered) buf_text(out, " subscription");
+    if (c->device_update_create) buf_text(out, " device");
+    if (c->search_updated_orders) buf_text(out, " orders");
+    if (c->search_updated_results) buf_text(out, " results");
+    if (c->search_updated_conditions) buf_text(out, " conditions");
+}
+
+static void check(void **state)
+{
+    const struct capability_case *c = *state;
+    AUTO(doc_free) struct doc *doc = fixture_doc(c->text);
+    AUTO(buf_done) struct buf got = { 0 };
+    struct node root = node_root(doc);
+    struct capability capability;
+    struct err err;
+
+    if (capability_read(&root, &capability, &err)) {
+        describe(&capability, &got);
+    } else {
+        assert_int_equal(err.kind, ERR_INPUT);
+        buf_text(&got, err.code);
+    }
+    assert_string_equal(buf_string(&got), c->want);
+}
+
+int main(void)
+{
+    return RUN_TABLE("capability", cases, check);
+}
