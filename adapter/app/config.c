@@ -56,9 +56,9 @@ static const struct setting {
     { "server", "startActive", SETTING_SWITCH, "false", 0, 0, FIELD(server.start_active), false,
       "create Subscriptions as active instead of requested (Medplum)" },
     { "hook", "listen", SETTING_TEXT, NULL, 0, 0, FIELD(hook.listen), false,
-      "address and port for notifications: 127.0.0.1:8090, [::]:8443; default: none, poll alone" },
+      "address and port of the listener: 127.0.0.1:8090, [::]:8443; default: none" },
     { "hook", "url", SETTING_URL, NULL, 0, 0, FIELD(hook.url), false,
-      "how the server reaches the listener: https://adapter.example:8443/hook" },
+      "how the server reaches it: https://adapter.example:8443/hook; default: poll alone" },
     { "hook", "certificateFile", SETTING_TEXT, NULL, 0, 0, FIELD(hook.certificate_file), false,
       "PEM certificate (with its chain): the listener speaks TLS" },
     { "hook", "keyFile", SETTING_TEXT, NULL, 0, 0, FIELD(hook.key_file), false,
@@ -174,6 +174,16 @@ static bool duration_ms(const char *text, int64_t *ret)
     return true;
 }
 
+static bool url_fits(const char *text)
+{
+    const char *host = strncmp(text, "http://", 7) == 0    ? text + 7
+                       : strncmp(text, "https://", 8) == 0 ? text + 8
+                                                           : "";
+
+    return host[0] && host[0] != '/' && host[0] != ':' && !strpbrk(text, "?#@ ") &&
+           strlen(text) <= 1000;
+}
+
 /* A setting from text: the value of the file, or the default. */
 static bool value_set(struct config *config, const struct setting *setting, const char *text,
                       const char **ret_fix)
@@ -184,13 +194,13 @@ static bool value_set(struct config *config, const struct setting *setting, cons
     *ret_fix = "";
     switch (setting->type) {
     case SETTING_TEXT:
+        *ret_fix = "write a text, or leave the setting out";
         if (!text[0]) return false;
         text_set(config, setting, text);
         return true;
     case SETTING_URL:
         *ret_fix = "write http://HOST[:PORT]/PATH or https://...";
-        if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0) return false;
-        if (strpbrk(text, "?# ") || strlen(text) > 1000) return false;
+        if (!url_fits(text)) return false;
         text_set(config, setting, text);
         return true;
     case SETTING_LEVEL:
@@ -202,10 +212,18 @@ static bool value_set(struct config *config, const struct setting *setting, cons
             }
         return false;
     case SETTING_DURATION:
-    case SETTING_DAYS:
-        *ret_fix = "write a number and one of s min h d: \"60 s\"";
+        *ret_fix = "write a number and one of s min h d wk: \"60 s\"";
         if (!duration_ms(text, &number)) return false;
-        if (setting->type == SETTING_DAYS) number /= INSTANT_DAY;
+        if (number < setting->min || number > setting->max) {
+            *ret_fix = "that is too short or too long; see myeloma-adapter check --settings";
+            return false;
+        }
+        number_set(config, setting, number);
+        return true;
+    case SETTING_DAYS:
+        *ret_fix = "write whole days: \"30 d\"";
+        if (!duration_ms(text, &number) || number % INSTANT_DAY) return false;
+        number /= INSTANT_DAY;
         if (number < setting->min || number > setting->max) return false;
         number_set(config, setting, number);
         return true;
@@ -283,6 +301,18 @@ static void trim_slash(char *url)
     while (n && url[n - 1] == '/') url[--n] = '\0';
 }
 
+static void listen_check(struct config_reader *reader, const struct node *at_hook)
+{
+    const char *listen = reader->config->hook.listen;
+    struct node value = node_get(at_hook, "listen");
+    char address[64];
+    uint16_t port;
+
+    if (listen && !config_listen(listen, address, sizeof address, &port))
+        problem(reader, &value, "write 127.0.0.1:8090 or [::]:8443",
+                "\"%.80s\" is no address and port", listen);
+}
+
 static void together_check(struct config_reader *reader, const struct node *root)
 {
     struct config *config = reader->config;
@@ -298,9 +328,14 @@ static void together_check(struct config_reader *reader, const struct node *root
     if (ways > 1)
         problem(reader, at_server, "keep one of them",
                 "more than one of tokenFile, tokenCredential, basicFile, basicCredential");
-    if (!config->hook.listen != !config->hook.url)
-        problem(reader, at_hook, "give both, or neither to poll alone",
-                "\"hook.listen\" and \"hook.url\" belong together");
+    if (config->hook.url && !config->hook.listen)
+        problem(reader, at_hook, "add \"listen\": \"127.0.0.1:8090\"",
+                "\"hook.url\" needs \"hook.listen\"");
+    if (config->hook.key_file && config->hook.key_credential)
+        problem(reader, at_hook, "keep one of them", "both keyFile and keyCredential");
+    if (config->hook.secret_file && config->hook.secret_credential)
+        problem(reader, at_hook, "keep one of them", "both secretFile and secretCredential");
+    listen_check(reader, at_hook);
     if (!config->hook.certificate_file != (!config->hook.key_file && !config->hook.key_credential))
         problem(reader, at_hook, "give both, or neither for plain HTTP",
                 "\"hook.certificateFile\" and its key belong together");
@@ -356,6 +391,27 @@ void config_free(struct config *config)
     }
     free(config->file);
     free(config);
+}
+
+bool config_listen(const char *text, char *ret_address, size_t size, uint16_t *ret_port)
+{
+    const char *colon = strrchr(text, ':');
+    bool bracket = text[0] == '[';
+    size_t n = colon ? (size_t)(colon - text) : 0;
+    char *end = NULL;
+    unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
+
+    if (bracket && n > 2 && text[n - 1] == ']') {
+        text++;
+        n -= 2;
+    } else if (bracket) {
+        n = 0;
+    }
+    if (!n || n >= size || !end || *end || end == colon + 1 || port > 65535) return false;
+    memcpy(ret_address, text, n);
+    ret_address[n] = '\0';
+    *ret_port = (uint16_t)port;
+    return true;
 }
 
 /* ---- secrets */

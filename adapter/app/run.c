@@ -111,6 +111,14 @@ static bool authorization_read(const struct config *config, char **ret, struct e
     return true;
 }
 
+/* A colon is cut off by some servers (Medplum), a short secret can be guessed. */
+static bool hook_secret_check(const char *secret, struct err *err)
+{
+    if (!secret || (strlen(secret) >= 32 && !strchr(secret, ':'))) return true;
+    err_set(err, ERR_CONFIG, "secret.shape", "the hook secret is too short or contains a colon");
+    return err_fix(err, "use 32 characters or more, e.g. of openssl rand -hex 32");
+}
+
 static bool material_read(const struct config *config, struct material *ret, struct err *err)
 {
     *ret = (struct material){ .authorization = NULL };
@@ -120,7 +128,8 @@ static bool material_read(const struct config *config, struct material *ret, str
         config_secret(config->hook.certificate_file, NULL, false, &ret->certificate, err) &&
         config_secret(config->hook.key_file, config->hook.key_credential, false, &ret->key, err) &&
         config_secret(config->hook.secret_file, config->hook.secret_credential, true,
-                      &ret->hook_secret, err))
+                      &ret->hook_secret, err) &&
+        hook_secret_check(ret->hook_secret, err))
         return true;
     material_done(ret);
     return false;
@@ -163,32 +172,6 @@ static struct flow_options options_of(const struct config *config, const struct 
         .random_bytes = random_bytes,
         .wall_ms = wall_ms,
     };
-}
-
-/* "127.0.0.1:8090" or "[::]:8443" */
-static bool listen_parse(const char *text, char *address, size_t size, uint16_t *ret_port,
-                         struct err *err)
-{
-    const char *colon = strrchr(text, ':');
-    bool bracket = text[0] == '[';
-    size_t n = colon ? (size_t)(colon - text) : 0;
-    char *end = NULL;
-    unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
-
-    if (bracket && n > 2 && text[n - 1] == ']') {
-        text++;
-        n -= 2;
-    } else if (bracket) {
-        n = 0;
-    }
-    if (!n || n >= size || !end || *end || end == colon + 1 || port > 65535) {
-        err_set(err, ERR_CONFIG, "listen.address", "\"%.80s\" is no address and port", text);
-        return err_fix(err, "write 127.0.0.1:8090 or [::]:8443 as \"hook.listen\"");
-    }
-    memcpy(address, text, n);
-    address[n] = '\0';
-    *ret_port = (uint16_t)port;
-    return true;
 }
 
 /* ---- mappings, configuration */
@@ -249,11 +232,16 @@ static void adapter_stop(struct adapter *adapter, int code)
     flow_stop(adapter->flow, STOP_GRACE_MS, on_flow_stopped, adapter);
 }
 
+/* The store answers and the listener listens: the intake works, whatever the server does. */
+static void on_store_answers(const struct store_counts *counts, void *arg)
+{
+    (void)arg;
+    if (counts) service_ready("waiting for the server");
+}
+
 static void on_ready(void *arg)
 {
-    struct adapter *adapter = arg;
-
-    (void)adapter;
+    (void)arg;
     log_event(LOG_LEVEL_INFO, "ready", LOG_END);
     service_ready("watching");
 }
@@ -298,7 +286,10 @@ static const char *fixed_setting(const struct config *a, const struct config *b)
     if (!same(a->hook.listen, b->hook.listen)) return "hook.listen";
     if (!same(a->hook.url, b->hook.url)) return "hook.url";
     if (!same(a->hook.certificate_file, b->hook.certificate_file)) return "hook.certificateFile";
+    if (!same(a->hook.key_file, b->hook.key_file)) return "hook.keyFile";
+    if (!same(a->hook.key_credential, b->hook.key_credential)) return "hook.keyCredential";
     if (!same(a->hook.secret_file, b->hook.secret_file)) return "hook.secretFile";
+    if (!same(a->hook.secret_credential, b->hook.secret_credential)) return "hook.secretCredential";
     if (!same(a->name, b->name)) return "name";
     if (!same(a->store, b->store)) return "store";
     return same(a->alerts.system, b->alerts.system) ? NULL : "alerts.system";
@@ -429,8 +420,7 @@ static bool listener_start(struct adapter *adapter, const struct material *mater
     };
 
     if (!config->hook.listen) return true;
-    if (!listen_parse(config->hook.listen, address, sizeof address, &options.port, err))
-        return false;
+    if (!config_listen(config->hook.listen, address, sizeof address, &options.port)) abort();
     if (!http_server_start(&adapter->loop, &options, flow_on_head, flow_on_body, adapter->flow,
                            &adapter->server, err))
         return false;
@@ -465,17 +455,31 @@ static bool parts_start(struct adapter *adapter, const struct material *material
     service_watch(&adapter->service, &adapter->loop, on_alive, adapter);
     adapter->flow = flow_start(&adapter->loop, &options, adapter->client, adapter->store,
                                &adapter->metrics, adapter->knowledge, &events);
-    if (listener_start(adapter, material, err)) return true;
+    if (listener_start(adapter, material, err)) {
+        store_count(adapter->store, on_store_answers, adapter);
+        return true;
+    }
     adapter->stopping = true;
     flow_stop(adapter->flow, 0, on_flow_stopped, adapter);
     return false;
 }
 
-static void start_failed(const struct err *err)
+/* To the journal as an event with its priority, to a person as a line. */
+static void start_failed(const struct err_list *problems)
 {
-    char text[800];
+    if (getenv("JOURNAL_STREAM"))
+        log_problems("start-failed", problems);
+    else
+        command_problems(problems);
+}
 
-    fprintf(stderr, "myeloma-adapter: %s\n", err_text(err, text, sizeof text));
+static void start_failed_once(const struct err *err)
+{
+    struct err_list problems = { 0 };
+
+    err_list_add(&problems, err);
+    start_failed(&problems);
+    err_list_done(&problems);
 }
 
 static int adapter_run(struct adapter *adapter)
@@ -484,7 +488,7 @@ static int adapter_run(struct adapter *adapter)
     struct err err;
 
     if (!material_read(adapter->config, &material, &err)) {
-        start_failed(&err);
+        start_failed_once(&err);
         return 1;
     }
     uv_loop_init(&adapter->loop);
@@ -492,7 +496,7 @@ static int adapter_run(struct adapter *adapter)
               knowledge_generation(adapter->knowledge), LOG_COUNT,
               (int64_t)knowledge_rule_count(adapter->knowledge), LOG_END);
     if (!parts_start(adapter, &material, &err)) {
-        start_failed(&err);
+        start_failed_once(&err);
         adapter->code = 1;
     }
     material_done(&material);
@@ -528,7 +532,7 @@ static int run(struct adapter *adapter)
     if (adapter->knowledge)
         code = adapter_run(adapter);
     else
-        command_problems(&problems);
+        start_failed(&problems);
     err_list_done(&problems);
     knowledge_free(adapter->leaving);
     knowledge_free(adapter->knowledge);

@@ -198,6 +198,7 @@ char *alert_to_json(const struct alert *alert)
     json_object_set_new(root, "openedMs", json_integer(alert->opened_ms));
     if (alert->ended_ms != INSTANT_UNSET)
         json_object_set_new(root, "endedMs", json_integer(alert->ended_ms));
+    if (alert->ended_by_order) json_object_set_new(root, "endedByOrder", json_true());
     char *text = json_dumps(root, JSON_COMPACT);
     assert(text);
     json_decref(root);
@@ -259,6 +260,7 @@ static bool read_numbers(const struct node *root, struct alert *ret, struct err 
 {
     if (!node_int(root, "episode", 1, INT64_MAX, &ret->episode, err)) return false;
     if (!node_int(root, "openedMs", INT64_MIN, INT64_MAX, &ret->opened_ms, err)) return false;
+    ret->ended_by_order = node_true(root, "endedByOrder");
     ret->ended_ms = INSTANT_UNSET;
     if (!node_get(root, "endedMs").value) return true;
     return node_int(root, "endedMs", INT64_MIN, INT64_MAX, &ret->ended_ms, err);

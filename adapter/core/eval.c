@@ -9,7 +9,7 @@
 
 /* Pairs (or triples ...) of subjects of one rule. A chart beyond that gets one finding for all of
  * them together rather than findings for some. */
-#define PAIRS_MAX 4096
+#define PAIRS_MAX 1024
 
 /* An open alert, taken apart: "patient|rule|subjects". */
 struct open_alert {
@@ -93,7 +93,7 @@ static void display_judge(struct eval *eval, struct verdict *verdict,
     const struct rule *rule = verdict->rule;
 
     verdict->display = rule->display;
-    if (rule->display_if && verdict->answer.truth != TRUTH_FALSE) {
+    if (rule->display_if && (verdict->answer.truth != TRUTH_FALSE || verdict->persists)) {
         struct answer strong = clause_answer(eval, rule->display_if, NULL);
         if (strong.truth == TRUTH_FALSE) verdict->display = rule->display_else;
         sooner(&verdict->answer, strong.next_ms);

@@ -9,6 +9,8 @@ static int64_t order_start(const struct chart_order *order)
     return order->start_ms != INSTANT_UNSET ? order->start_ms : order->authored_ms;
 }
 
+/* An active order ends with the bounds of its dosage. One that has ended did so by now: an end that
+ * lies ahead is the one that was planned, and when it really ended is not known. */
 struct exposure order_exposure(const struct chart_order *order, int64_t now_ms)
 {
     struct exposure at = { .start_ms = order_start(order),
@@ -25,6 +27,7 @@ struct exposure order_exposure(const struct chart_order *order, int64_t now_ms)
         return at;
     case ORDER_ENDED:
         at.state = EXPOSURE_ENDED;
+        if (at.end_ms > now_ms) at.end_ms = INSTANT_UNSET;
         return at;
     case ORDER_ACTIVE:
     case ORDER_HELD:
@@ -42,27 +45,40 @@ struct exposure order_exposure(const struct chart_order *order, int64_t now_ms)
     return at;
 }
 
-const struct chart_ingredient *order_ingredient(const struct chart_order *order,
-                                                const struct concept_set *drugs, unsigned bound,
-                                                bool any_use)
-{
-    for (size_t i = 0; i < order->ingredient_count; i++) {
-        const struct chart_ingredient *at = &order->ingredients[i];
-        if (bound != CONCEPT_NONE && at->concept != bound) continue;
-        if (!concept_set_has(drugs, at->concept)) continue;
-        if (at->use == USE_LOCAL && !any_use) continue;
-        return at;
-    }
-    return NULL;
-}
-
 /* ---- one order against one clause */
 
+static bool is_longer(struct duration a, struct duration b)
+{
+    return instant_add(0, a, 1) > instant_add(0, b, 1);
+}
+
+/* How long a drug that ended still counts; of one that is not known, the longest that it could be. */
 static const struct duration *linger_of(const struct order_clause *clause, unsigned concept)
 {
-    for (size_t i = 0; i < clause->linger_drugs.count; i++)
+    const struct duration *longest = NULL;
+
+    for (size_t i = 0; i < clause->linger_drugs.count; i++) {
         if (clause->linger_drugs.items[i] == concept) return &clause->linger[i];
-    return NULL;
+        if (!longest || is_longer(clause->linger[i], *longest)) longest = &clause->linger[i];
+    }
+    return concept == CONCEPT_NONE ? longest : NULL;
+}
+
+static bool is_wanted(enum order_wanted wanted, enum exposure_state state)
+{
+    switch (wanted) {
+    case ORDER_WANT_ACTIVE:
+        return state == EXPOSURE_ACTIVE;
+    case ORDER_WANT_HELD:
+        return state == EXPOSURE_HELD;
+    case ORDER_WANT_ACTIVE_OR_HELD:
+        return state == EXPOSURE_ACTIVE || state == EXPOSURE_HELD;
+    case ORDER_WANT_PLANNED:
+        return state == EXPOSURE_PLANNED;
+    case ORDER_WANT_ENDED:
+        return state == EXPOSURE_ENDED;
+    }
+    return false;
 }
 
 /* Does the moment an order is in count for this clause? */
@@ -71,35 +87,22 @@ static struct answer state_answer(const struct eval *eval, const struct order_cl
 {
     const struct duration *linger = linger_of(clause, concept);
     struct answer answer = ANSWER_FALSE;
+    int64_t over;
 
     if (at->state == EXPOSURE_UNCLEAR) return answer_unknown(DOUBT_STATUS);
     answer_until(eval, &answer, at->next_ms);
-    switch (clause->wanted) {
-    case ORDER_WANT_ACTIVE:
-        if (at->state == EXPOSURE_ACTIVE) answer.truth = TRUTH_TRUE;
-        break;
-    case ORDER_WANT_HELD:
-        if (at->state == EXPOSURE_HELD) answer.truth = TRUTH_TRUE;
-        break;
-    case ORDER_WANT_ACTIVE_OR_HELD:
-        if (at->state == EXPOSURE_ACTIVE || at->state == EXPOSURE_HELD) answer.truth = TRUTH_TRUE;
-        break;
-    case ORDER_WANT_PLANNED:
-        if (at->state == EXPOSURE_PLANNED) answer.truth = TRUTH_TRUE;
-        break;
-    case ORDER_WANT_ENDED:
-        if (at->state == EXPOSURE_ENDED) answer.truth = TRUTH_TRUE;
-        break;
+    if (is_wanted(clause->wanted, at->state)) {
+        answer.truth = TRUTH_TRUE;
+    } else if (linger && at->state == EXPOSURE_ENDED) {
+        if (at->end_ms == INSTANT_UNSET) return answer_unknown(DOUBT_TIME);
+        over = instant_add(at->end_ms, *linger, 1);
+        if (over > eval->now_ms) answer.truth = TRUTH_TRUE;
+        answer_until(eval, &answer, over);
     }
-    if (answer.truth == TRUTH_TRUE || !linger || at->state != EXPOSURE_ENDED) return answer;
-    if (at->end_ms == INSTANT_UNSET) return answer_unknown(DOUBT_TIME);
-    int64_t over = instant_add(at->end_ms, *linger, 1);
-    if (over > eval->now_ms) answer.truth = TRUTH_TRUE;
-    answer_until(eval, &answer, over);
     return answer;
 }
 
-/* Is ms later than now - length (within), or not (before)? */
+/* Is ms at most that long ago (within), or longer (not within)? */
 static struct answer span_answer(const struct eval *eval, int64_t ms, struct duration length,
                                  bool within)
 {
@@ -109,33 +112,47 @@ static struct answer span_answer(const struct eval *eval, int64_t ms, struct dur
     if (ms == INSTANT_UNSET) return answer_unknown(DOUBT_TIME);
     over = instant_add(ms, length, 1);
     if ((eval->now_ms <= over) == within) answer.truth = TRUTH_TRUE;
-    answer_until(eval, &answer, over == INSTANT_NEVER ? over : over + 1);
+    answer_past(eval, &answer, over);
     return answer;
 }
 
-static struct answer both(struct answer a, struct answer b)
+static struct answer times_answer(const struct eval *eval, const struct order_clause *clause,
+                                  const struct exposure *at)
 {
-    struct answer answer = { truth_and(a.truth, b.truth), 0,
-                             a.next_ms < b.next_ms ? a.next_ms : b.next_ms };
+    struct answer answer = ANSWER_TRUE;
 
-    if (answer.truth != TRUTH_UNKNOWN) return answer;
-    answer.doubts = (a.truth == TRUTH_UNKNOWN ? a.doubts : 0) |
-                    (b.truth == TRUTH_UNKNOWN ? b.doubts : 0);
+    if (clause->has_started_within)
+        answer = answer_both(answer, span_answer(eval, at->start_ms, clause->started_within, true));
+    if (clause->has_started_before)
+        answer = answer_both(answer,
+                             span_answer(eval, at->start_ms, clause->started_before, false));
+    if (clause->has_ended_within)
+        answer = answer_both(answer, span_answer(eval, at->end_ms, clause->ended_within, true));
     return answer;
 }
 
 static struct answer dose_answer(bool known, const struct interval *dose, const char *unit,
                                  const struct threshold *limit, const char *limit_unit)
 {
-    enum truth truth;
-
     if (!known || strcmp(unit, limit_unit) != 0) return answer_unknown(DOUBT_DOSE);
-    truth = interval_compare(dose, limit->compare, limit->low);
-    if (limit->range)
-        truth = truth_and(interval_compare(dose, COMPARE_AT_LEAST, limit->low),
-                          interval_compare(dose, COMPARE_AT_MOST, limit->high));
-    return truth == TRUTH_UNKNOWN ? answer_unknown(DOUBT_DOSE)
-                                  : (struct answer){ truth, 0, INSTANT_NEVER };
+    return threshold_answer(dose, limit, DOUBT_DOSE);
+}
+
+static struct answer doses_answer(const struct order_clause *clause,
+                                  const struct chart_order *order, const struct dose *dose)
+{
+    struct answer answer = ANSWER_TRUE;
+
+    if (clause->has_single)
+        answer = answer_both(answer, dose_answer(dose->single_known, &dose->single, dose->unit,
+                                                 &clause->single, clause->dose_unit));
+    if (clause->has_daily)
+        answer = answer_both(answer, dose_answer(dose->daily_known, &dose->daily, dose->unit,
+                                                 &clause->daily, clause->dose_unit));
+    if (clause->continuous && !order->continuous)
+        answer = answer_both(answer,
+                             dose->daily_known ? ANSWER_FALSE : answer_unknown(DOUBT_DOSE));
+    return answer;
 }
 
 static struct answer route_answer(const struct order_clause *clause, enum drug_route route)
@@ -145,38 +162,36 @@ static struct answer route_answer(const struct order_clause *clause, enum drug_r
                                                                : ANSWER_FALSE;
 }
 
-/* One order that has the drug: does it satisfy the clause? */
-static struct answer match_answer(const struct eval *eval, const struct order_clause *clause,
-                                  const struct chart_order *order,
-                                  const struct chart_ingredient *drug)
+/* What can be asked of an order whatever its drug is. */
+static struct answer frame_answer(const struct eval *eval, const struct order_clause *clause,
+                                  const struct chart_order *order, unsigned concept)
 {
     struct exposure at = order_exposure(order, eval->now_ms);
-    struct answer answer = state_answer(eval, clause, &at, drug->concept);
+    struct answer answer = state_answer(eval, clause, &at, concept);
 
-    answer = both(answer, route_answer(clause, order->route));
-    if (clause->has_single)
-        answer = both(answer, dose_answer(drug->dose.single_known, &drug->dose.single,
-                                          drug->dose.unit, &clause->single, clause->dose_unit));
-    if (clause->has_daily)
-        answer = both(answer, dose_answer(drug->dose.daily_known, &drug->dose.daily,
-                                          drug->dose.unit, &clause->daily, clause->dose_unit));
-    if (clause->continuous && !order->continuous)
-        answer = both(answer, drug->dose.daily_known ? ANSWER_FALSE : answer_unknown(DOUBT_DOSE));
-    if (clause->has_started_within)
-        answer = both(answer, span_answer(eval, at.start_ms, clause->started_within, true));
-    if (clause->has_started_before)
-        answer = both(answer, span_answer(eval, at.start_ms, clause->started_before, false));
-    if (clause->has_ended_within)
-        answer = both(answer, span_answer(eval, at.end_ms, clause->ended_within, true));
-    return answer;
+    if (answer.truth == TRUTH_FALSE) return answer;
+    if (at.state == EXPOSURE_ACTIVE) /* then the order is told with other words */
+        answer_until(eval, &answer, order->expiry_ms);
+    answer = answer_both(answer, route_answer(clause, order->route));
+    return answer_both(answer, times_answer(eval, clause, &at));
+}
+
+/* One order that has the drug: does it satisfy the clause? */
+static struct answer match_answer(const struct eval *eval, const struct order_clause *clause,
+                                  const struct drug_place *place)
+{
+    struct answer answer;
+
+    if (place->drug->use == USE_LOCAL && !clause->any_use) return ANSWER_FALSE;
+    answer = frame_answer(eval, clause, place->order, place->concept);
+    return answer_both(answer, doses_answer(clause, place->order, &place->drug->dose));
 }
 
 /* An order that no mapping knows could be any drug, as long as it counts at all. */
 static struct answer unmapped_answer(const struct eval *eval, const struct order_clause *clause,
                                      const struct chart_order *order)
 {
-    struct exposure at = order_exposure(order, eval->now_ms);
-    struct answer answer = state_answer(eval, clause, &at, CONCEPT_NONE);
+    struct answer answer = frame_answer(eval, clause, order, CONCEPT_NONE);
 
     if (answer.truth == TRUTH_FALSE) return answer;
     answer.truth = TRUTH_UNKNOWN;
@@ -184,239 +199,265 @@ static struct answer unmapped_answer(const struct eval *eval, const struct order
     return answer;
 }
 
-/* ---- words */
+/* ---- the orders of a clause */
 
-static void order_say(struct eval *eval, struct trace *t, const struct chart_order *order,
-                      const struct chart_ingredient *drug)
-{
-    struct exposure at = order_exposure(order, eval->now_ms);
-    AUTO(buf_done) struct buf text = { 0 };
-    char date[16];
-
-    if (!t) return;
-    buf_printf(&text, "%s order: %s", at.state == EXPOSURE_HELD      ? "Held"
-                                      : at.state == EXPOSURE_ENDED   ? "Ended"
-                                      : at.state == EXPOSURE_PLANNED ? "Planned"
-                                      : at.state == EXPOSURE_UNCLEAR ? "Unclear"
-                                                                     : "Active",
-               drug ? concept_words(eval->knowledge, drug->concept) : order->label);
-    if (order->dosage[0]) buf_printf(&text, ", %s", order->dosage);
-    if (at.start_ms != INSTANT_UNSET)
-        buf_printf(&text, ", since %s", instant_date(at.start_ms, date, sizeof date));
-    if (at.state == EXPOSURE_ENDED && at.end_ms != INSTANT_UNSET && at.end_ms != INSTANT_NEVER)
-        buf_printf(&text, ", ended %s", instant_date(at.end_ms, date, sizeof date));
-    if (at.state == EXPOSURE_UNCLEAR) buf_printf(&text, " (%s)", order->why);
-    if (order->expiry_ms <= eval->now_ms && at.state == EXPOSURE_ACTIVE)
-        buf_printf(&text, " (the prescription's validity ended %s, the order is still active)",
-                   instant_date(order->expiry_ms, date, sizeof date));
-    trace_say(eval, t, "%s%s.", t->text[0] ? " " : "", buf_string(&text));
-    trace_fact(eval, t, TRACE_ORDER, &order->source);
-}
-
-static void unmapped_say(struct eval *eval, struct trace *t, const struct chart_order *order)
-{
-    if (!t) return;
-    trace_say(eval, t, "%sThe drug of %s/%s is not known (%s): it could be one of these.",
-              t->text[0] ? " " : "", order->source.type, order->source.id,
-              order->unmapped ? order->unmapped : "no code");
-}
-
-/* ---- the clause */
-
-struct found {
-    struct answer answer;     /* of all orders together */
-    unsigned drugs[64];       /* different drugs with a true order */
-    size_t drug_count;
-    unsigned maybe;           /* different further drugs (or unmapped orders) that may count */
+/* The places of the chart that a clause asks about, one drug after the other. */
+struct walk {
+    const struct eval *eval;
+    const struct concept_set *drugs;
+    unsigned bound;
+    size_t next; /* in drugs */
 };
 
-static void found_drug(struct found *found, unsigned concept)
+static unsigned bound_of(const struct eval *eval, const struct order_clause *clause)
 {
-    for (size_t i = 0; i < found->drug_count; i++)
-        if (found->drugs[i] == concept) return;
-    if (found->drug_count < ARRAY_SIZE(found->drugs)) found->drugs[found->drug_count++] = concept;
+    return clause->binding == BINDING_NONE ? CONCEPT_NONE : eval->bound[clause->binding];
 }
 
-static void found_add(struct found *found, struct answer answer, unsigned concept)
+/* The next drug that the chart has orders for: their number, 0 at the end. */
+static size_t walk_next(struct walk *walk, const struct drug_place **ret)
+{
+    while (walk->next < walk->drugs->count) {
+        unsigned concept = walk->drugs->items[walk->next++];
+        size_t count;
+        if (walk->bound != CONCEPT_NONE && walk->bound != concept) continue;
+        count = drug_index_find(&walk->eval->index, concept, ret);
+        if (count) return count;
+    }
+    return 0;
+}
+
+#define FOUND_MAX 64 /* more different drugs at once are not told apart: nobody counts that far */
+
+struct found {
+    struct answer answer; /* next_ms and doubts of all orders together */
+    unsigned drugs[FOUND_MAX]; /* with a true order */
+    size_t drug_count;
+    size_t maybe; /* further drugs, and orders of drugs that are not known, that may count */
+};
+
+static void found_drug(struct found *found, unsigned concept, enum truth truth)
+{
+    if (truth == TRUTH_UNKNOWN) found->maybe++;
+    if (truth == TRUTH_TRUE && found->drug_count < FOUND_MAX)
+        found->drugs[found->drug_count++] = concept;
+}
+
+static enum truth found_order(struct found *found, struct answer answer)
 {
     if (answer.next_ms < found->answer.next_ms) found->answer.next_ms = answer.next_ms;
-    if (answer.truth == TRUTH_TRUE) found_drug(found, concept);
-    if (answer.truth == TRUTH_UNKNOWN) {
-        found->maybe++;
-        found->answer.doubts |= answer.doubts;
-    }
+    if (answer.truth == TRUTH_UNKNOWN) found->answer.doubts |= answer.doubts;
+    return answer.truth;
 }
 
-static void orders_find(struct eval *eval, const struct order_clause *clause, unsigned bound,
+static void orders_find(const struct eval *eval, const struct order_clause *clause,
                         struct found *found)
 {
-    for (size_t i = 0; i < eval->chart->order_count; i++) {
-        const struct chart_order *order = &eval->chart->orders[i];
-        const struct chart_ingredient *drug;
-        if (!order->ingredient_count) {
-            found_add(found, unmapped_answer(eval, clause, order), CONCEPT_NONE);
-            continue;
-        }
-        drug = order_ingredient(order, &clause->drugs, bound, clause->any_use);
-        if (drug) found_add(found, match_answer(eval, clause, order, drug), drug->concept);
+    struct walk walk = { eval, &clause->drugs, bound_of(eval, clause), 0 };
+    const struct drug_place *places;
+    size_t count;
+
+    while ((count = walk_next(&walk, &places))) {
+        enum truth best = TRUTH_FALSE;
+        for (size_t i = 0; i < count; i++)
+            best = truth_or(best, found_order(found, match_answer(eval, clause, &places[i])));
+        found_drug(found, places->concept, best);
     }
+    for (size_t i = 0; i < eval->index.unmapped_count; i++)
+        found_drug(found, CONCEPT_NONE,
+                   found_order(found, unmapped_answer(eval, clause, eval->index.unmapped[i])));
 }
 
-/* Tell the orders that made the answer: the true ones, else the doubtful ones. */
-static void orders_tell(struct eval *eval, const struct order_clause *clause, unsigned bound,
-                        enum truth truth, struct trace *t)
-{
-    for (size_t i = 0; t && truth != TRUTH_FALSE && i < eval->chart->order_count; i++) {
-        const struct chart_order *order = &eval->chart->orders[i];
-        const struct chart_ingredient *drug =
-            order_ingredient(order, &clause->drugs, bound, clause->any_use);
-        if (!order->ingredient_count) {
-            if (truth == TRUTH_UNKNOWN &&
-                unmapped_answer(eval, clause, order).truth == TRUTH_UNKNOWN)
-                unmapped_say(eval, t, order);
-        } else if (drug && match_answer(eval, clause, order, drug).truth == truth) {
-            order_say(eval, t, order, drug);
-        }
-    }
-}
-
-/* Several different drugs at once: have two of them overlapped for long enough? */
-static struct answer overlap_answer(struct eval *eval, const struct order_clause *clause,
+/* Several drugs at once, for longer than asked: the at_least-th of their courses is long enough. */
+static struct answer overlap_answer(const struct eval *eval, const struct order_clause *clause,
                                     const struct found *found)
 {
-    int64_t starts[64], nth;
-    size_t count = 0;
+    int64_t starts[FOUND_MAX];
+    struct answer answer = ANSWER_FALSE;
 
     for (size_t d = 0; d < found->drug_count; d++) {
-        int64_t first = INSTANT_NEVER;
-        for (size_t i = 0; i < eval->chart->order_count; i++) {
-            const struct chart_order *order = &eval->chart->orders[i];
-            const struct chart_ingredient *drug =
-                order_ingredient(order, &clause->drugs, found->drugs[d], clause->any_use);
-            if (!drug || match_answer(eval, clause, order, drug).truth != TRUTH_TRUE) continue;
-            if (order_start(order) == INSTANT_UNSET) return answer_unknown(DOUBT_TIME);
-            if (order_start(order) < first) first = order_start(order);
-        }
-        /* ascending: the at_least-th start is when enough of them were active together */
-        size_t at = count++;
-        for (; at > 0 && starts[at - 1] > first; at--) starts[at] = starts[at - 1];
-        starts[at] = first;
+        unsigned drug = found->drugs[d];
+        struct course course = course_find(eval, &(struct concept_set){ &drug, 1 });
+        size_t at = d;
+        if (course.start_ms == INSTANT_UNSET) return answer_unknown(DOUBT_TIME);
+        for (; at > 0 && starts[at - 1] > course.start_ms; at--) starts[at] = starts[at - 1];
+        starts[at] = course.start_ms;
+        answer_until(eval, &answer, course.next_ms);
     }
-    nth = instant_add(starts[clause->at_least - 1], clause->overlap, 1);
-    struct answer answer = { eval->now_ms > nth ? TRUTH_TRUE : TRUTH_FALSE, 0, INSTANT_NEVER };
-    answer_until(eval, &answer, nth == INSTANT_NEVER ? nth : nth + 1);
-    return answer;
+    return answer_both(ANSWER_TRUE,
+                       span_answer(eval, starts[clause->at_least - 1], clause->overlap, false));
 }
 
-static struct answer found_judge(struct eval *eval, const struct order_clause *clause,
-                                 struct found *found)
+static struct answer found_judge(const struct eval *eval, const struct order_clause *clause,
+                                 const struct found *found)
 {
     struct answer answer = found->answer;
 
     if (found->drug_count >= clause->at_least) {
         answer.truth = TRUTH_TRUE;
         answer.doubts = 0;
-        if (clause->has_overlap && clause->at_least > 1)
-            answer = both(answer, overlap_answer(eval, clause, found));
+        if (clause->has_overlap)
+            answer = answer_both(answer, overlap_answer(eval, clause, found));
     } else if (found->drug_count + found->maybe >= clause->at_least) {
         answer.truth = TRUTH_UNKNOWN;
     } else {
-        answer.truth = TRUTH_FALSE;
         answer.doubts = 0;
     }
     return answer;
 }
 
-static void absence_say(struct eval *eval, const struct order_clause *clause,
-                        const struct answer *answer, struct trace *t)
+/* ---- words */
+
+static void order_say(struct eval *eval, struct trace *t, const struct drug_place *place)
 {
-    if (!t || answer->truth != TRUTH_FALSE) return;
-    trace_say(eval, t, "No active order for %s.", clause->words);
+    static const char *const states[] = {
+        [EXPOSURE_ACTIVE] = "Active",   [EXPOSURE_HELD] = "Held", [EXPOSURE_ENDED] = "Ended",
+        [EXPOSURE_PLANNED] = "Planned", [EXPOSURE_NONE] = "No",   [EXPOSURE_UNCLEAR] = "Unclear",
+    };
+    const struct chart_order *order = place->order;
+    struct exposure at = order_exposure(order, eval->now_ms);
+    char date[16];
+
+    trace_say(eval, t, "%s%s order: %s", t->text[0] ? " " : "", states[at.state],
+              concept_words(eval->knowledge, place->concept));
+    if (order->dosage[0]) trace_say(eval, t, ", %s", order->dosage);
+    if (at.start_ms != INSTANT_UNSET)
+        trace_say(eval, t, ", since %s", instant_date(at.start_ms, date, sizeof date));
+    if (at.state == EXPOSURE_ENDED && at.end_ms != INSTANT_UNSET)
+        trace_say(eval, t, ", ended %s", instant_date(at.end_ms, date, sizeof date));
+    if (at.state == EXPOSURE_UNCLEAR) trace_say(eval, t, " (%s)", order->why);
+    if (order->expiry_ms <= eval->now_ms && at.state == EXPOSURE_ACTIVE)
+        trace_say(eval, t, " (the prescription's validity ended %s, the order is still active)",
+                  instant_date(order->expiry_ms, date, sizeof date));
+    trace_say(eval, t, ".");
+    trace_fact(eval, t, TRACE_ORDER, &order->source);
 }
+
+static void unmapped_say(struct eval *eval, struct trace *t, const struct chart_order *order)
+{
+    trace_say(eval, t, "%sThe drug of %s/%s is not known (%s): it could be one of these.",
+              t->text[0] ? " " : "", order->source.type, order->source.id,
+              order->unmapped ? order->unmapped : "no code");
+}
+
+static void order_tell(struct eval *eval, const struct order_clause *clause,
+                       const struct chart_order *order, enum truth truth, struct trace *t)
+{
+    unsigned bound = bound_of(eval, clause);
+
+    for (size_t i = 0; i < order->ingredient_count; i++) {
+        struct drug_place place = { order->ingredients[i].concept, order, &order->ingredients[i] };
+        if (bound != CONCEPT_NONE && bound != place.concept) continue;
+        if (!concept_set_has(&clause->drugs, place.concept)) continue;
+        if (match_answer(eval, clause, &place).truth >= truth) order_say(eval, t, &place);
+    }
+    if (!order->ingredient_count && truth == TRUTH_UNKNOWN &&
+        unmapped_answer(eval, clause, order).truth == TRUTH_UNKNOWN)
+        unmapped_say(eval, t, order);
+}
+
+/* The orders that made the answer: what is true, and what may be where that is not enough. */
+static void orders_tell(struct eval *eval, const struct order_clause *clause, enum truth truth,
+                        struct trace *t)
+{
+    for (size_t i = 0; i < eval->chart->order_count; i++)
+        order_tell(eval, clause, &eval->chart->orders[i], truth, t);
+}
+
+static void length_add(struct buf *out, bool has, const char *words, struct duration length)
+{
+    char text[32];
+
+    if (has) buf_printf(out, ", %s %s", words, duration_text(length, text, sizeof text));
+}
+
+/* What is asked of an order beside its drug: ", intravenous, single dose above 10 mg". */
+static void wish_add(const struct order_clause *clause, struct buf *out)
+{
+    const char *between = ", ";
+
+    for (unsigned route = 0; route < 32; route++) {
+        if (!(clause->routes >> route & 1)) continue;
+        buf_printf(out, "%s%s", between, drug_route_name((enum drug_route)route));
+        between = " or ";
+    }
+    if (clause->has_single) buf_printf(out, ", single dose %s", clause->single.words);
+    if (clause->has_daily) buf_printf(out, ", daily dose %s", clause->daily.words);
+    if (clause->continuous) buf_text(out, ", daily without a pause");
+    length_add(out, clause->has_started_within, "started within", clause->started_within);
+    length_add(out, clause->has_started_before, "started more than", clause->started_before);
+    if (clause->has_started_before) buf_text(out, " ago");
+    length_add(out, clause->has_ended_within, "ended within", clause->ended_within);
+}
+
+static void absence_say(struct eval *eval, const struct order_clause *clause, struct trace *t)
+{
+    static const char *const states[] = {
+        [ORDER_WANT_ACTIVE] = "active",
+        [ORDER_WANT_HELD] = "held",
+        [ORDER_WANT_ACTIVE_OR_HELD] = "active or held",
+        [ORDER_WANT_PLANNED] = "planned",
+        [ORDER_WANT_ENDED] = "ended",
+    };
+    AUTO(buf_done) struct buf wish = { 0 };
+
+    length_add(&wish, clause->has_overlap, "together for more than", clause->overlap);
+    wish_add(clause, &wish);
+    if (clause->at_least > 1)
+        trace_say(eval, t, "Fewer than %u different drugs at once of %s%s.", clause->at_least,
+                  clause->words, buf_string(&wish));
+    else
+        trace_say(eval, t, "No %s order for %s%s.", states[clause->wanted], clause->words,
+                  buf_string(&wish));
+}
+
+static void change_say(struct eval *eval, const struct order_clause *clause, enum truth truth,
+                       struct trace *t)
+{
+    if (truth == TRUTH_FALSE)
+        trace_change(eval, t, clause->absent ? "the end of the order for %s" : "an order for %s",
+                     clause->words);
+    else if (truth == TRUTH_UNKNOWN)
+        trace_change(eval, t, "a code, status, date or dose that can be read for the orders named");
+}
+
+/* ---- the clause */
 
 struct answer order_answer(struct eval *eval, const struct clause *clause, struct trace *t)
 {
     const struct order_clause *order = &clause->order;
-    unsigned bound = order->binding == BINDING_NONE ? CONCEPT_NONE : eval->bound[order->binding];
     struct found found = { .answer = ANSWER_FALSE };
     struct answer answer;
 
-    orders_find(eval, order, bound, &found);
+    orders_find(eval, order, &found);
     answer = found_judge(eval, order, &found);
-    orders_tell(eval, order, bound, answer.truth, t);
-    absence_say(eval, order, &answer, t);
+    if (t && answer.truth == TRUTH_FALSE) absence_say(eval, order, t);
+    if (t && answer.truth != TRUTH_FALSE) orders_tell(eval, order, answer.truth, t);
     if (order->absent) answer.truth = truth_not(answer.truth);
-    if (answer.truth == TRUTH_FALSE)
-        trace_change(eval, t, order->absent ? "the end of the order for %s" : "an order for %s",
-                     order->words);
-    else if (answer.truth == TRUTH_UNKNOWN)
-        trace_change(eval, t, "a code, status, date or dose that can be read for the orders named");
+    change_say(eval, order, answer.truth, t);
     return answer;
 }
 
-size_t order_candidates(struct eval *eval, const struct order_clause *clause, unsigned *ret,
-                        size_t max)
+static bool is_candidate(const struct eval *eval, const struct order_clause *clause,
+                         const struct drug_place *places, size_t count)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < eval->chart->order_count; i++) {
-        const struct chart_order *order = &eval->chart->orders[i];
-        for (size_t j = 0; j < order->ingredient_count; j++) {
-            unsigned concept = order->ingredients[j].concept;
-            const struct chart_ingredient *drug =
-                order_ingredient(order, &clause->drugs, concept, clause->any_use);
-            size_t at = 0;
-            if (!drug || match_answer(eval, clause, order, drug).truth == TRUTH_FALSE) continue;
-            while (at < count && ret[at] < concept) at++;
-            if (at < count && ret[at] == concept) continue;
-            if (count == max) return count;
-            memmove(ret + at + 1, ret + at, (count - at) * sizeof *ret);
-            ret[at] = concept;
-            count++;
-        }
-    }
-    return count;
-}
-
-/* ---- courses */
-
-/* Does the order belong to the course asked about? */
-static bool of_course(const struct eval *eval, const struct chart_order *order,
-                      const struct concept_set *drugs)
-{
-    if (order->state == ORDER_REMOVED || order->state == ORDER_DRAFT) return false;
-    for (size_t i = 0; i < order->ingredient_count; i++) {
-        unsigned concept = order->ingredients[i].concept;
-        if (drugs->count ? concept_set_has(drugs, concept) : concept == eval->bound[0]) return true;
-    }
+    for (size_t i = 0; i < count; i++)
+        if (match_answer(eval, clause, &places[i]).truth != TRUTH_FALSE) return true;
     return false;
 }
 
-/* The earliest start of an order that reaches, but for a short pause, to the start given. */
-static int64_t course_earlier(const struct eval *eval, const struct concept_set *drugs,
-                              int64_t start)
+size_t order_candidates(struct eval *eval, const struct order_clause *clause, const unsigned **ret)
 {
-    for (size_t i = 0; i < eval->chart->order_count; i++) {
-        const struct chart_order *order = &eval->chart->orders[i];
-        int64_t at = order_start(order);
-        int64_t end = order->end_ms == INSTANT_UNSET ? at : order->end_ms;
-        if (at == INSTANT_UNSET || at >= start || !of_course(eval, order, drugs)) continue;
-        if (end == INSTANT_NEVER || end + COURSE_PAUSE >= start) return at;
-    }
-    return start;
-}
+    struct walk walk = { eval, &clause->drugs, CONCEPT_NONE, 0 };
+    const struct drug_place *places;
+    unsigned *drugs = NULL;
+    size_t found = 0, count;
 
-int64_t course_start(const struct eval *eval, const struct concept_set *drugs)
-{
-    int64_t start = INSTANT_UNSET, earlier;
-
-    for (size_t i = 0; i < eval->chart->order_count; i++) { /* the newest start reached */
-        const struct chart_order *order = &eval->chart->orders[i];
-        int64_t at = order_start(order);
-        if (at == INSTANT_UNSET || at > eval->now_ms || !of_course(eval, order, drugs)) continue;
-        if (at > start) start = at;
+    while ((count = walk_next(&walk, &places))) {
+        if (!is_candidate(eval, clause, places, count)) continue;
+        if (!drugs) drugs = arena_alloc(eval->arena, clause->drugs.count * sizeof *drugs);
+        drugs[found++] = places->concept;
     }
-    if (start == INSTANT_UNSET) return start;
-    while ((earlier = course_earlier(eval, drugs, start)) < start) start = earlier;
-    return start;
+    *ret = drugs;
+    return found;
 }

@@ -1,4 +1,4 @@
-/* Clauses about the patient: conditions, allergies, age, sex, course. */
+/* Clauses about the patient: conditions, allergies, age, sex. */
 #include <string.h>
 
 #include "core/eval_impl.h"
@@ -12,12 +12,27 @@ static bool shares(const struct concept_set *set, const unsigned *concepts, size
     return false;
 }
 
+static bool is_past(const struct eval *eval, const struct chart_condition *condition)
+{
+    return condition->state == CONDITION_PAST || condition->end_ms <= eval->now_ms;
+}
+
+static struct answer recency_answer(const struct eval *eval, int64_t start_ms,
+                                    struct duration within)
+{
+    int64_t over = instant_add(start_ms, within, 1);
+    struct answer answer;
+
+    if (start_ms == INSTANT_UNSET) return answer_unknown(DOUBT_TIME);
+    answer = eval->now_ms <= over ? ANSWER_TRUE : ANSWER_FALSE;
+    answer_past(eval, &answer, over);
+    return answer;
+}
+
 static struct answer condition_match(const struct eval *eval, const struct condition_clause *clause,
                                      const struct chart_condition *condition)
 {
     struct answer answer = ANSWER_FALSE;
-    bool past = condition->state == CONDITION_PAST || condition->end_ms <= eval->now_ms;
-    int64_t over;
 
     if (condition->state == CONDITION_REMOVED) return answer;
     if (condition->state == CONDITION_UNCONFIRMED) return answer_unknown(DOUBT_STATUS);
@@ -26,27 +41,21 @@ static struct answer condition_match(const struct eval *eval, const struct condi
         return answer;
     }
     /* A procedure is done once: it is never "active", only recent. */
-    if (past && !clause->ever && !condition->procedure) return answer;
-    if (!clause->ever) answer_until(eval, &answer, condition->end_ms);
+    if (!clause->ever && !condition->procedure && is_past(eval, condition)) return answer;
     answer.truth = TRUTH_TRUE;
+    if (!clause->ever && !condition->procedure) answer_until(eval, &answer, condition->end_ms);
     if (!clause->has_within) return answer;
-    if (condition->start_ms == INSTANT_UNSET) return answer_unknown(DOUBT_TIME);
-    over = instant_add(condition->start_ms, clause->within, 1);
-    answer.truth = eval->now_ms <= over ? TRUTH_TRUE : TRUTH_FALSE;
-    answer_until(eval, &answer, over + 1);
-    return answer;
+    return answer_both(answer, recency_answer(eval, condition->start_ms, clause->within));
 }
 
-struct condition_found {
-    struct answer answer;
-    bool uncoded;
-};
-
-static void condition_merge(struct condition_found *found, struct answer one)
+/* A problem without any code could be the one asked for. */
+static bool could_be(const struct eval *eval, const struct condition_clause *clause,
+                     const struct chart_condition *condition)
 {
-    if (one.next_ms < found->answer.next_ms) found->answer.next_ms = one.next_ms;
-    if (one.truth == TRUTH_UNKNOWN) found->answer.doubts |= one.doubts;
-    if (one.truth > found->answer.truth) found->answer.truth = one.truth;
+    if (!condition->uncoded) return false;
+    return condition->state == CONDITION_ACTIVE
+               ? clause->ever || !is_past(eval, condition)
+               : clause->ever && condition->state == CONDITION_PAST;
 }
 
 static void condition_tell(struct eval *eval, struct trace *t,
@@ -63,55 +72,76 @@ static void condition_tell(struct eval *eval, struct trace *t,
     trace_fact(eval, t, TRACE_EVIDENCE, &condition->source);
 }
 
-/* The reason that an order gives is evidence of the condition as well. */
-static void reasons_find(struct eval *eval, const struct condition_clause *clause,
-                         struct condition_found *found, struct trace *t)
+static struct answer conditions_find(struct eval *eval, const struct condition_clause *clause,
+                                     bool *ret_uncoded, struct trace *t)
 {
-    for (size_t i = 0; i < eval->chart->order_count && found->answer.truth != TRUTH_TRUE; i++) {
-        const struct chart_order *order = &eval->chart->orders[i];
-        if (order->state == ORDER_REMOVED || clause->has_within) continue;
-        if (!shares(&clause->concepts, order->reasons, order->reason_count)) continue;
-        found->answer.truth = TRUTH_TRUE;
-        trace_say(eval, t, "The order for %s names it as its reason.", order->label);
-        trace_fact(eval, t, TRACE_EVIDENCE, &order->source);
-    }
-}
+    struct answer answer = ANSWER_FALSE;
 
-static void conditions_find(struct eval *eval, const struct condition_clause *clause,
-                            struct condition_found *found, struct trace *t)
-{
     for (size_t i = 0; i < eval->chart->condition_count; i++) {
         const struct chart_condition *condition = &eval->chart->conditions[i];
         struct answer one;
-        if (condition->uncoded && condition->state == CONDITION_ACTIVE) found->uncoded = true;
+        *ret_uncoded |= could_be(eval, clause, condition);
         if (!shares(&clause->concepts, condition->concepts, condition->concept_count)) continue;
         one = condition_match(eval, clause, condition);
         if (one.truth > TRUTH_FALSE) condition_tell(eval, t, condition);
-        condition_merge(found, one);
+        answer = answer_either(answer, one);
     }
+    return answer;
+}
+
+/* The reason that an order gives is evidence of the condition as well, as long as the order runs. */
+static struct answer reason_answer(const struct eval *eval, const struct condition_clause *clause,
+                                   const struct chart_order *order)
+{
+    struct exposure at = order_exposure(order, eval->now_ms);
+    struct answer answer = ANSWER_FALSE;
+
+    if (clause->has_within || at.state == EXPOSURE_NONE) return answer;
+    if (!shares(&clause->concepts, order->reasons, order->reason_count)) return answer;
+    if (clause->ever || at.state != EXPOSURE_ENDED) answer.truth = TRUTH_TRUE;
+    if (!clause->ever) answer_until(eval, &answer, at.next_ms);
+    return answer;
+}
+
+static struct answer reasons_find(struct eval *eval, const struct condition_clause *clause,
+                                  struct trace *t)
+{
+    struct answer answer = ANSWER_FALSE;
+
+    for (size_t i = 0; i < eval->chart->order_count; i++) {
+        const struct chart_order *order = &eval->chart->orders[i];
+        struct answer one;
+        if (!order->reason_count) continue;
+        one = reason_answer(eval, clause, order);
+        answer = answer_either(answer, one);
+        if (!t || one.truth != TRUTH_TRUE) continue;
+        trace_say(eval, t, "%sThe order for %s names it as its reason.", t->text[0] ? " " : "",
+                  order->label);
+        trace_fact(eval, t, TRACE_EVIDENCE, &order->source);
+    }
+    return answer;
 }
 
 struct answer condition_answer(struct eval *eval, const struct clause *clause, struct trace *t)
 {
     const struct condition_clause *condition = &clause->condition;
-    struct condition_found found = { .answer = ANSWER_FALSE };
+    bool uncoded = false;
+    struct answer answer = answer_either(conditions_find(eval, condition, &uncoded, t),
+                                         reasons_find(eval, condition, t));
 
-    conditions_find(eval, condition, &found, t);
-    reasons_find(eval, condition, &found, t);
-    if (found.answer.truth == TRUTH_FALSE && found.uncoded) {
-        found.answer.truth = TRUTH_UNKNOWN;
-        found.answer.doubts = DOUBT_UNMAPPED;
+    if (answer.truth == TRUTH_FALSE && uncoded) {
+        answer.truth = TRUTH_UNKNOWN;
+        answer.doubts = DOUBT_UNMAPPED;
         trace_say(eval, t, "A problem without a code is on record: it could be %s.",
                   condition->words);
-    } else if (found.answer.truth == TRUTH_FALSE) {
+    } else if (answer.truth == TRUTH_FALSE) {
         trace_say(eval, t, "Not on record: %s.", condition->words);
     }
-    if (found.answer.truth != TRUTH_UNKNOWN) found.answer.doubts = 0;
-    if (condition->absent) found.answer.truth = truth_not(found.answer.truth);
-    if (found.answer.truth != TRUTH_TRUE)
+    if (condition->absent) answer.truth = truth_not(answer.truth);
+    if (answer.truth != TRUTH_TRUE)
         trace_change(eval, t, condition->absent ? "%s being over" : "a coded record of %s",
                      condition->words);
-    return found.answer;
+    return answer;
 }
 
 struct answer allergy_answer(struct eval *eval, const struct clause *clause, struct trace *t)
@@ -131,48 +161,56 @@ struct answer allergy_answer(struct eval *eval, const struct clause *clause, str
 
 /* ---- age, sex */
 
-bool age_span(const struct eval *eval, int *ret_oldest, int *ret_youngest)
+/* The start of the day on which somebody completes that many years; who was born on a leap day does
+ * so on 1 March of other years, as instant_years() has it. */
+static int64_t birthday(int64_t born_ms, int years)
+{
+    int64_t at = instant_add(born_ms, (struct duration){ .months = 12 * years }, 1);
+
+    return instant_years(born_ms, at) < years ? at + INSTANT_DAY : at;
+}
+
+bool age_of(const struct eval *eval, struct age *ret)
 {
     const struct span *birth = &eval->chart->birth;
-    int64_t latest = birth->end - 1;
+    int64_t first = birth->start, last = birth->end - INSTANT_DAY; /* the last day it may be */
+    int64_t next;
 
-    if (birth->start == INSTANT_UNSET || birth->start > eval->now_ms) return false;
-    if (birth->end - birth->start <= INSTANT_DAY) latest = birth->start;
-    if (latest > eval->now_ms) latest = eval->now_ms;
-    *ret_oldest = instant_years(birth->start, eval->now_ms);
-    *ret_youngest = instant_years(latest, eval->now_ms);
+    if (first == INSTANT_UNSET || first > eval->now_ms) return false;
+    if (last < first) last = first;
+    ret->oldest = instant_years(first, eval->now_ms);
+    ret->youngest = last > eval->now_ms ? 0 : instant_years(last, eval->now_ms);
+    ret->until_ms = birthday(first, ret->oldest + 1);
+    next = birthday(last, last > eval->now_ms ? 0 : ret->youngest + 1);
+    if (next < ret->until_ms) ret->until_ms = next;
     return true;
 }
 
-static enum truth years_compare(const struct threshold *limit, int years)
+static struct answer years_answer(const struct threshold *limit, int years)
 {
     struct interval age = interval_exactly(decimal_of(years));
 
-    if (!limit->range) return interval_compare(&age, limit->compare, limit->low);
-    return truth_and(interval_compare(&age, COMPARE_AT_LEAST, limit->low),
-                     interval_compare(&age, COMPARE_AT_MOST, limit->high));
+    return threshold_answer(&age, limit, DOUBT_INPUT);
 }
 
 struct answer age_answer(struct eval *eval, const struct clause *clause, struct trace *t)
 {
-    const struct span *birth = &eval->chart->birth;
-    struct answer answer = ANSWER_FALSE;
-    int oldest, youngest;
-    enum truth first, last;
+    struct answer answer;
+    struct age age;
 
-    if (!age_span(eval, &oldest, &youngest)) {
+    if (!age_of(eval, &age)) {
         trace_say(eval, t, "The birth date is not known.");
         trace_change(eval, t, "a birth date");
         return answer_unknown(DOUBT_INPUT);
     }
-    first = years_compare(&clause->age, oldest);
-    last = years_compare(&clause->age, youngest);
-    trace_say(eval, t, "Age %d years (the rule asks: %s).", oldest, clause->age.words);
+    trace_say(eval, t, "Age %d", age.youngest);
+    if (age.oldest != age.youngest) trace_say(eval, t, " or %d", age.oldest);
+    trace_say(eval, t, " years (the rule asks: %s).", clause->age.words);
     trace_change(eval, t, "a birthday");
-    if (first != last) return answer_unknown(DOUBT_INPUT);
-    answer.truth = first;
-    answer_until(eval, &answer,
-                 instant_add(birth->start, (struct duration){ .months = (oldest + 1) * 12 }, 1));
+    answer = years_answer(&clause->age, age.oldest);
+    if (years_answer(&clause->age, age.youngest).truth != answer.truth)
+        answer = answer_unknown(DOUBT_INPUT);
+    answer_until(eval, &answer, age.until_ms);
     return answer;
 }
 
@@ -187,52 +225,4 @@ struct answer sex_answer(struct eval *eval, const struct clause *clause, struct 
     }
     trace_say(eval, t, "Sex: %s.", eval->chart->sex == SEX_FEMALE ? "female" : "male");
     return eval->chart->sex == wanted ? ANSWER_TRUE : ANSWER_FALSE;
-}
-
-/* ---- course */
-
-static struct answer cycle_answer(struct eval *eval, const struct course_clause *course,
-                                  int64_t start, struct trace *t)
-{
-    int64_t length = course->cycle_length.ms, into = (eval->now_ms - start) % length;
-    struct answer answer = { into < course->cycle_window.ms ? TRUTH_TRUE : TRUTH_FALSE, 0,
-                             INSTANT_NEVER };
-
-    trace_say(eval, t, "Day %d of a cycle.", (int)(into / INSTANT_DAY) + 1);
-    answer_until(eval, &answer,
-                 eval->now_ms - into +
-                     (answer.truth == TRUTH_TRUE ? course->cycle_window.ms : length));
-    return answer;
-}
-
-struct answer course_answer(struct eval *eval, const struct clause *clause, struct trace *t)
-{
-    const struct course_clause *course = &clause->course;
-    int64_t start = course_start(eval, &course->drugs);
-    struct answer answer = ANSWER_FALSE;
-    struct interval days;
-
-    if (start == INSTANT_UNSET) {
-        trace_say(eval, t, "It is not known when the treatment began.");
-        trace_change(eval, t, "an order with a start date");
-        return answer_unknown(DOUBT_TIME);
-    }
-    if (course->cycle) return cycle_answer(eval, course, start, t);
-    days = interval_exactly(
-        decimal_divide(decimal_of(eval->now_ms - start), decimal_of(INSTANT_DAY)));
-    answer.truth = interval_compare(&days, course->length.compare, course->length.low);
-    if (course->length.range)
-        answer.truth = truth_and(interval_compare(&days, COMPARE_AT_LEAST, course->length.low),
-                                 interval_compare(&days, COMPARE_AT_MOST, course->length.high));
-    trace_say(eval, t, "The course of %s has lasted %d days (the rule asks: %s).", course->words,
-              (int)((eval->now_ms - start) / INSTANT_DAY), course->length.words);
-    trace_change(eval, t, "time");
-    answer_until(eval, &answer, /* both sides of each limit: the exact instant and just after it */
-                 start + (int64_t)(decimal_double(course->length.low) * (double)INSTANT_DAY));
-    answer_until(eval, &answer,
-                 start + (int64_t)(decimal_double(course->length.low) * (double)INSTANT_DAY) + 1);
-    if (course->length.range)
-        answer_until(eval, &answer,
-                     start + (int64_t)(decimal_double(course->length.high) * (double)INSTANT_DAY) + 1);
-    return answer;
 }

@@ -1,4 +1,5 @@
 /* Answers, the traces that tell how they came about, and the clauses that are made of clauses. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,14 +17,32 @@ void answer_past(const struct eval *eval, struct answer *answer, int64_t ms)
     if (ms != INSTANT_NEVER) answer_until(eval, answer, ms + 1);
 }
 
+/* When a false answer that rests on two may change: when the last of those that are false does. */
+static int64_t false_until(struct answer a, struct answer b)
+{
+    if (a.truth != TRUTH_FALSE) return b.next_ms;
+    if (b.truth != TRUTH_FALSE) return a.next_ms;
+    return a.next_ms > b.next_ms ? a.next_ms : b.next_ms;
+}
+
 struct answer answer_both(struct answer a, struct answer b)
 {
     struct answer answer = { truth_and(a.truth, b.truth), 0,
                              a.next_ms < b.next_ms ? a.next_ms : b.next_ms };
 
-    if (answer.truth != TRUTH_UNKNOWN) return answer;
-    answer.doubts = (a.truth == TRUTH_UNKNOWN ? a.doubts : 0) |
-                    (b.truth == TRUTH_UNKNOWN ? b.doubts : 0);
+    if (answer.truth == TRUTH_FALSE) answer.next_ms = false_until(a, b);
+    if (answer.truth == TRUTH_UNKNOWN)
+        answer.doubts = (a.truth == TRUTH_UNKNOWN ? a.doubts : 0) |
+                        (b.truth == TRUTH_UNKNOWN ? b.doubts : 0);
+    return answer;
+}
+
+struct answer answer_either(struct answer a, struct answer b)
+{
+    struct answer answer = { truth_or(a.truth, b.truth), 0,
+                             a.next_ms < b.next_ms ? a.next_ms : b.next_ms };
+
+    if (answer.truth == TRUTH_UNKNOWN) answer.doubts = a.doubts | b.doubts;
     return answer;
 }
 

@@ -121,6 +121,52 @@ static bool yields_read(struct rule_reader *reader, const struct node *at, struc
     return true;
 }
 
+/* The order clauses that name a subject stand below `all` alone. */
+static void naming_find(const struct clause *clause, const struct order_clause **ret)
+{
+    if (clause->kind == CLAUSE_ALL)
+        for (size_t i = 0; i < clause->part_count; i++) naming_find(&clause->parts[i], ret);
+    if (clause->kind == CLAUSE_ORDER && clause->order.binding != BINDING_NONE)
+        ret[clause->order.binding] = &clause->order;
+}
+
+static bool is_within(const struct concept_set *inner, const struct concept_set *outer)
+{
+    for (size_t i = 0; i < inner->count; i++)
+        if (!concept_set_has(outer, inner->items[i])) return false;
+    return true;
+}
+
+/* An alert of any subject must be able to last. */
+static bool persists_check(struct rule_reader *reader, const struct node *at,
+                           const struct rule *rule)
+{
+    const struct order_clause *naming[BINDING_MAX] = { NULL };
+
+    if (reader->bindings > rule->bindings)
+        return rule_problem(reader, at, "", "\"persists\" names more subjects than \"when\"");
+    naming_find(rule->persists, naming);
+    for (int i = 0; i < reader->bindings; i++)
+        if (!is_within(&rule->naming[i]->drugs, &naming[i]->drugs))
+            return rule_problem(reader, at, "name the same drugs in the same order as in \"when\"",
+                                "no alert for %s could last, \"persists\" asks for %s",
+                                rule->naming[i]->words, naming[i]->words);
+    return true;
+}
+
+/* The order clauses of `persists` name the same subjects, in the same order. */
+static bool persists_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
+{
+    bool good;
+
+    reader->binding = true;
+    reader->bindings = 0;
+    rule->persists = mem_new(struct clause);
+    good = clause_read(reader, at, rule->persists);
+    reader->binding = false;
+    return good && persists_check(reader, at, rule);
+}
+
 static bool clauses_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
 {
     struct node when = node_get(at, "when"), persists = node_get(at, "persists");
@@ -130,18 +176,10 @@ static bool clauses_read(struct rule_reader *reader, const struct node *at, stru
     reader->binding = true;
     rule->when = mem_new(struct clause);
     good = clause_read(reader, &when, rule->when);
+    reader->binding = false;
     rule->bindings = reader->bindings;
-    reader->binding = false;
-    if (!persists.value) return good;
-    /* The order clauses of `persists` name the same subjects, in the same order. */
-    reader->binding = true;
-    reader->bindings = 0;
-    rule->persists = mem_new(struct clause);
-    good = clause_read(reader, &persists, rule->persists) && good;
-    reader->binding = false;
-    if (good && reader->bindings > rule->bindings)
-        return rule_problem(reader, &persists, "", "\"persists\" names more subjects than \"when\"");
-    return good;
+    naming_find(rule->when, rule->naming);
+    return good && (!persists.value || persists_read(reader, &persists, rule));
 }
 
 static bool texts_read(struct rule_reader *reader, const struct node *at, const struct node *file,

@@ -1,5 +1,4 @@
 /* From a verdict with its trace to the alert that a clinician reads. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,23 +35,39 @@ static void list_add(struct list *list, const char *text)
 /* ---- what the trace says */
 
 struct story {
-    struct buf facts;        /* owned: sentences */
+    struct buf facts; /* owned: sentences */
     struct list evidence, assumptions;
-    const struct source *orders[64];
-    bool named[64];          /* by a clause that names a subject */
-    size_t order_count;
+    const struct chart *chart;
+    bool *told, *named; /* for each order of the chart; named: by a clause that names a subject */
 };
+
+static struct story story_start(const struct chart *chart, struct arena *arena)
+{
+    struct story story = { .evidence.arena = arena, .assumptions.arena = arena, .chart = chart };
+    size_t size = chart->order_count * sizeof *story.told;
+
+    story.told = memset(arena_alloc(arena, size), 0, size);
+    story.named = memset(arena_alloc(arena, size), 0, size);
+    return story;
+}
+
+static void reference_add(struct list *list, const struct source *source)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+
+    buf_printf(&text, "%s/%s", source->type, source->id);
+    list_add(list, buf_string(&text));
+}
 
 static void story_order(struct story *story, const struct source *source, bool named)
 {
-    for (size_t i = 0; i < story->order_count; i++)
-        if (story->orders[i] == source) {
-            story->named[i] |= named;
-            return;
-        }
-    if (story->order_count == ARRAY_SIZE(story->orders)) return;
-    story->named[story->order_count] = named;
-    story->orders[story->order_count++] = source;
+    const struct chart_order *orders = story->chart->orders;
+
+    for (size_t i = 0; i < story->chart->order_count; i++) {
+        if (&orders[i].source != source) continue;
+        story->told[i] = true;
+        story->named[i] |= named;
+    }
 }
 
 static void story_facts(struct story *story, const struct trace *t)
@@ -61,14 +76,10 @@ static void story_facts(struct story *story, const struct trace *t)
                  (t->clause->order.binding != BINDING_NONE || t->clause->order.at_least > 1);
 
     for (size_t i = 0; i < t->fact_count; i++) {
-        const struct source *source = t->facts[i].source;
-        char reference[128];
-        if (t->facts[i].role == TRACE_ORDER) {
-            story_order(story, source, named);
-            continue;
-        }
-        snprintf(reference, sizeof reference, "%s/%s", source->type, source->id);
-        list_add(&story->evidence, reference);
+        if (t->facts[i].role == TRACE_ORDER)
+            story_order(story, t->facts[i].source, named);
+        else
+            reference_add(&story->evidence, t->facts[i].source);
     }
 }
 
@@ -91,45 +102,35 @@ static void story_collect(struct story *story, const struct trace *t, enum truth
     if (t->assumption[0]) list_add(&story->assumptions, t->assumption);
     if (t->clause->kind == CLAUSE_UNLESS) return;
     story_text(story, t->text);
-    if (wanted == TRUTH_TRUE) story_facts(story, t);
+    story_facts(story, t);
     if (t->clause->kind == CLAUSE_NOT) wanted = truth_not(wanted);
     for (size_t i = 0; i < t->part_count; i++) story_collect(story, &t->parts[i], wanted);
 }
 
 /* ---- the order of orders */
 
-static const struct chart_order *order_of(const struct chart *chart, const struct source *source)
+/* Named ones first; among them the newest, which is what triggered. The chart has them by id. */
+static bool order_before(const struct story *story, size_t a, size_t b)
 {
-    for (size_t i = 0; i < chart->order_count; i++)
-        if (&chart->orders[i].source == source) return &chart->orders[i];
-    return NULL;
-}
-
-/* Named ones first; among them the newest, which is what triggered; ids settle the rest. */
-static bool order_before(const struct chart *chart, const struct story *story, size_t a, size_t b)
-{
-    const struct chart_order *one = order_of(chart, story->orders[a]);
-    const struct chart_order *other = order_of(chart, story->orders[b]);
+    const struct chart_order *orders = story->chart->orders;
 
     if (story->named[a] != story->named[b]) return story->named[a];
-    if (one && other && one->authored_ms != other->authored_ms)
-        return one->authored_ms > other->authored_ms;
-    return strcmp(story->orders[a]->id, story->orders[b]->id) < 0;
+    return orders[a].authored_ms > orders[b].authored_ms;
 }
 
-static void implicate(const struct chart *chart, const struct story *story, struct list *list)
+static void implicate(const struct story *story, struct list *list)
 {
-    bool used[ARRAY_SIZE(story->orders)] = { false };
+    size_t count = story->chart->order_count;
+    bool *used = memset(arena_alloc(list->arena, count), 0, count);
 
-    for (size_t n = 0; n < story->order_count; n++) {
+    for (;;) {
         size_t best = SIZE_MAX;
-        char reference[128];
-        for (size_t i = 0; i < story->order_count; i++)
-            if (!used[i] && (best == SIZE_MAX || order_before(chart, story, i, best))) best = i;
+        for (size_t i = 0; i < count; i++)
+            if (story->told[i] && !used[i] && (best == SIZE_MAX || order_before(story, i, best)))
+                best = i;
+        if (best == SIZE_MAX) return;
         used[best] = true;
-        snprintf(reference, sizeof reference, "%s/%s", story->orders[best]->type,
-                 story->orders[best]->id);
-        list_add(list, reference);
+        reference_add(list, &story->chart->orders[best].source);
     }
 }
 
@@ -165,12 +166,15 @@ static void sources_add(const struct rule *rule, struct list *list)
     }
 }
 
-static const char *detail_of(const struct rule *rule, const struct story *story,
+static const char *detail_of(const struct verdict *verdict, const struct story *story,
                              const struct list *sources, struct arena *arena)
 {
+    const struct rule *rule = verdict->rule;
     AUTO(buf_done) struct buf out = { 0 };
 
     sentence(&out, "", rule->title);
+    if (verdict->persists)
+        sentence(&out, "", "What raised this alert has eased, but what would end it is not reached");
     sentence(&out, "", buf_string(&story->facts));
     sentence(&out, "What the source directs: ", rule->recommendation);
     sentence(&out, "Why: ", rule->mechanism);
@@ -211,34 +215,41 @@ static void also_add(const struct evaluation *evaluation, const struct verdict *
     }
 }
 
-/* A merged finding's orders and evidence belong to the alert too. */
+/* A merged finding's orders, evidence and assumptions belong to the alert too; its facts do not
+ * stand in the text, only its title. */
 static void story_merge(const struct evaluation *evaluation, const struct verdict *verdict,
                         struct story *story)
 {
-    for (size_t i = 0; i < evaluation->verdict_count; i++) {
-        const struct verdict *weak = &evaluation->verdicts[i];
-        struct story other = { .evidence = story->evidence, .assumptions = story->assumptions };
-        if (weak->merged_into != verdict) continue;
-        story_collect(&other, weak->trace, TRUTH_TRUE);
-        story->evidence = other.evidence;
-        story->assumptions = other.assumptions;
-        for (size_t j = 0; j < other.order_count; j++)
-            story_order(story, other.orders[j], other.named[j]);
-        sentence(&story->facts, "Also: ", weak->rule->title);
-        buf_done(&other.facts);
-    }
+    struct buf facts = story->facts;
+
+    story->facts = (struct buf){ 0 };
+    for (size_t i = 0; i < evaluation->verdict_count; i++)
+        if (evaluation->verdicts[i].merged_into == verdict)
+            story_collect(story, evaluation->verdicts[i].trace, TRUTH_TRUE);
+    buf_done(&story->facts);
+    story->facts = facts;
+}
+
+static void also_say(const struct evaluation *evaluation, const struct alert *alert,
+                     struct story *story)
+{
+    for (size_t i = 0; i < alert->also_count; i++)
+        for (size_t j = 0; j < evaluation->verdict_count; j++) {
+            const struct rule *rule = evaluation->verdicts[j].rule;
+            if (strcmp(rule->id, alert->also[i].rule) != 0) continue;
+            sentence(&story->facts, "Also: ", rule->title);
+            break;
+        }
 }
 
 /* The subjects as the identity names them, with the drugs of "together" clauses. */
 static void subjects_add(const struct verdict *verdict, struct list *list)
 {
     const char *at = strrchr(verdict->identity, '|');
-    char name[128];
 
     for (at = at ? at + 1 : ""; *at;) {
         size_t n = strcspn(at, ",");
-        snprintf(name, sizeof name, "%.*s", (int)n, at);
-        list_add(list, name);
+        list_add(list, arena_copy(list->arena, at, n));
         at += n + (at[n] == ',');
     }
 }
@@ -248,25 +259,29 @@ static int name_compare(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Drugs of the orders that a "together" clause found. */
+static void order_drugs_add(const struct order_clause *clause, const struct chart_order *order,
+                            const struct knowledge *knowledge, struct list *list)
+{
+    for (size_t i = 0; i < order->ingredient_count; i++)
+        if (concept_set_has(&clause->drugs, order->ingredients[i].concept))
+            list_add(list, concept_name(knowledge, order->ingredients[i].concept));
+}
+
+/* Drugs of the orders that a clause took together or counted. */
 static void together_add(const struct trace *t, const struct knowledge *knowledge,
                          const struct chart *chart, struct list *list)
 {
-    const struct clause *clause = t->clause;
+    const struct order_clause *clause = &t->clause->order;
 
-    if (clause->kind == CLAUSE_DEFINITION) return; /* how the rule knows, not what it is about */
+    if (t->clause->kind == CLAUSE_DEFINITION) return; /* how the rule knows, not what it is about */
     for (size_t i = 0; i < t->part_count; i++)
         together_add(&t->parts[i], knowledge, chart, list);
-    if (clause->kind != CLAUSE_ORDER || !clause->order.together) return;
-    if (t->answer.truth != TRUTH_TRUE) return;
-    for (size_t i = 0; i < t->fact_count; i++) {
-        const struct chart_order *order = order_of(chart, t->facts[i].source);
-        const struct chart_ingredient *drug =
-            order ? order_ingredient(order, &clause->order.drugs, CONCEPT_NONE,
-                                     clause->order.any_use)
-                  : NULL;
-        if (drug) list_add(list, concept_name(knowledge, drug->concept));
-    }
+    if (t->clause->kind != CLAUSE_ORDER || t->answer.truth != TRUTH_TRUE) return;
+    if (clause->absent || (!clause->together && clause->at_least < 2)) return;
+    for (size_t i = 0; i < t->fact_count; i++)
+        for (size_t j = 0; j < chart->order_count; j++)
+            if (&chart->orders[j].source == t->facts[i].source)
+                order_drugs_add(clause, &chart->orders[j], knowledge, list);
 }
 
 void verdict_alert(const struct evaluation *evaluation, const struct verdict *verdict,
@@ -274,7 +289,7 @@ void verdict_alert(const struct evaluation *evaluation, const struct verdict *ve
                    struct arena *arena, struct alert *ret)
 {
     const struct rule *rule = verdict->rule;
-    struct story story = { .evidence.arena = arena, .assumptions.arena = arena };
+    struct story story = story_start(chart, arena);
     struct list subjects = { .arena = arena }, implicated = { .arena = arena };
     struct list sources = { .arena = arena };
 
@@ -283,14 +298,15 @@ void verdict_alert(const struct evaluation *evaluation, const struct verdict *ve
                            .display = verdict->display };
     story_collect(&story, verdict->trace, TRUTH_TRUE);
     story_merge(evaluation, verdict, &story);
+    also_add(evaluation, verdict, arena, ret);
+    also_say(evaluation, ret, &story);
     if (rule->window_note[0])
         list_add(&story.assumptions, "How old a result may be is a choice of this project.");
     subjects_add(verdict, &subjects);
     together_add(verdict->trace, knowledge, chart, &subjects);
-    qsort(subjects.items, subjects.count, sizeof *subjects.items, name_compare);
-    implicate(chart, &story, &implicated);
+    if (subjects.count) qsort(subjects.items, subjects.count, sizeof *subjects.items, name_compare);
+    implicate(&story, &implicated);
     sources_add(rule, &sources);
-    also_add(evaluation, verdict, arena, ret);
     ret->identity = keep(arena, verdict->identity);
     ret->patient = keep(arena, chart->patient);
     ret->rule = keep(arena, rule->id);
@@ -309,6 +325,6 @@ void verdict_alert(const struct evaluation *evaluation, const struct verdict *ve
     ret->assumption_count = story.assumptions.count;
     ret->sources = sources.items;
     ret->source_count = sources.count;
-    ret->detail = detail_of(rule, &story, &sources, arena);
+    ret->detail = detail_of(verdict, &story, &sources, arena);
     buf_done(&story.facts);
 }

@@ -222,8 +222,11 @@ bool datatype_duration(const struct node *at, struct duration *ret)
         struct decimal scale = decimal_of(unit->months ? unit->months : unit->ms);
         int64_t max = unit->months ? 12000 : 100000 * INSTANT_DAY;
         if (!whole(decimal_multiply(quantity.value, scale), max, &number)) return false;
-        *ret = unit->months ? (struct duration){ .months = (int32_t)number }
-                            : (struct duration){ .ms = number };
+        *ret = (struct duration){ 0, 0 };
+        if (unit->months)
+            ret->months = (int32_t)number;
+        else
+            ret->ms = number;
         return true;
     }
     return false;

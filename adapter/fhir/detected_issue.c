@@ -12,6 +12,7 @@
 #include "base/instant.h"
 #include "fhir/build.h"
 #include "fhir/datatype.h"
+#include "fhir/issue_text.h"
 #include "fhir/raw.h"
 #include "fhir/reference.h"
 
@@ -86,99 +87,12 @@ void issue_id(const struct alert *alert, char *ret)
 
 /* ---- text */
 
-static void escape(const char *text, size_t len, struct buf *out)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '&')
-            buf_text(out, "&amp;");
-        else if (c == '<')
-            buf_text(out, "&lt;");
-        else if (c == '>')
-            buf_text(out, "&gt;");
-        else if (c == '"')
-            buf_text(out, "&quot;");
-        else
-            buf_char(out, (char)(c < ' ' || c == 0x7F ? ' ' : c));
-    }
-}
-
-static void paragraph(const char *text, size_t len, const char *mark, struct buf *out)
-{
-    while (len && text[0] == ' ') text++, len--;
-    while (len && text[len - 1] == ' ') len--;
-    if (len == 0) return;
-    buf_printf(out, "<p>%s", mark);
-    escape(text, len, out);
-    buf_printf(out, "%s</p>", *mark ? "</b>" : "");
-}
-
-/* Where the next paragraph of a detail starts: at a line break, or at one of the leads with which
- * the evaluator starts its parts. */
-static size_t paragraph_len(const char *text)
-{
-    static const char *const leads[] = { "\n", " What the source directs: ", " Why: ",
-                                         " How sure: ", " Source: " };
-    size_t len = strlen(text);
-
-    for (size_t i = 0; i < ARRAY_SIZE(leads); i++) {
-        const char *lead = *text ? strstr(text + 1, leads[i]) : NULL;
-        if (lead && (size_t)(lead - text) < len) len = (size_t)(lead - text);
-    }
-    return len;
-}
-
-/* The title in bold is not said again where the detail begins with it. */
-static const char *without_title(const char *detail, const char *title)
-{
-    size_t len = strlen(title);
-
-    if (len == 0 || strncmp(detail, title, len) != 0) return detail;
-    detail += len;
-    return detail + strspn(detail, ".!? ");
-}
-
-/* "2026-05-04 10:00 UTC" */
-static void moment_words(int64_t ms, struct buf *out)
-{
-    char text[32];
-
-    instant_text(ms, text, sizeof text);
-    if (strlen(text) > 16) buf_printf(out, " %.10s %.5s UTC", text, text + 11);
-}
-
-/* "Ended 2026-05-04 10:00 UTC: why", "Retracted ..."; nothing while open. */
-static void ending_words(const struct alert *alert, struct buf *out)
-{
-    if (alert->state == ALERT_OPEN) return;
-    buf_text(out, alert->state == ALERT_RETRACTED ? "Retracted" : "Ended");
-    moment_words(alert->ended_ms, out);
-    if (*alert->ended_why) buf_printf(out, ": %s", alert->ended_why);
-    if (!strchr(".!?", out->data[out->len - 1])) buf_char(out, '.');
-}
-
-static void narrative(const struct alert *alert, struct buf *out)
-{
-    AUTO(buf_done) struct buf ending = { 0 };
-
-    ending_words(alert, &ending);
-    buf_text(out, "<div xmlns=\"http://www.w3.org/1999/xhtml\">");
-    paragraph(alert->title, strlen(alert->title), "<b>", out);
-    for (const char *at = without_title(alert->detail, alert->title); *at;) {
-        size_t len = paragraph_len(at);
-        paragraph(at, len, "", out);
-        at += len;
-    }
-    paragraph(buf_string(&ending), ending.len, "", out);
-    buf_text(out, "</div>");
-}
-
 static json_t *narrative_of(const struct alert *alert)
 {
     AUTO(buf_done) struct buf div = { 0 };
     json_t *text = json_object();
 
-    narrative(alert, &div);
+    issue_text_narrative(alert, &div);
     build_text(text, "status", "generated");
     build_text(text, "div", buf_string(&div));
     return text;
@@ -188,9 +102,7 @@ static void set_detail(json_t *issue, const struct alert *alert)
 {
     AUTO(buf_done) struct buf detail = { 0 };
 
-    buf_text(&detail, alert->detail);
-    if (detail.len && alert->state != ALERT_OPEN) buf_char(&detail, ' ');
-    ending_words(alert, &detail);
+    issue_text_detail(alert, &detail);
     build_text(issue, "detail", buf_string(&detail));
 }
 

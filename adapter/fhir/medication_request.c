@@ -76,8 +76,8 @@ static enum order_state state_of(const struct node *at, const struct medication 
 
 /* The end of the bounds; for an order that has ended (also when it is otherwise unclear) when it
  * did: when its status changed (R5); else the end of its bounds, where that
- * is not later than the last change of the resource; else that last change, which came at the end or
- * after it; INSTANT_UNSET: it has ended, and nothing says when. */
+ * is not later than the last change of the resource; else that last change, which came at the end
+ * or after it; INSTANT_UNSET: it has ended, and nothing says when. */
 static int64_t ended_at(const struct node *at, int64_t bounds_end, int64_t updated_ms)
 {
     const char *why;
@@ -147,7 +147,7 @@ bool medication_request_apply(const struct node *at, const struct apply *apply, 
 {
     struct arena *arena = &apply->chart->arena;
     struct chart_order order = { .source = apply->source, .expiry_ms = expiry_of(at) };
-    struct medication medication;
+    struct medication medication = { .label = "" };
     struct dosage dosage;
 
     (void)err; /* an order that says little is an order still */

@@ -193,7 +193,8 @@ bool database_run(struct database *db, enum statement id, const struct value *va
     struct rows rows;
 
     rows_open(&rows, db, id, values, count);
-    while (rows_next(&rows)) continue;
+    while (rows_next(&rows)) {
+    }
     if (!rows_close(&rows, err)) return false;
     if (ret_changes) *ret_changes = sqlite3_changes64(db->sqlite);
     return true;
@@ -249,7 +250,8 @@ bool database_commit(struct database *db, struct err *err)
     struct rows rows;
 
     rows_open(&rows, db, STATEMENT_COMMIT, NO_VALUES);
-    while (rows_next(&rows)) continue;
+    while (rows_next(&rows)) {
+    }
     if (rows.code != SQLITE_DONE && (rows.code & 0xff) != SQLITE_FULL) database_fail(db, rows.code);
     bool closed = rows_close(&rows, err);
     return db->failed ? failed_error(db, err) : closed;

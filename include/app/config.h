@@ -21,8 +21,8 @@ struct config {
         bool start_active; /* create Subscriptions as active (Medplum) */
     } server;
     struct {
-        char *listen;      /* "127.0.0.1:8090", "[::]:8443"; NULL: no listener, poll alone */
-        char *url;         /* how the server reaches it */
+        char *listen;      /* "127.0.0.1:8090", "[::]:8443"; NULL: no listener */
+        char *url;         /* how the server reaches it; NULL: no Subscriptions, poll alone */
         char *certificate_file, *key_file, *key_credential;
         char *secret_file, *secret_credential;
         bool payload;
@@ -50,6 +50,9 @@ struct config {
 bool config_read(const char *path, struct config **ret, struct err_list *problems) MUST_CHECK;
 void config_free(struct config *config); /* accepts NULL */
 DEFINE_AUTO(struct config *, config_free)
+
+/* The two parts of "127.0.0.1:8090" or "[::]:8443". False when it is not of that form. */
+bool config_listen(const char *text, char *ret_address, size_t size, uint16_t *ret_port) MUST_CHECK;
 
 /* The text of a secret: from a file or, by name, from systemd's credentials directory; without the
  * newline at its end. *ret is NULL when neither is given; owned by the caller otherwise (wipe with

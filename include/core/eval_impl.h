@@ -60,8 +60,9 @@ static inline struct answer answer_unknown(unsigned doubts)
 void answer_until(const struct eval *eval, struct answer *answer, int64_t ms);
 void answer_past(const struct eval *eval, struct answer *answer, int64_t ms);
 
-/* Both of them. */
+/* Both of them; one of them at least. */
 struct answer answer_both(struct answer a, struct answer b);
+struct answer answer_either(struct answer a, struct answer b);
 
 /* Is the value on the side of the limit that is asked for? Unknown (doubt) when it may be on
  * either. */
@@ -142,8 +143,8 @@ size_t order_candidates(struct eval *eval, const struct order_clause *clause, co
 /* The present course of some drugs: the chain of their orders (in systemic use) without a pause
  * longer than COURSE_PAUSE. */
 struct course {
-    bool none;        /* there is no order for the drugs, and none that could be one */
-    int64_t start_ms; /* INSTANT_UNSET: not known, or not begun */
+    bool none;        /* no order for the drugs has begun, and no unmapped one could be it */
+    int64_t start_ms; /* INSTANT_UNSET: not known, or none */
     int64_t next_ms;  /* when a planned order begins: the course may be another one then */
 };
 
@@ -193,6 +194,9 @@ struct measure measure_of(struct eval *eval, const struct chart_result *result);
 /* A value that is not known. The texts are in the arena or static. */
 struct measure measure_lacking(unsigned doubts, const char *why, const char *text);
 void measure_source(struct measure *measure, const struct source *source);
+
+/* Its text, sources and note into a trace. */
+void measure_tell(struct eval *eval, struct trace *t, const struct measure *measure);
 
 /* Cockcroft-Gault creatinine clearance in mL/min: (140 - age) x kg / (72 x SCr mg/dL), x 0.85 if
  * female. Cockcroft DW, Gault MH. Nephron 1976;16:31-41. Weight: actual when BMI is below 30 or below

@@ -10,7 +10,7 @@
 struct bundle_entry {
     const char *text;     /* the resource: slice of the input, not NUL-terminated, not yet parsed */
     size_t len;
-    size_t index;         /* of the entry, or line of NDJSON, from 0 */
+    size_t index;         /* of the entry, or line of NDJSON, from 0; outermost, when nested */
     char type[40];        /* resourceType as far as it can be seen; "" */
     char full_url[256];   /* entry.fullUrl, "" */
     char method[8];       /* entry.request.method ("PUT", "DELETE"), "" */

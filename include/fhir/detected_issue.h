@@ -1,6 +1,6 @@
 /* Alerts as DetectedIssue resources (valid in R4, R4B and R5 where the same members exist; written
- * in the R4 shape), and the Device that writes them. Pure; byte-stable: the same alert gives the same
- * text. */
+ * in the R4 shape), and the Device that writes them. Pure; byte-stable: the same alert gives the
+ * same text. */
 #pragma once
 
 #include <stddef.h>
@@ -10,11 +10,12 @@
 #include "base/node.h"
 #include "core/alert.h"
 
-#define ADAPTER_SYSTEM "urn:x-myeloma-adapter" /* systems are ADAPTER_SYSTEM ":alert", ":rule" ... */
+#define ADAPTER_SYSTEM "urn:x-myeloma-adapter" /* also the tag and mitigation that mark our own */
 
 struct issue_options {
     const char *system;     /* base of our code and identifier systems: "https://adapter.example"
-                             * or ADAPTER_SYSTEM; "/alert", "/rule", "/generation", "/display" follow */
+                             * or ADAPTER_SYSTEM; "/alert", "/rule", "/generation", "/display"
+                             * follow, ":alert" ... behind a urn */
     const char *device;     /* "Device/mm-adapter-..." */
     const char *version;    /* of the program */
 };
@@ -22,13 +23,14 @@ struct issue_options {
 /* "mm-" and the key: the id where the server lets us choose it. ret needs 64 bytes. */
 void issue_id(const struct alert *alert, char *ret);
 
-/* The DetectedIssue as it should stand. id: NULL to leave it out. server: what stands there now, or
- * NULL; mitigation that others wrote is kept, ours is put after it. Owned by the caller (free()). */
+/* The DetectedIssue as it should stand. id: NULL to leave it out. server: what stands there now,
+ * or NULL; mitigation that others wrote is kept, ours is put after it. Owned by the caller
+ * (free()). */
 char *issue_build(const struct alert *alert, const struct issue_options *options, const char *id,
                   const struct node *server);
 
 /* Does what stands on the server already say what issue_build() would write? (Ignores what servers
- * add: meta.versionId, lastUpdated, narrative changes, id.) */
+ * add: meta.versionId, lastUpdated, narrative changes, id; and the generation.) */
 bool issue_matches(const struct alert *alert, const struct issue_options *options,
                    const struct node *server);
 

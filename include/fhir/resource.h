@@ -42,9 +42,11 @@ bool resource_needs_medication(const struct node *at, struct reference *ret);
 
 /* Put what a resource says into the chart; nothing for types that no chart needs, and for
  * observations that no mapping knows (*ret_unmapped tells: "SYSTEM|CODE" or "text only", in the
- * chart's arena, else NULL). A Medication adds nothing by itself.
- * Errors: ERR_INPUT, codes "fhir.status", "fhir.value", "fhir.type" ...: the resource cannot be
- * used; where is a JSON pointer, what repeats nothing of the patient's data. */
+ * chart's arena, else NULL). For an order it tells a drug that no mapping knows, also one of
+ * several ingredients, or a Medication that the library does not have ("Medication/5"). A
+ * Medication adds nothing by itself. Errors: those of resource_head_read(), and ERR_INPUT
+ * "fhir.value": the resource cannot be used; where is a JSON pointer, what repeats nothing of the
+ * patient's data. */
 bool resource_apply(const struct node *at, const struct knowledge *knowledge,
                     const struct resource_library *library, struct chart *chart,
                     const char **ret_unmapped, struct err *err) MUST_CHECK;

@@ -59,8 +59,7 @@ struct flow *flow_start(uv_loop_t *loop, const struct flow_options *options,
                         const struct knowledge *knowledge, const struct flow_events *events);
 
 /* For http_server_start(): the two callbacks, with the flow as arg. Paths: {hook path}/{Type}[/...]
- * for notifications, /health, /ready and /metrics (those three from loopback peers or with the hook
- * secret). */
+ * for notifications; /health, /ready and /metrics, which hold counts and nothing of patients. */
 unsigned flow_on_head(struct http_exchange *exchange, const char **ret_body, void *arg);
 void flow_on_body(struct http_exchange *exchange, void *arg);
 

@@ -28,6 +28,7 @@ VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 # RxNorm products (SCD) as an electronic record orders them.
 DRUGS = {
     "allopurinol": ("197320", "allopurinol 300 MG Oral Tablet"),
+    "apixaban": ("1364435", "apixaban 2.5 MG Oral Tablet"),
     "aspirin": ("243670", "aspirin 81 MG Oral Tablet"),
     "bortezomib": ("402243", "bortezomib 3.5 MG Injection"),
     "bupropion": ("993557", "24 HR bupropion hydrochloride 300 MG Extended Release Oral Tablet"),

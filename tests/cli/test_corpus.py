@@ -167,7 +167,7 @@ def test_broken_json_inside_a_resource_is_set_aside_and_what_stands_before_it_li
 
 # ---- the same orders in two shapes
 
-def alerts_of(folder):
+def alerts_of(folder, format="json"):
     """The alerts of one of the bulk sets, with the patients and conditions of the first. Stopped
     orders are made active, and every patient gets myeloma, so that there are alerts to compare."""
     bulk = DATA / "bulk-ndjson-10-patients"
@@ -175,7 +175,7 @@ def alerts_of(folder):
              if p.name.startswith(("MedicationRequest", "Medication."))]
     paths += [p for p in sorted(bulk.iterdir()) if p.name.startswith(("Patient", "Condition"))]
     lines = b"".join(unpacked(path) for path in paths).replace(b'"stopped"', b'"active"')
-    return run("--everybody", "--all", "--format", "json", "-", input=lines + made_up(bulk))
+    return run("--everybody", "--all", "--format", format, "-", input=lines + made_up(bulk))
 
 
 def made_up(bulk):

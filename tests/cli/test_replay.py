@@ -3,12 +3,14 @@ import copy
 import gzip
 import json
 import random
+import subprocess
 
 import pytest
 
-from charts import (ATC, LOINC, NOW_TEXT, RXNORM, SNOMED, UCUM, at, bundle, coding, concept,
-                    condition, deletion, dosage, history, ndjson, order, packed, patient, play,
-                    program, quantity, replay, result, text, version)
+from charts import (ATC, LOINC, MAPPINGS, NOW_TEXT, PROGRAM, RXNORM, SNOMED, UCUM,
+                    VERIFICATION, at, bundle, coding, concept, condition, deletion, dosage,
+                    history, ndjson, order, packed, patient, play, program, quantity, replay,
+                    result, text, version)
 
 RULE = "len-combo-anc-hold"
 
@@ -426,6 +428,32 @@ def test_an_alert_is_retracted_when(what):
     assert hold(along(chart)) == ("retracted", at(10), at(7))
 
 
+def test_an_alert_is_retracted_when_the_result_turns_out_to_be_of_another_patient():
+    corrected = version({**FALL, "subject": {"reference": "Patient/p2"}}, 2, 7)
+    assert hold(along(BASE + [version(FALL, 1, 10), patient("p2"), corrected])) == (
+        "retracted", at(10), at(7))
+
+
+def test_a_result_that_turned_out_to_be_of_another_patient_does_not_count_as_of_now():
+    corrected = version({**FALL, "subject": {"reference": "Patient/p2"}}, 2, 7)
+    run = once(BASE + [version(FALL, 1, 10), patient("p2"), corrected])
+    assert RULE not in {alert["rule"] for alert in run.alerts}
+
+
+def test_an_alert_is_retracted_when_the_diagnosis_is_refuted():
+    refuted = {**MYELOMA, "verificationStatus": concept(VERIFICATION, "refuted")}
+    alert = along([PATIENT, version(MYELOMA, 1, 400), order("nap", "naproxen", "500 mg", 12),
+                   version(refuted, 2, 5)]).one("mm-nsaid-renal")
+    assert (alert["status"], alert["opened"], alert["ended"]) == ("retracted", at(12), at(5))
+
+
+def test_an_alert_opens_when_a_planned_order_begins():
+    planned = {**order("len", None, "25 mg", 12), "dosageInstruction": [dosage("25 mg", start=at(6))],
+               "medicationCodeableConcept": LEN["medicationCodeableConcept"]}
+    chart = [PATIENT, MYELOMA, DEX, ASPIRIN, planned, FALL, result("w", "weight", 80, 1)]
+    assert hold(along(chart)) == ("open", at(6), None)
+
+
 def test_a_correction_upwards_clears_the_alert():
     corrected = version(FALL, 2, 7, status="corrected", valueQuantity=quantity("1.7 10*9/L"))
     assert hold(along(BASE + [version(FALL, 1, 10), corrected])) == ("cleared", at(10), at(7))
@@ -616,6 +644,18 @@ def test_a_duplicate_that_the_server_stored_late_does_not_make_the_clock_run_on(
     assert play(late + late).raw == play(late).raw
 
 
+@pytest.mark.parametrize("updated", [None, at(7)])
+def test_versions_are_put_in_order_by_their_number_when_the_time_does_not_tell(updated):
+    """Two changes in one second, or a server that keeps no times."""
+    def numbered(resource, number):
+        meta = {"versionId": str(number), **({"lastUpdated": updated} if updated else {})}
+        return {**resource, "meta": meta}
+    pair = [numbered(COUNT, 9), numbered({**COUNT, "status": "entered-in-error"}, 10)]
+    there, back = (once(BASE + order) for order in (pair, pair[::-1]))
+    assert told(there) == told(back)
+    assert RULE not in {alert["rule"] for alert in back.alerts}
+
+
 def test_the_explanation_does_not_depend_on_the_order_either():
     shuffled = copy.deepcopy(MIXED)
     random.Random(5).shuffle(shuffled)
@@ -693,6 +733,41 @@ def test_the_explanation_names_the_fact_and_the_version_behind_each_clause():
     assert "MedicationRequest/len" in block[:2000]
     silent = out[out.index("len-combo-plt-hold"):][:2000]
     assert "would change with" in silent
+
+
+def test_the_explanation_does_not_deny_an_order_that_is_there():
+    """Lenalidomide 25 mg is no maintenance and no second IMiD, but it is an active order."""
+    out = once(CHART, "--explain", format="table").out
+    assert "No active order for lenalidomide." not in out
+    assert "No active order for any imid." not in out
+
+
+def test_the_explanation_says_what_would_change_the_answer_and_not_what_is_missing():
+    out = once(CHART, "--explain", format="table").out
+    assert "creatinine clearance cannot be computed" in out
+    assert "would change with no " not in out
+
+
+def test_an_alert_names_no_drug_that_it_is_not_about():
+    chart = [PATIENT, MYELOMA, order("pom", "pomalidomide", "4 mg"), ASPIRIN,
+             order("nap", "naproxen", "500 mg", times=2)]
+    assert once(chart).one("mm-nsaid-renal")["subjects"] == ["naproxen"]
+
+
+def test_the_columns_of_the_table_stay_in_line():
+    """Also where an alert opened by itself, a moment after its window closed."""
+    lines = play([PATIENT, MYELOMA, LEN, DEX, ASPIRIN, result("a", "neutrophils", 3, 30),
+                  result("w", "weight", 80, 1)], format="table").out.splitlines()
+    assert len(lines) == 2 and "len-cbc-gap" in lines[1]
+    assert lines[0].index("STATUS") == lines[1].index("open")
+
+
+def test_output_that_cannot_be_written_is_an_error():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([PROGRAM, "replay", "--mappings", MAPPINGS, "--format", "json", "-"],
+                              input=text(bundle(MIXED)), stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert b"write" in done.stderr or b"No space" in done.stderr
 
 
 def test_the_summary_counts_what_was_read():

@@ -73,9 +73,14 @@ class House:
         return ward
 
     def end(self):
+        """Every daemon that still runs ends cleanly."""
+        bad = []
         try:
             for daemon in self.daemons:
-                daemon.stop()
+                running = daemon.process and daemon.process.poll() is None
+                code = daemon.stop()
+                if running and (code != 0 or "loop-not-empty" in daemon.log()):
+                    bad.append(f"ended with {code}:\n{daemon.log()[-3000:]}")
         finally:
             for daemon in self.daemons:
                 daemon.kill()
@@ -83,6 +88,7 @@ class House:
                 for version in hospital.history("DetectedIssue"):
                     COLLECTION.add(version["resource"], self.name)
                 hospital.stop()
+        assert not bad, "\n".join(bad)
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def _time_word(match, now):
 
 def alert_rule(issue):
     tags = issue.get("meta", {}).get("tag", [])
-    return next((t.get("code") for t in tags if t.get("system", "").endswith("/rule")), None)
+    return next((t.get("code") for t in tags if re.search("[/:]rule$", t.get("system", ""))), None)
 
 
 def alert_status(issue):

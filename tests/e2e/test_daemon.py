@@ -11,22 +11,21 @@ import pytest
 
 from daemon import ROOT
 from hospital import EXT
-from ward import (ACT_CODE, LOW_COUNT, NSAID, OURS, Ward, at, evidence, implicated, moment, myeloma,
-                  order, own_mitigations, patient, result, tag, treated, wait)
-
-SLOW = {"poll": {"every": "1 h", "subscriptions": "1 h"}}
-
+from ward import (ACT_CODE, LOW_COUNT, NSAID, OURS, SLOW, Ward, at, evidence, implicated, low,
+                  moment, myeloma, order, own_mitigations, patient, result, tag, treated, wait)
 
 @pytest.fixture(scope="module")
 def ward(shared_house):
     """A hospital whose changes come by push alone: the next poll is an hour away."""
-    return shared_house.ward(settings=SLOW)
+    return shared_house.ward(settings=SLOW).listening()
 
 
-def low(ward, pid, value=0.8, **more):
-    """A patient whose low count has just raised an alert."""
-    ward.write(*treated(pid), result(pid, value, **more))
-    return ward.alert(pid)
+def test_every_change_comes_by_push(ward):
+    before = ward.daemon.metrics()
+    low(ward, "pushed")
+    after = ward.daemon.metrics()
+    assert after["notifications_total"] >= before["notifications_total"] + 5
+    assert after["events_found_by_poll_total"] == before["events_found_by_poll_total"]
 
 
 # What it says and asks for at the start
@@ -144,6 +143,30 @@ def test_a_patient_outside_the_cohort_gets_no_alert_and_costs_no_read(ward):
     ward.settle()
     assert ward.alerts("flu") == []
     assert not [r for r in ward.hospital.asked if "patient=flu" in r.target.replace("%2F", "/")]
+
+
+def test_a_diagnosis_brings_a_patient_in_with_what_was_there_before(ward):
+    ward.write(patient("late"), order("late", "naproxen"))
+    ward.settle()
+    assert ward.alerts("late") == []
+    ward.write(myeloma("late"))
+    issue = ward.alert("late", NSAID)
+    assert implicated(issue) == ["MedicationRequest/late-naproxen"]
+    assert evidence(issue) == ["Condition/late-mm"]
+
+
+@pytest.mark.parametrize("how", ["deleted", "entered-in-error", "refuted"])
+def test_a_diagnosis_taken_back_retracts_what_rested_on_it(ward, how):
+    pid = "not-" + how
+    ward.write(patient(pid), order(pid, "naproxen"), myeloma(pid))
+    ward.alert(pid, NSAID)
+    if how == "deleted":
+        ward.hospital.delete("Condition", pid + "-mm")
+    else:
+        ward.edit("Condition", pid + "-mm", verificationStatus={"coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/condition-ver-status",
+            "code": how}]})
+    ward.alert(pid, NSAID, "retracted")
 
 
 def test_a_suppressed_finding_is_not_written(ward):
@@ -332,11 +355,27 @@ def test_a_server_without_versions_is_served(house):
     assert ward.alert("p1", status="ended")["id"] == issue["id"]
 
 
+def test_where_no_device_is_taken_alerts_have_no_author(house):
+    ward = house.ward(without=("Device",), settings=SLOW)
+    assert "author" not in low(ward, "p1")
+    assert "fix=" in ward.daemon.wait_log("event=device-refused")
+
+
+def test_where_no_alert_is_taken_it_says_so_and_writes_them_when_it_can(house):
+    ward = house.ward(without=("DetectedIssue",), settings=SLOW)
+    assert "type=DetectedIssue" in ward.daemon.wait_log("event=capability-lacking")
+    ward.write(*treated("p1"), result("p1", 0.8))
+    ward.daemon.wait_log("event=alert-raised")
+    ward.hospital.set_options(without=())
+    ward.daemon.restart()
+    ward.alert("p1")
+
+
 # Notifications in every shape
 
 
 def test_an_empty_notification_makes_it_look(house):
-    ward = house.ward(settings={**SLOW, "hook": {"payload": False}})
+    ward = house.ward(settings={**SLOW, "hook": {"payload": False}}).listening()
     assert "payload" not in ward.subscribed()["Observation"]["channel"]
     ward.write(*treated("p1"))
     ward.write(result("p1", 0.8))
@@ -346,6 +385,7 @@ def test_an_empty_notification_makes_it_look(house):
 
 def test_medplum_posts_the_resource_and_tells_of_deletions(house):
     ward = house.ward(style="medplum", settings={**SLOW, "server": {"startActive": True}})
+    ward.listening()
     subscriptions = ward.subscribed()
     assert all(s["status"] == "active" for s in subscriptions.values())
     low(ward, "p1")
@@ -371,7 +411,7 @@ def topic_subscription(ward, rtype, content, key):
 
 @pytest.mark.parametrize("content", ["empty", "id-only", "full-resource"])
 def test_topic_bundles_are_understood(house, content):
-    ward = house.ward(style="backport", settings=SLOW)
+    ward = house.ward(style="backport", settings=SLOW).listening()
     ward.write(*treated("p1"))
     ward.settle()
     key = ward.secret()
@@ -388,7 +428,7 @@ def test_topic_bundles_are_understood(house, content):
 
 
 def test_a_gap_in_the_count_of_topic_events_makes_it_look(house):
-    ward = house.ward(style="backport", settings=SLOW)
+    ward = house.ward(style="backport", settings=SLOW).listening()
     ward.write(*treated("p1"))
     ward.settle()
     key = ward.secret()
@@ -442,7 +482,7 @@ def test_the_answer_comes_only_after_the_commit(house):
 
 
 def test_notifications_during_a_commit_are_answered_after_it(house):
-    """While another program holds the store's lock nothing is answered with 200; nothing is lost."""
+    """While another program holds the store's lock there is no 200, and nothing is lost."""
     ward = house.ward(settings=SLOW)
     ward.write(*treated("p1"))
     ward.settle()
@@ -583,23 +623,51 @@ def test_a_restart_neither_loses_nor_doubles(house):
         assert len(ward.alerts(pid, LOW_COUNT)) == 1
 
 
-def test_a_store_that_was_lost_makes_no_twins_and_keeps_what_clinicians_wrote(house):
-    ward = house.ward(settings=SLOW)
+def start_with_an_empty_store(daemon):
+    for name in os.listdir(daemon.folder):
+        if name.startswith("adapter.db"):
+            os.unlink(os.path.join(daemon.folder, name))
+    since = len(daemon.lines)
+    daemon.start().wait_ready(since=since)
+    daemon.wait_log("event=delivered", since=since)
+
+
+@pytest.mark.parametrize("update_create", [True, False], ids=["our ids", "the server's ids"])
+def test_a_store_that_was_lost_makes_no_twins_and_keeps_what_clinicians_wrote(house,
+                                                                              update_create):
+    ward = house.ward(update_create=update_create, settings=SLOW)
     issue = low(ward, "p1")
     said = {"action": {"text": "Dose held until Monday"}, "date": "2026-01-05"}
     ward.edit("DetectedIssue", issue["id"], mitigation=[said])
     ward.settle()
     assert ward.daemon.stop() == 0
-    for name in os.listdir(ward.daemon.folder):
-        if name.startswith("adapter.db"):
-            os.unlink(os.path.join(ward.daemon.folder, name))
-    since = len(ward.daemon.lines)
-    ward.daemon.start().wait_ready(since=since)
-    ward.daemon.wait_log("event=delivered", since=since)
+    start_with_an_empty_store(ward.daemon)
     ward.settle()
     standing, = ward.alerts("p1", LOW_COUNT)
     assert standing["id"] == issue["id"]
     assert standing.get("mitigation") == [said]
+
+
+def test_a_twin_that_somebody_made_is_marked_as_an_error(house):
+    ward = house.ward(update_create=False, conditional_create=False, settings=SLOW)
+    issue = low(ward, "p1")
+    ward.settle()
+    assert ward.daemon.stop() == 0
+    twin = ward.hospital.put({k: v for k, v in issue.items() if k not in ("id", "meta")}
+                             | {"meta": {"tag": issue["meta"]["tag"]}})
+    start_with_an_empty_store(ward.daemon)
+    ward.settle()
+    assert ward.hospital.get("DetectedIssue", twin["id"])["status"] == "entered-in-error"
+    assert ward.hospital.get("DetectedIssue", issue["id"])["status"] == "final"
+
+
+def test_rules_that_changed_while_it_was_down_are_applied_at_the_start(site):
+    site.write(*treated("p1"), result("p1", 1.2))
+    site.settle()
+    assert site.daemon.stop() == 0
+    site.rules.write_text(below(site.rules.read_text(), "1.5"))
+    site.daemon.start()
+    assert site.alert("p1")
 
 
 # Reloading
@@ -614,8 +682,17 @@ def site(house, tmp_path):
     return ward
 
 
+def below(text, limit):
+    """The rules of lenalidomide with another limit for the neutrophils in combination."""
+    changed = re.sub(r'("result": "neutrophils", "is": ")below 1\.0( 10\*9/L)',
+                     rf"\1below {limit}\2", text, count=1)
+    assert changed != text
+    return changed
+
+
 def generation_of(ward, since=0):
-    return re.search(r"version=(\S+)", ward.daemon.wait_log(r"event=reloaded", since=since)).group(1)
+    line = ward.daemon.wait_log(r"event=reloaded", since=since)
+    return re.search(r"version=(\S+)", line).group(1)
 
 
 def test_a_reload_evaluates_every_chart_again(site):
@@ -623,10 +700,7 @@ def test_a_reload_evaluates_every_chart_again(site):
     site.settle()
     assert site.alerts("p1", LOW_COUNT) == []
     text = site.rules.read_text()
-    changed = re.sub(r'("result": "neutrophils", "is": ")below 1\.0( 10\*9/L)', r"\1below 1.5\2",
-                     text, count=1)
-    assert changed != text
-    site.rules.write_text(changed)
+    site.rules.write_text(below(text, "1.5"))
     site.daemon.reload()
     generation = generation_of(site)
     assert tag(site.alert("p1"), "generation") == generation
@@ -635,6 +709,17 @@ def test_a_reload_evaluates_every_chart_again(site):
     site.daemon.reload()
     assert generation_of(site, since) != generation
     site.alert("p1", status="ended")
+
+
+def test_a_rule_that_is_switched_off_ends_its_alerts(site):
+    low(site, "p1")
+    rules = json.loads(site.rules.read_text())
+    rule, = (r for r in rules["rules"] if r["id"] == LOW_COUNT)
+    rule["mode"] = "off"
+    site.rules.write_text(json.dumps(rules, indent=2))
+    site.daemon.reload()
+    mitigation, = own_mitigations(site.alert("p1", status="ended"))
+    assert "no longer in force" in mitigation["action"]["text"]
 
 
 def test_a_bad_rule_file_is_refused_with_its_place_and_the_old_rules_go_on(site):
@@ -700,7 +785,6 @@ def test_reloads_in_quick_succession_end_with_the_last_one(site):
     site.settle()
     site.rules.write_text(text + "\n")
     site.daemon.reload()
-    site.rules.write_text(re.sub(r'("result": "neutrophils", "is": ")below 1\.0( 10\*9/L)',
-                                 r"\1below 1.5\2", text, count=1))
+    site.rules.write_text(below(text, "1.5"))
     site.daemon.reload()
     site.alert("p1")

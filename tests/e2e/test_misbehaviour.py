@@ -8,8 +8,8 @@ import time
 import pytest
 
 from daemon import Daemon
-from test_daemon import SLOW, low
-from ward import (LOW_COUNT, Ward, alert_rule_of, evidence, order, patient, result, treated, wait)
+from ward import (LOW_COUNT, SLOW, Ward, alert_rule_of, at, evidence, low, patient, result, treated,
+                  wait)
 
 RUNNING_POLL = {"poll": {"every": "1 s", "subscriptions": "1 s"}}
 
@@ -101,6 +101,26 @@ def test_a_chunked_body_over_the_limit_is_refused(ward):
         except OSError:
             pass      # it may hang up as soon as it has answered
         assert b" 413 " in peer.recv(4096).split(b"\r\n")[0]
+
+
+def test_a_peer_that_is_too_slow_is_cut_off(house):
+    """A byte now and then does not keep a connection."""
+    ward = house.ward(settings={**SLOW, "hook": {"request": "1 s"}})
+    head = (f"PUT /hook/Observation HTTP/1.1\r\nHost: a\r\nX-Myeloma-Adapter-Key: {ward.secret()}"
+            "\r\nContent-Length: 1000\r\n\r\n")
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", ward.daemon.port), timeout=0.1) as peer:
+        peer.sendall(head.encode())
+        while time.monotonic() < began + 5:
+            try:
+                peer.sendall(b" ")
+                if peer.recv(4096) == b"":
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+    assert 0.8 < time.monotonic() - began < 3
 
 
 def test_another_method_is_refused(ward):
@@ -234,6 +254,18 @@ def test_an_alert_of_a_server_that_chooses_ids_is_never_doubled(picky, name):
 def picky(shared_house):
     """A server that chooses ids and ignores If-None-Exist: the worst for a lost answer."""
     return shared_house.ward(update_create=False, conditional_create=False, settings=SLOW)
+
+
+def test_an_answer_that_comes_too_late_is_not_waited_for(house):
+    """The write was done, the answer comes after the deadline of the request."""
+    ward = house.ward(settings={**SLOW, "server": {"request": "1 s"}})
+    ward.write(*treated("p1"))
+    ward.settle()
+    ward.hospital.fail(method="PUT", path="DetectedIssue", times=1, delay=2.5)
+    ward.write(result("p1", 0.8))
+    ward.daemon.wait_log("event=delivery-retry")
+    ward.settle()
+    written_once(ward, "p1")
 
 
 def test_retry_after_is_kept(house):
@@ -385,10 +417,12 @@ def kept(house):
 
 @pytest.mark.parametrize("change", [
     {"status": "off"}, {"status": "error", "error": "delivery failed"},
-    {"criteria": "Observation?status=preliminary"}, {"delete": True},
-], ids=["switched off", "in error", "other criteria", "deleted"])
+    {"criteria": "Observation?status=preliminary"}, {"delete": True}, {"end": "+0.3 s"},
+], ids=["switched off", "in error", "other criteria", "deleted", "expired"])
 def test_a_disturbed_subscription_is_put_right(kept, change):
     sid = kept.subscribed()["Observation"]["id"]
+    if "end" in change:
+        change = {"end": at(change["end"])}
     before = kept.subscribed()["Observation"]
     kept.write(*treated("p1"))
     kept.settle()
@@ -396,7 +430,8 @@ def test_a_disturbed_subscription_is_put_right(kept, change):
 
     def right():
         now = kept.subscriptions().get("Observation", {})
-        return (now.get("status"), now.get("criteria")) == ("active", "Observation?")
+        good = (now.get("status"), now.get("criteria")) == ("active", "Observation?")
+        return good and "end" not in now
     wait(right, what="the Subscription is right again", explain=kept.explain)
     after = kept.subscriptions()["Observation"]
     assert after["channel"] == before["channel"]

@@ -9,8 +9,7 @@ import subprocess
 
 import pytest
 
-from test_daemon import SLOW, low
-from ward import Ward, order, patient, result, treated, wait
+from ward import SLOW, Ward, low, order, patient, result, treated, wait
 
 TOKEN = "t0ken-zebra-5417"
 PASSWORD = "pass:word-zebra-8824"

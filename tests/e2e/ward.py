@@ -23,6 +23,9 @@ DRUGS = {"lenalidomide": ("342369", "lenalidomide"),
 ANALYTES = {"neutrophils": ("751-8", "10*9/L"), "platelets": ("777-3", "10*9/L"),
             "creatinine": ("2160-0", "mg/dL"), "weight": ("29463-7", "kg")}
 
+# Polls and looks at the Subscriptions are so far apart that a test sees none but the first.
+SLOW = {"poll": {"every": "1 h", "subscriptions": "1 h"}}
+
 LOW_COUNT = "len-combo-anc-hold"
 NSAID = "mm-nsaid-renal"
 
@@ -182,6 +185,16 @@ class Ward:
             return subs if len(good) == 3 else None
         return wait(active, deadline, "three active Subscriptions", self.explain)
 
+    def listening(self, deadline=10.0):
+        """Until the daemon knows that its Subscriptions are active, and the poll that follows is
+        over: from now on what it learns soon, it learns by push."""
+        self.subscribed(deadline)
+        for rtype in ("MedicationRequest", "Observation", "Condition"):
+            active = self.daemon.wait_log(f"event=subscription-active type={rtype} ", deadline)
+            self.daemon.wait_log(f"event=polled type={rtype} ", deadline,
+                                 since=self.daemon.lines.index(active))
+        return self
+
     def secret(self):
         header = self.subscribed()["Observation"]["channel"]["header"][0]
         return header.partition(":")[2].strip()
@@ -217,3 +230,9 @@ def implicated(issue):
 def own_mitigations(issue):
     return [m for m in issue.get("mitigation", [])
             if any(c.get("system") == OURS + ":mitigation" for c in m["action"].get("coding", []))]
+
+
+def low(ward, pid, value=0.8, **more):
+    """A patient whose low count has just raised an alert."""
+    ward.write(*treated(pid), result(pid, value, **more))
+    return ward.alert(pid)

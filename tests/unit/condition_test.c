@@ -2,7 +2,7 @@
 
 #include "fhir_fixture.h"
 
-#define MM                 "'code':{'coding':[{" SNOMED ",'code':'109989006','display':'Multiple myeloma'}]}"
+#define MM                 "'code':{'coding':[{" SNOMED ",'code':'109989006','display':'Myeloma'}]}"
 #define CLINICAL(code)     "'clinicalStatus':{'coding':[{'code':'" code "'}]}"
 #define VERIFICATION(code) "'verificationStatus':{'coding':[{'code':'" code "'}]}"
 
@@ -37,7 +37,7 @@ static const struct condition_case {
     const char *name, *text, *want;
 } conditions[] = {
     { "an active condition", "{'resourceType':'Condition'," CLINICAL("active") "," MM "}",
-      "active multiple-myeloma \"Multiple myeloma\"" },
+      "active multiple-myeloma \"Myeloma\"" },
     { "a relapse is active", "{'resourceType':'Condition'," CLINICAL("relapse") "}",
       "active uncoded" },
     { "a remission is past", "{'resourceType':'Condition'," CLINICAL("remission") "}",

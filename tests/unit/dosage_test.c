@@ -9,7 +9,7 @@
 #define COTRIM      CODED("198334")  /* tablet of 400 mg and 80 mg */
 #define HEPARIN     CODED("1361029") /* 5000 units/mL */
 
-#define MG25           "'doseAndRate':[{'doseQuantity':{'value':25,'unit':'mg'," UCUM ",'code':'mg'}}]"
+#define MG25           "'doseAndRate':[{'doseQuantity':{'value':25," UCUM ",'code':'mg'}}]"
 #define DAILY          "'timing':{'repeat':{'frequency':1,'period':1,'periodUnit':'d'}}"
 #define TIMING(repeat) MG25 ",'timing':{'repeat':{" repeat "}}"
 #define CODE(code)     MG25 ",'timing':{'code':{'coding':[{'code':'" code "'}]}}"

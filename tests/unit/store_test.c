@@ -78,10 +78,11 @@ static void on_closed(void *arg)
     uv_timer_stop(&f->deadline);
 }
 
-/* Run the loop until what was asked has been answered. */
+/* Run the loop until what was asked has been answered. The timer repeats, because one that is over
+ * when uv_run() begins would leave it without any. */
 static void wait_all(struct fixture *f)
 {
-    uv_timer_start(&f->deadline, on_deadline, DEADLINE_MS, 0);
+    uv_timer_start(&f->deadline, on_deadline, DEADLINE_MS, TICK_MS);
     while (f->waiting && !f->late) uv_run(&f->loop, UV_RUN_ONCE);
     assert_false(f->late);
     uv_timer_stop(&f->deadline);
@@ -97,7 +98,7 @@ static void on_tick(uv_timer_t *timer)
 /* Run the loop for a moment: for what no callback tells. */
 static void wait_tick(struct fixture *f)
 {
-    uv_timer_start(&f->deadline, on_tick, TICK_MS, 0);
+    uv_timer_start(&f->deadline, on_tick, TICK_MS, TICK_MS);
     uv_run(&f->loop, UV_RUN_ONCE);
     assert_false(f->late);
     uv_timer_stop(&f->deadline);
@@ -106,7 +107,7 @@ static void wait_tick(struct fixture *f)
 static void fixture_close(struct fixture *f)
 {
     if (!f->store) return;
-    uv_timer_start(&f->deadline, on_deadline, DEADLINE_MS, 0);
+    uv_timer_start(&f->deadline, on_deadline, DEADLINE_MS, TICK_MS);
     store_close(f->store, on_closed, f);
     while (!f->closed && !f->late) uv_run(&f->loop, UV_RUN_ONCE);
     assert_false(f->late);

@@ -1,0 +1,214 @@
+/* Dose ceilings that depend on a result: "10 mg daily for 30 to 60 mL/min". */
+#include <string.h>
+
+#include "core/eval_impl.h"
+
+/* ---- one order against one row of the table */
+
+static enum truth above(bool known, const struct interval *dose, struct decimal maximum)
+{
+    return known ? interval_compare(dose, COMPARE_ABOVE, maximum) : TRUTH_UNKNOWN;
+}
+
+static struct answer dose_over(const struct ceiling_row *row, const char *unit,
+                               const struct dose *dose)
+{
+    enum truth over = TRUTH_FALSE;
+
+    if (strcmp(dose->unit, unit) != 0) return answer_unknown(DOUBT_DOSE);
+    if (row->has_single) over = above(dose->single_known, &dose->single, row->single);
+    if (row->has_daily) over = truth_or(over, above(dose->daily_known, &dose->daily, row->daily));
+    return over == TRUTH_UNKNOWN ? answer_unknown(DOUBT_DOSE)
+                                 : (struct answer){ over, 0, INSTANT_NEVER };
+}
+
+static bool may_be_taken(const struct eval *eval, const struct chart_order *order)
+{
+    enum exposure_state state = order_exposure(order, eval->now_ms).state;
+
+    return state == EXPOSURE_ACTIVE || state == EXPOSURE_UNCLEAR;
+}
+
+static struct answer place_answer(const struct eval *eval, const struct ceiling_clause *ceiling,
+                                  const struct ceiling_row *row, const struct drug_place *place)
+{
+    struct exposure at = order_exposure(place->order, eval->now_ms);
+    struct answer answer = ANSWER_FALSE;
+
+    if (may_be_taken(eval, place->order))
+        answer = dose_over(row, ceiling->unit, &place->drug->dose);
+    if (at.state == EXPOSURE_UNCLEAR && answer.truth != TRUTH_FALSE)
+        answer = answer_unknown(answer.doubts | DOUBT_STATUS);
+    answer_until(eval, &answer, at.next_ms);
+    return answer;
+}
+
+/* ---- the orders of one drug */
+
+/* Orders that are each within the maximum, and together are not: they may replace each other, or
+ * add up. */
+static bool may_add_up(const struct eval *eval, const struct ceiling_clause *ceiling,
+                       const struct ceiling_row *row, const struct drug_place *places, size_t count)
+{
+    struct decimal sum = DECIMAL_ZERO;
+
+    for (size_t i = 0; row->has_daily && i < count; i++) {
+        const struct dose *dose = &places[i].drug->dose;
+        if (places[i].drug->use == USE_LOCAL || !may_be_taken(eval, places[i].order)) continue;
+        if (dose->daily_known && !dose->daily.high_none && strcmp(dose->unit, ceiling->unit) == 0)
+            sum = decimal_add(sum, dose->daily.high);
+    }
+    return decimal_compare(sum, row->daily) > 0;
+}
+
+static struct answer drug_answer(const struct eval *eval, const struct ceiling_clause *ceiling,
+                                 const struct ceiling_row *row, const struct drug_place *places,
+                                 size_t count, bool *ret_any)
+{
+    struct answer answer = ANSWER_FALSE;
+
+    for (size_t i = 0; i < count; i++) {
+        if (places[i].drug->use == USE_LOCAL) continue;
+        *ret_any |= may_be_taken(eval, places[i].order);
+        answer = answer_either(answer, place_answer(eval, ceiling, row, &places[i]));
+    }
+    if (answer.truth == TRUTH_FALSE && may_add_up(eval, ceiling, row, places, count)) {
+        answer.truth = TRUTH_UNKNOWN;
+        answer.doubts = DOUBT_DOSE;
+    }
+    return answer;
+}
+
+/* ---- all orders against one row */
+
+/* Is the ceiling about this drug: the one that the rule is bound to, if it is one of the table's? */
+static bool is_asked(const struct eval *eval, const struct ceiling_clause *ceiling, unsigned drug)
+{
+    return !concept_set_has(&ceiling->drugs, eval->bound[0]) || eval->bound[0] == drug;
+}
+
+static struct answer unmapped_answer(const struct eval *eval)
+{
+    struct answer answer = ANSWER_FALSE;
+
+    for (size_t i = 0; i < eval->index.unmapped_count; i++) {
+        const struct chart_order *order = eval->index.unmapped[i];
+        struct answer one = may_be_taken(eval, order) ? answer_unknown(DOUBT_UNMAPPED)
+                                                      : ANSWER_FALSE;
+        answer_until(eval, &one, order_exposure(order, eval->now_ms).next_ms);
+        answer = answer_either(answer, one);
+    }
+    return answer;
+}
+
+/* Where there is no order for the drug, one that no mapping knows could be it. */
+static struct answer row_answer(const struct eval *eval, const struct ceiling_clause *ceiling,
+                                const struct ceiling_row *row)
+{
+    struct answer answer = ANSWER_FALSE;
+    const struct drug_place *places = NULL;
+    bool any = false;
+
+    for (size_t i = 0; i < ceiling->drugs.count; i++) {
+        unsigned drug = ceiling->drugs.items[i];
+        size_t count = is_asked(eval, ceiling, drug)
+                           ? drug_index_find(&eval->index, drug, &places)
+                           : 0;
+        answer = answer_either(answer, drug_answer(eval, ceiling, row, places, count, &any));
+    }
+    return any ? answer : answer_either(answer, unmapped_answer(eval));
+}
+
+/* ---- the rows that may fit */
+
+/* What holds whichever of two rows is the right one. */
+static struct answer whichever(struct answer a, struct answer b, unsigned doubts)
+{
+    int64_t next_ms = a.next_ms < b.next_ms ? a.next_ms : b.next_ms;
+
+    if (a.truth == b.truth && a.truth != TRUTH_UNKNOWN)
+        return (struct answer){ a.truth, 0, next_ms };
+    return (struct answer){ TRUTH_UNKNOWN, a.doubts | b.doubts | doubts, next_ms };
+}
+
+static struct answer row_fits(struct eval *eval, const struct ceiling_row *row,
+                              const struct measure *measure)
+{
+    struct answer fits = ANSWER_TRUE;
+
+    if (row->has_when) fits = threshold_answer(&measure->value, &row->when, DOUBT_COMPARATOR);
+    if (row->also) fits = answer_both(fits, clause_answer(eval, row->also, NULL));
+    return fits;
+}
+
+static void row_say(struct eval *eval, const struct ceiling_row *row, bool first, struct trace *t)
+{
+    trace_say(eval, t, "%s%s%s%s", first ? ": the maximum is " : ", or ", row->words,
+              row->has_when ? " for " : "", row->has_when ? row->when.words : "");
+}
+
+/* The first row that fits is the ceiling; where that cannot be told, every row that may be it is
+ * asked, and no limit at all where the table may end above the value. */
+static struct answer table_answer(struct eval *eval, const struct ceiling_clause *ceiling,
+                                  const struct measure *measure, struct trace *t)
+{
+    struct answer answer = ANSWER_FALSE, fits = ANSWER_FALSE;
+    int64_t next_ms = INSTANT_NEVER;
+    unsigned doubts = 0;
+    bool first = true;
+
+    for (size_t i = 0; i < ceiling->row_count && fits.truth != TRUTH_TRUE; i++) {
+        const struct ceiling_row *row = &ceiling->rows[i];
+        struct answer over;
+        fits = row_fits(eval, row, measure);
+        if (fits.next_ms < next_ms) next_ms = fits.next_ms;
+        if (fits.truth == TRUTH_FALSE) continue;
+        doubts |= fits.doubts;
+        over = row_answer(eval, ceiling, row);
+        answer = first ? over : whichever(answer, over, doubts);
+        row_say(eval, row, first, t);
+        first = false;
+    }
+    if (!first && fits.truth != TRUTH_TRUE) answer = whichever(answer, ANSWER_FALSE, doubts);
+    answer_until(eval, &answer, next_ms);
+    return answer;
+}
+
+/* ---- the clause */
+
+static void doses_say(struct eval *eval, const struct ceiling_clause *ceiling, struct trace *t)
+{
+    for (size_t i = 0; i < eval->index.count; i++) {
+        const struct drug_place *place = &eval->index.places[i];
+        const struct dose *dose = &place->drug->dose;
+        if (!concept_set_has(&ceiling->drugs, place->concept)) continue;
+        if (!is_asked(eval, ceiling, place->concept) || !may_be_taken(eval, place->order)) continue;
+        if (dose->daily_known && strcmp(dose->unit, ceiling->unit) == 0) continue;
+        trace_say(eval, t, " The daily dose of %s/%s is not known in %s%s%s.",
+                  place->order->source.type, place->order->source.id, ceiling->unit,
+                  dose->why[0] ? ": " : "", dose->why);
+    }
+}
+
+struct answer ceiling_answer(struct eval *eval, const struct clause *clause, struct trace *t)
+{
+    const struct ceiling_clause *ceiling = &clause->ceiling;
+    struct measure measure = measure_newest(eval, ceiling->measure, &ceiling->within);
+    struct answer answer;
+
+    measure_tell(eval, t, &measure);
+    if (measure.known != TRUTH_TRUE) {
+        answer = answer_unknown(measure.doubts);
+        trace_say(eval, t, ".");
+        trace_change(eval, t, "%s", measure.why);
+    } else {
+        answer = table_answer(eval, ceiling, &measure, t);
+        trace_say(eval, t, ".");
+        if (answer.truth == TRUTH_UNKNOWN) doses_say(eval, ceiling, t);
+        trace_change(eval, t, answer.truth == TRUTH_TRUE
+                                  ? "a dose within the maximum"
+                                  : "a dose above the maximum, or a new value");
+    }
+    answer_until(eval, &answer, measure.until_ms);
+    return answer;
+}
