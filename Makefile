@@ -47,7 +47,7 @@ $(BUILD)/myeloma-adapter: $(BUILD)/adapter/app/main.o $(BUILD)/libadapter.a
 	$(CC) $(MODE_$(MODE)) $(LINK_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/libadapter.a: $(call obj,$(LIB_SRC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libadapter.a
 	@mkdir -p $(@D)
 	$(CC) $(MODE_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka

@@ -1,7 +1,8 @@
 #include "core/explain.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "core/eval_impl.h"
 
 static const char *truth_word(enum truth truth)
 {
@@ -23,6 +24,8 @@ static const char *clause_word(const struct clause *clause)
         [CLAUSE_COMPUTABLE] = "not computable",
     };
     if (clause->kind == CLAUSE_ORDER && clause->order.absent) return "no order";
+    if (clause->kind == CLAUSE_RESULT && clause->result.baseline) return "baseline";
+    if (clause->kind == CLAUSE_COURSE && clause->course.cycle) return "start of a cycle";
     if (clause->kind == CLAUSE_CONDITION && clause->condition.absent) return "no condition";
     if (clause->kind == CLAUSE_DEFINITION) return clause->name;
     return words[clause->kind];
@@ -77,12 +80,25 @@ static void trace_write(const struct trace *t, unsigned depth, struct buf *out)
 static const char *consequence(const struct verdict *verdict)
 {
     if (verdict->persists) return "the alert lasts";
+    if (verdict->lasting.truth == TRUTH_UNKNOWN) return "cannot be told whether the alert lasts";
     if (verdict->answer.truth == TRUTH_UNKNOWN) return "cannot be told";
     if (verdict->answer.truth == TRUTH_FALSE) return "silent";
     if (verdict->rule->verdict[0]) return "checked: never an alert";
     if (verdict->rule->mode == RULE_SHADOW) return "shadow: counted, not written";
     if (verdict->display == DISPLAY_SUPPRESSED) return "suppressed: not shown";
     return verdict->merged_into ? "part of a stronger alert" : "alert";
+}
+
+static void subjects_write(const struct verdict *verdict, const struct knowledge *knowledge,
+                           struct buf *out)
+{
+    const char *between = "  for ";
+
+    for (int i = 0; i < verdict->rule->bindings; i++) {
+        if (verdict->bound[i] == CONCEPT_NONE || verdict->bound[i] == CONCEPT_NOBODY) continue;
+        buf_printf(out, "%s%s", between, concept_name(knowledge, verdict->bound[i]));
+        between = " + ";
+    }
 }
 
 static void verdict_write(const struct verdict *verdict, const struct knowledge *knowledge,
@@ -93,10 +109,7 @@ static void verdict_write(const struct verdict *verdict, const struct knowledge 
 
     buf_printf(out, "%s  %s  %s", rule->id, truth_word(verdict->answer.truth),
                consequence(verdict));
-    for (int i = 0; i < rule->bindings; i++)
-        if (verdict->bound[i] != CONCEPT_NONE)
-            buf_printf(out, "%s%s", i ? " + " : "  for ",
-                       concept_name(knowledge, verdict->bound[i]));
+    subjects_write(verdict, knowledge, out);
     if (verdict->merged_into) buf_printf(out, " (%s)", verdict->merged_into->rule->id);
     buf_printf(out, "\n  %s [%s, %s; %s", rule->title, severity_name(rule->severity),
                display_name(verdict->display), rule->grade);

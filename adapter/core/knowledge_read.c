@@ -435,6 +435,7 @@ bool knowledge_load(const struct knowledge_file *files, size_t count, struct kno
     name_generation(&reader);
     for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) read_kind(&reader, &file_kinds[i]);
     reader_done(&reader);
+    if (problems->count == before) rules_check(knowledge, problems);
     if (problems->count != before) return false;
     *ret = TAKE(knowledge);
     return true;

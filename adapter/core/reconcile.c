@@ -23,14 +23,17 @@ static const char *keep(struct work *work, const char *text)
     return arena_copy(&work->plan->arena, text, strlen(text));
 }
 
+static const char *join(struct work *work, const char *lead, const char *text, const char *end)
+{
+    AUTO(buf_done) struct buf out = { 0 };
+
+    buf_printf(&out, "%s%s%s", lead, text, end);
+    return keep(work, buf_string(&out));
+}
+
 static void plan_add(struct work *work, enum action_kind kind, const struct alert *alert)
 {
-    struct plan *plan = work->plan;
-    struct action *more = arena_alloc(&plan->arena, (plan->action_count + 1) * sizeof *more);
-
-    if (plan->action_count) memcpy(more, plan->actions, plan->action_count * sizeof *more);
-    more[plan->action_count++] = (struct action){ kind, *alert };
-    plan->actions = more;
+    work->plan->actions[work->plan->action_count++] = (struct action){ kind, *alert };
 }
 
 /* ---- findings */
@@ -64,6 +67,174 @@ static void finding_keep(struct work *work, const struct verdict *verdict)
     }
 }
 
+/* ---- what became of the facts that an alert rested on */
+
+static bool is(const struct source *source, const char *reference)
+{
+    size_t n = strlen(source->type);
+
+    return strncmp(reference, source->type, n) == 0 && reference[n] == '/' &&
+           strcmp(reference + n + 1, source->id) == 0;
+}
+
+/* Does the fact behind a reference stand: is it there, and not entered in error, cancelled, refuted
+ * or deleted? One Observation may hold several results. */
+static bool stands(const struct chart *chart, const char *reference)
+{
+    for (size_t i = 0; i < chart->order_count; i++)
+        if (is(&chart->orders[i].source, reference) && chart->orders[i].state != ORDER_REMOVED)
+            return true;
+    for (size_t i = 0; i < chart->result_count; i++)
+        if (is(&chart->results[i].source, reference) && chart->results[i].state != RESULT_REMOVED)
+            return true;
+    for (size_t i = 0; i < chart->condition_count; i++)
+        if (is(&chart->conditions[i].source, reference) &&
+            chart->conditions[i].state != CONDITION_REMOVED)
+            return true;
+    for (size_t i = 0; i < chart->allergy_count; i++)
+        if (is(&chart->allergies[i].source, reference) && !chart->allergies[i].removed) return true;
+    return false;
+}
+
+static bool all_stand(const struct chart *chart, const char *const *references, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!stands(chart, references[i])) return false;
+    return true;
+}
+
+static bool rests_on_removed(const struct work *work, const struct alert *alert)
+{
+    return !all_stand(work->chart, alert->implicated, alert->implicated_count) ||
+           !all_stand(work->chart, alert->evidence, alert->evidence_count);
+}
+
+/* The clause that makes the answer what it is; NULL when none of them says anything. */
+static const struct trace *decisive(const struct trace *t)
+{
+    bool turns = t->clause->kind == CLAUSE_NOT || t->clause->kind == CLAUSE_UNLESS;
+    enum truth truth = turns ? truth_not(t->answer.truth) : t->answer.truth;
+
+    for (size_t i = 0; i < t->part_count; i++) {
+        const struct trace *part =
+            t->parts[i].answer.truth == truth ? decisive(&t->parts[i]) : NULL;
+        if (part) return part;
+    }
+    return t->text[0] ? t : NULL;
+}
+
+static bool is_evidence(const struct alert *alert, const struct source *source)
+{
+    for (size_t i = 0; i < alert->evidence_count; i++)
+        if (is(source, alert->evidence[i])) return true;
+    return false;
+}
+
+/* Is the source a result of the analyte, taken by that time? (What is computed has none.) */
+static bool is_result_by(const struct chart *chart, const struct source *source, unsigned analyte,
+                         int64_t ms)
+{
+    const struct chart_result *results;
+    size_t count = chart_results(chart, analyte, &results);
+
+    for (size_t i = 0; i < count; i++)
+        if (&results[i].source == source) return results[i].at_ms <= ms;
+    return false;
+}
+
+/* Do the very results that raised the alert say something else now? Then they were corrected; a
+ * recovery comes with a later result. Where an alert lasts beyond its trigger, what raised it is not
+ * what it rests on now, and another generation may read the same result in another way. */
+static bool was_corrected(const struct work *work, const struct alert *alert,
+                          const struct trace *clause)
+{
+    const struct rule *rule = knowledge_rule_named(work->knowledge, alert->rule);
+
+    if (!clause || clause->clause->kind != CLAUSE_RESULT || !clause->fact_count) return false;
+    if (clause->answer.truth != TRUTH_FALSE || !rule || rule->persists) return false;
+    if (strcmp(alert->generation, knowledge_generation(work->knowledge)) != 0) return false;
+    for (size_t i = 0; i < clause->fact_count; i++) {
+        const struct source *source = clause->facts[i].source;
+        unsigned analyte = clause->clause->result.analyte;
+        if (!is_evidence(alert, source)) return false;
+        if (!is_result_by(work->chart, source, analyte, alert->opened_ms)) return false;
+    }
+    return true;
+}
+
+/* ---- orders that are over */
+
+static bool has_drug(const struct chart_order *order, unsigned drug)
+{
+    for (size_t i = 0; i < order->ingredient_count; i++)
+        if (order->ingredients[i].concept == drug) return true;
+    return false;
+}
+
+static bool is_implicated(const struct alert *alert, const struct chart_order *order)
+{
+    for (size_t i = 0; i < alert->implicated_count; i++)
+        if (is(&order->source, alert->implicated[i])) return true;
+    return false;
+}
+
+/* An order of the alert for this drug that ended or is on hold; NULL while another one may run. */
+static const struct chart_order *over_for(const struct work *work, const struct alert *alert,
+                                          const char *name)
+{
+    unsigned drug = knowledge_concept(work->knowledge, CONCEPT_DRUG, name);
+    const struct chart_order *over = NULL;
+
+    for (size_t i = 0; drug != CONCEPT_NONE && i < work->chart->order_count; i++) {
+        const struct chart_order *order = &work->chart->orders[i];
+        enum exposure_state state = order_exposure(order, work->now_ms).state;
+        if (!has_drug(order, drug)) continue;
+        if (state == EXPOSURE_ACTIVE || state == EXPOSURE_UNCLEAR) return NULL;
+        if (state != EXPOSURE_ENDED && state != EXPOSURE_HELD) continue;
+        if (!over && is_implicated(alert, order)) over = order;
+    }
+    return over;
+}
+
+/* Is the subject one of "a,b,c"? */
+static bool names_subject(const char *subjects, const char *subject)
+{
+    size_t n = strlen(subject);
+
+    for (const char *at = subjects; *at; at += strcspn(at, ","), at += *at == ',')
+        if (strncmp(at, subject, n) == 0 && (at[n] == ',' || at[n] == '\0')) return true;
+    return false;
+}
+
+/* A drug that the identity names is needed; of drugs taken together the last one is. */
+static const struct chart_order *order_over(const struct work *work, const struct alert *alert)
+{
+    const char *named = strrchr(alert->identity, '|');
+    const struct chart_order *over = NULL;
+
+    for (size_t i = 0; i < alert->subject_count; i++) {
+        over = over_for(work, alert, alert->subjects[i]);
+        if (named && named[1]) {
+            if (over && names_subject(named + 1, alert->subjects[i])) return over;
+        } else if (!over) {
+            return NULL;
+        }
+    }
+    return named && named[1] ? NULL : over;
+}
+
+static const char *over_words(struct work *work, const struct chart_order *order)
+{
+    struct exposure at = order_exposure(order, work->now_ms);
+    char date[16];
+
+    if (at.state == EXPOSURE_HELD)
+        return join(work, "The order for ", order->label, " is on hold.");
+    if (at.end_ms == INSTANT_UNSET) return join(work, "The order for ", order->label, " has ended.");
+    return join(work, join(work, "The order for ", order->label, " ended on "),
+                instant_date(at.end_ms, date, sizeof date), ".");
+}
+
 /* ---- alerts without a finding */
 
 static const struct verdict *verdict_of(const struct work *work, const char *identity)
@@ -74,130 +245,85 @@ static const struct verdict *verdict_of(const struct work *work, const char *ide
     return NULL;
 }
 
-static bool is(const struct source *source, const char *reference)
+static bool unknown_but_for_age(struct answer answer)
 {
-    size_t n = strlen(source->type);
-
-    return strncmp(reference, source->type, n) == 0 && reference[n] == '/' &&
-           strcmp(reference + n + 1, source->id) == 0;
+    return answer.truth == TRUTH_UNKNOWN &&
+           answer.doubts & ~(unsigned)(DOUBT_STALE | DOUBT_MISSING);
 }
 
-/* Was the fact behind a reference removed: entered in error, cancelled, refuted, deleted? */
-static bool removed(const struct work *work, const char *reference)
-{
-    const struct chart *chart = work->chart;
-    bool found = false, standing = false;
+/* What is known of an open alert that is no finding now. */
+struct ending {
+    const struct alert *alert;
+    const struct verdict *verdict;   /* NULL: the rule is gone, or off */
+    const struct trace *clause;      /* that ended it; NULL: not known */
+    const struct chart_order *order; /* that is over, and ended it; NULL: none */
+};
 
-    for (size_t i = 0; i < chart->order_count; i++)
-        if (is(&chart->orders[i].source, reference)) {
-            found = true;
-            standing |= chart->orders[i].state != ORDER_REMOVED;
-        }
-    for (size_t i = 0; i < chart->result_count; i++) /* one Observation may hold several */
-        if (is(&chart->results[i].source, reference)) {
-            found = true;
-            standing |= chart->results[i].state != RESULT_REMOVED;
-        }
-    for (size_t i = 0; i < chart->condition_count; i++)
-        if (is(&chart->conditions[i].source, reference)) {
-            found = true;
-            standing |= chart->conditions[i].state != CONDITION_REMOVED;
-        }
-    return !found || !standing;
+static struct ending ending_of(const struct work *work, const struct alert *alert)
+{
+    struct ending ending = { .alert = alert, .verdict = verdict_of(work, alert->identity) };
+
+    if (ending.verdict && ending.verdict->trace) ending.clause = decisive(ending.verdict->trace);
+    if (!ending.clause || ending.clause->clause->kind == CLAUSE_ORDER)
+        ending.order = order_over(work, alert);
+    return ending;
 }
 
-static bool rests_on_removed(const struct work *work, const struct alert *alert)
+static bool still_holds(const struct ending *ending)
 {
-    for (size_t i = 0; i < alert->implicated_count; i++)
-        if (removed(work, alert->implicated[i])) return true;
-    for (size_t i = 0; i < alert->evidence_count; i++)
-        if (removed(work, alert->evidence[i])) return true;
-    return false;
+    return ending->verdict &&
+           (ending->verdict->answer.truth == TRUTH_TRUE || ending->verdict->persists);
 }
 
-/* The order that ended or is on hold, in words; NULL when they all run on. */
-static const char *order_over(struct work *work, const struct alert *alert)
+/* A rule that cannot be told any more for a reason other than age: the alert stays until it can,
+ * unless its drug is surely over. */
+static bool undecided(const struct ending *ending)
 {
-    for (size_t i = 0; i < alert->implicated_count; i++)
-        for (size_t j = 0; j < work->chart->order_count; j++) {
-            const struct chart_order *order = &work->chart->orders[j];
-            struct exposure at = order_exposure(order, work->now_ms);
-            AUTO(buf_done) struct buf text = { 0 };
-            char date[16];
-            if (!is(&order->source, alert->implicated[i])) continue;
-            if (at.state != EXPOSURE_ENDED && at.state != EXPOSURE_HELD) continue;
-            buf_printf(&text, "The order for %s ", order->label);
-            if (at.state == EXPOSURE_HELD)
-                buf_text(&text, "is on hold.");
-            else if (at.end_ms == INSTANT_UNSET || at.end_ms == INSTANT_NEVER)
-                buf_text(&text, "has ended.");
-            else
-                buf_printf(&text, "ended on %s.", instant_date(at.end_ms, date, sizeof date));
-            return keep(work, buf_string(&text));
-        }
-    return NULL;
+    const struct verdict *verdict = ending->verdict;
+
+    if (!verdict || verdict->quiet) return false;
+    return unknown_but_for_age(verdict->lasting) ||
+           (unknown_but_for_age(verdict->answer) && !ending->order);
 }
 
-/* The first clause that is not true any more, in words. */
-static const char *no_longer(const struct trace *t)
+static const char *why_cleared(struct work *work, const struct ending *ending)
 {
-    if (t->answer.truth == TRUTH_TRUE) return NULL;
-    for (size_t i = 0; i < t->part_count; i++) {
-        const char *text = no_longer(&t->parts[i]);
-        if (text) return text;
-    }
-    return t->text[0] ? t->text : NULL;
-}
+    const struct rule *rule = knowledge_rule_named(work->knowledge, ending->alert->rule);
 
-static const char *why_ended(struct work *work, const struct alert *alert,
-                             const struct verdict *verdict, bool *ret_by_order)
-{
-    const struct rule *rule = knowledge_rule_named(work->knowledge, alert->rule);
-    const char *over;
-    AUTO(buf_done) struct buf text = { 0 };
-
-    *ret_by_order = false;
-    if (!rule || rule->mode != RULE_LIVE) return "The rule is no longer in force.";
-    if (verdict && verdict->merged_into) {
-        buf_printf(&text, "It is now part of the alert \"%s\".",
-                   verdict->merged_into->rule->title);
-        return keep(work, buf_string(&text));
-    }
-    over = order_over(work, alert);
-    if (over) {
-        *ret_by_order = true;
-        return over;
-    }
-    if (!verdict || !verdict->trace) return "What it rested on no longer holds.";
-    over = no_longer(verdict->trace);
-    buf_printf(&text, "It no longer holds: %s", over ? over : "the facts have changed.");
-    return keep(work, buf_string(&text));
-}
-
-/* A rule that cannot be told any more for a reason other than age: the alert stays until it can. */
-static bool undecided(const struct verdict *verdict)
-{
-    return verdict && verdict->answer.truth == TRUTH_UNKNOWN && !verdict->quiet &&
-           verdict->answer.doubts & ~(unsigned)(DOUBT_STALE | DOUBT_MISSING);
+    if (!rule || rule->mode != RULE_LIVE || rule->verdict[0])
+        return "The rule is no longer in force.";
+    if (still_holds(ending) && ending->verdict->merged_into)
+        return join(work, "It is now part of the alert \"",
+                    ending->verdict->merged_into->rule->title, "\".");
+    if (still_holds(ending)) return "The rule is no longer shown here.";
+    if (ending->order) return over_words(work, ending->order);
+    if (!ending->clause) return "What it rested on no longer holds.";
+    return join(work, "It no longer holds: ", ending->clause->text, "");
 }
 
 static void alert_end(struct work *work, const struct alert *open)
 {
-    const struct verdict *verdict = verdict_of(work, open->identity);
+    struct ending ending = ending_of(work, open);
     struct alert ended = *open;
 
-    if (verdict && verdict_is_finding(verdict)) return;
-    if (rests_on_removed(work, open)) {
-        ended.state = ALERT_RETRACTED;
-        ended.ended_why = "A fact it rested on was entered in error or removed.";
-    } else {
-        if (undecided(verdict)) return;
-        ended.state = ALERT_CLEARED;
-        ended.ended_why = why_ended(work, open, verdict, &ended.ended_by_order);
-    }
+    if (ending.verdict && verdict_is_finding(ending.verdict)) return;
+    ended.state = ALERT_RETRACTED;
     ended.ended_ms = work->now_ms;
+    if (!still_holds(&ending) && rests_on_removed(work, open)) {
+        ended.ended_why = "A fact it rested on was entered in error or removed.";
+    } else if (was_corrected(work, open, ending.clause)) {
+        ended.ended_why = join(work, "A result it rested on was corrected: ", ending.clause->text, "");
+    } else if (undecided(&ending)) {
+        return;
+    } else {
+        ended.state = ALERT_CLEARED;
+        ended.ended_why = why_cleared(work, &ending);
+        ended.ended_by_order = ending.order && !still_holds(&ending);
+    }
     plan_add(work, ended.state == ALERT_RETRACTED ? ACTION_RETRACT : ACTION_CLEAR, &ended);
 }
+
+/* ---- */
 
 static int action_compare(const void *a, const void *b)
 {
@@ -213,13 +339,16 @@ struct plan *reconcile(const struct evaluation *evaluation, const struct knowled
 {
     struct plan *plan = mem_new(struct plan);
     struct work work = { evaluation, knowledge, chart, before, before_count, now_ms, plan };
+    size_t most = evaluation->verdict_count + before_count;
 
+    plan->actions = arena_alloc(&plan->arena, most * sizeof *plan->actions);
     for (size_t i = 0; i < evaluation->verdict_count; i++)
         if (verdict_is_finding(&evaluation->verdicts[i]))
             finding_keep(&work, &evaluation->verdicts[i]);
     for (size_t i = 0; i < before_count; i++)
         if (before[i].state == ALERT_OPEN) alert_end(&work, &before[i]);
-    qsort(plan->actions, plan->action_count, sizeof *plan->actions, action_compare);
+    if (plan->action_count > 1)
+        qsort(plan->actions, plan->action_count, sizeof *plan->actions, action_compare);
     return plan;
 }
 

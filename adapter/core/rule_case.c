@@ -153,7 +153,7 @@ static struct source source_make(struct builder *builder, const char *type)
                             .updated_ms = CASE_NOW };
 }
 
-/* The longest known drug name that the words begin with. */
+/* The drug that the words begin with; moves on behind its name. */
 static unsigned drug_take(struct builder *builder, const char **words)
 {
     char name[64];
@@ -444,42 +444,87 @@ bool rule_case_chart(const struct rule_case *at, const struct knowledge *knowled
     return true;
 }
 
-/* ---- playing */
+/* ---- what the rule says */
+
+static enum case_outcome verdict_outcome(const struct verdict *verdict)
+{
+    if (verdict->answer.truth == TRUTH_TRUE)
+        return verdict->merged_into ? CASE_YIELDS : CASE_FIRES;
+    if (verdict->persists) return CASE_STAYS;
+    if (verdict->answer.truth == TRUTH_UNKNOWN || verdict->lasting.truth == TRUTH_UNKNOWN)
+        return CASE_CANNOT_TELL;
+    return CASE_SILENT;
+}
 
 /* What an evaluation says of one rule: the strongest of its verdicts. */
 static enum case_outcome outcome_of(const struct evaluation *evaluation, const struct rule *rule,
                                     enum display *ret_display)
 {
+    static const int strength[] = { [CASE_SILENT] = 0, [CASE_CANNOT_TELL] = 1, [CASE_STAYS] = 2,
+                                    [CASE_YIELDS] = 3, [CASE_FIRES] = 4 };
     enum case_outcome outcome = CASE_SILENT;
 
     for (size_t i = 0; i < evaluation->verdict_count; i++) {
         const struct verdict *verdict = &evaluation->verdicts[i];
-        if (verdict->rule != rule) continue;
+        enum case_outcome one = verdict_outcome(verdict);
+        if (verdict->rule != rule || strength[one] < strength[outcome]) continue;
+        outcome = one;
         *ret_display = verdict->display;
-        if (verdict->answer.truth == TRUTH_TRUE)
-            return verdict->merged_into ? CASE_YIELDS : CASE_FIRES;
-        if (verdict->persists) return CASE_STAYS;
-        if (verdict->answer.truth == TRUTH_UNKNOWN) outcome = CASE_CANNOT_TELL;
     }
     return outcome;
 }
 
-/* An alert of this rule as if it were open, for every drug of the chart that it could be about. */
-static void open_identities(const struct rule *rule, const struct rule_case *at,
-                            const struct knowledge *knowledge, const struct chart *chart,
-                            struct arena *arena, const char ***ret, size_t *ret_count)
+/* ---- alerts of the rule that were open before, one for each set of drugs that it could be about */
+
+struct open_list {
+    const struct rule *rule;
+    const struct knowledge *knowledge;
+    const struct chart *chart;
+    struct arena arena;
+    const char **items;
+    size_t count;
+};
+
+static void open_add(struct open_list *list, const char *subjects)
 {
-    (void)at;
-    *ret = arena_alloc(arena, (chart->order_count + 1) * sizeof **ret);
-    *ret_count = 0;
-    for (size_t i = 0; i < chart->order_count; i++) {
-        char identity[256];
-        if (!chart->orders[i].ingredient_count) continue;
-        snprintf(identity, sizeof identity, "case|%s|%s", rule->id,
-                 concept_name(knowledge, chart->orders[i].ingredients[0].concept));
-        (*ret)[(*ret_count)++] = arena_copy(arena, identity, strlen(identity));
+    char identity[512];
+
+    snprintf(identity, sizeof identity, "%s|%s|%s", list->chart->patient, list->rule->id, subjects);
+    list->items[list->count++] = arena_copy(&list->arena, identity, strlen(identity));
+}
+
+static const char *drug_of(const struct open_list *list, size_t order)
+{
+    const struct chart_order *at = &list->chart->orders[order];
+
+    return at->ingredient_count ? concept_name(list->knowledge, at->ingredients[0].concept) : "";
+}
+
+static void open_pairs(struct open_list *list, size_t one)
+{
+    for (size_t other = 0; other < list->chart->order_count; other++) {
+        char pair[256];
+        if (strcmp(drug_of(list, one), drug_of(list, other)) >= 0) continue;
+        snprintf(pair, sizeof pair, "%s,%s", drug_of(list, one), drug_of(list, other));
+        open_add(list, pair);
     }
 }
+
+/* Cases are small: rules about more than two drugs at a time have none that stay. */
+static void open_find(struct open_list *list)
+{
+    size_t count = list->chart->order_count;
+
+    list->items = arena_alloc(&list->arena, (count * count + 1) * sizeof *list->items);
+    if (!list->rule->bindings) open_add(list, "");
+    for (size_t i = 0; i < count; i++) {
+        if (!*drug_of(list, i)) continue;
+        if (list->rule->bindings == 1) open_add(list, drug_of(list, i));
+        if (list->rule->bindings == 2) open_pairs(list, i);
+    }
+}
+
+/* ---- playing */
 
 bool rule_case_holds(const struct rule_case *at, const struct rule *rule,
                      const struct knowledge *knowledge, struct err *err)
@@ -487,17 +532,17 @@ bool rule_case_holds(const struct rule_case *at, const struct rule *rule,
     AUTO(chart_free) struct chart *chart = NULL;
     AUTO(evaluation_free) struct evaluation *evaluation = NULL;
     struct eval_options options = { .suppressed_too = true };
+    struct open_list open = { .rule = rule, .knowledge = knowledge };
     enum display display = rule->display;
-    struct arena arena = { 0 };
-    const char **open;
     enum case_outcome said;
 
     if (!rule_case_chart(at, knowledge, &chart, err)) return false;
-    open_identities(rule, at, knowledge, chart, &arena, &open, &options.open_count);
-    options.open = open;
-    if (at->then != CASE_STAYS && !rule->persists) options.open_count = 0;
+    open.chart = chart;
+    if (rule->persists) open_find(&open);
+    options.open = open.items;
+    options.open_count = open.count;
     evaluation = evaluate(knowledge, chart, CASE_NOW, &options);
-    arena_done(&arena);
+    arena_done(&open.arena);
     said = outcome_of(evaluation, rule, &display);
     if (said != at->then)
         return err_set(err, ERR_CONFIG, "case.outcome", "expected \"%s\", the rule says \"%s\"",

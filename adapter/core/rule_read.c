@@ -10,11 +10,6 @@
 
 /* ---- texts */
 
-static const char *keep(struct rule_reader *reader, const char *text)
-{
-    return arena_copy(reader->arena, text, strlen(text));
-}
-
 static bool text_read(struct rule_reader *reader, const struct node *at, const char *key,
                       bool required, const char **ret)
 {
@@ -26,7 +21,7 @@ static bool text_read(struct rule_reader *reader, const struct node *at, const c
     if (!value.value && !required) return true;
     if (!node_string(at, key, &text, &err)) return rule_problem_err(reader, &err);
     if (required && !text[0]) return rule_problem(reader, &value, "", "\"%s\" is empty", key);
-    *ret = keep(reader, text);
+    *ret = word_keep(reader, text);
     return true;
 }
 
@@ -110,13 +105,17 @@ static bool yields_read(struct rule_reader *reader, const struct node *at, struc
     struct node list = node_get(at, "yieldsTo");
     size_t count = node_count(&list);
 
+    rule->yields_place = "";
     if (!list.value) return true;
-    rule->yields_to = arena_alloc(reader->arena, (count + 1) * sizeof *rule->yields_to);
+    if (!node_is(&list, DOC_ARRAY) || !count)
+        return rule_problem(reader, &list, "write a list of rule ids", "\"yieldsTo\" names no rule");
+    rule->yields_place = rule_place(reader, &list);
+    rule->yields_to = arena_alloc(reader->arena, count * sizeof *rule->yields_to);
     for (size_t i = 0; i < count; i++) {
         struct node item = node_item(&list, i);
         const char *id = node_scalar(&item);
         if (!id) return rule_problem(reader, &item, "", "the id of a rule is expected here");
-        rule->yields_to[rule->yields_count++] = keep(reader, id);
+        rule->yields_to[rule->yields_count++] = word_keep(reader, id);
     }
     return true;
 }
@@ -164,7 +163,7 @@ static bool persists_read(struct rule_reader *reader, const struct node *at, str
     rule->persists = mem_new(struct clause);
     good = clause_read(reader, at, rule->persists);
     reader->binding = false;
-    return good && persists_check(reader, at, rule);
+    return good;
 }
 
 static bool clauses_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
@@ -179,7 +178,9 @@ static bool clauses_read(struct rule_reader *reader, const struct node *at, stru
     reader->binding = false;
     rule->bindings = reader->bindings;
     naming_find(rule->when, rule->naming);
-    return good && (!persists.value || persists_read(reader, &persists, rule));
+    if (!persists.value) return good;
+    return persists_read(reader, &persists, rule) && good &&
+           persists_check(reader, &persists, rule);
 }
 
 static bool texts_read(struct rule_reader *reader, const struct node *at, const struct node *file,
@@ -196,7 +197,6 @@ static bool texts_read(struct rule_reader *reader, const struct node *at, const 
     good &= text_read(reader, at, "severityBasis", true, &rule->severity_basis);
     good &= text_read(reader, at, "window", false, &rule->window_note);
     good &= text_read(reader, at, "choice", false, &rule->choice);
-    good &= text_read(reader, at, "verdict", false, &rule->verdict);
     good &= text_read(reader, of_owner, "owner", true, &rule->owner);
     good &= text_read(reader, of_review, "reviewBy", true, &rule->review_by);
     return good;
@@ -210,6 +210,19 @@ static bool code_read(struct rule_reader *reader, const struct node *at, struct 
 
     if (!enum_read(reader, at, "code", codes, &which)) return false;
     rule->code = strcmp(codes[which], "none") == 0 ? "" : codes[which];
+    return true;
+}
+
+/* A rule with a verdict never alerts, so the word must be the right one. */
+static bool verdict_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
+{
+    static const char *const verdicts[] = { "checked-none-known", NULL };
+    size_t which;
+
+    rule->verdict = "";
+    if (!node_get(at, "verdict").value) return true;
+    if (!enum_read(reader, at, "verdict", verdicts, &which)) return false;
+    rule->verdict = verdicts[which];
     return true;
 }
 
@@ -231,6 +244,32 @@ static bool names_read(struct rule_reader *reader, const struct node *at, struct
     return true;
 }
 
+/* Does a clause ask about the course of the drug that the rule names first? */
+static bool needs_subject(const struct clause *clause)
+{
+    bool of_baseline = clause->kind == CLAUSE_RESULT && !clause->result.course.count &&
+                       (clause->result.baseline || clause->result.relation == RESULT_TIMES_BASELINE ||
+                        clause->result.relation == RESULT_RISE_BASELINE ||
+                        clause->result.relation == RESULT_FALL_BASELINE);
+    bool of_course = clause->kind == CLAUSE_GAP && !clause->gap.ever &&
+                     (!clause->gap.at_once || clause->gap.step_count > 1);
+
+    if (of_baseline || of_course) return true;
+    for (size_t i = 0; i < clause->part_count; i++)
+        if (needs_subject(&clause->parts[i])) return true;
+    return false;
+}
+
+static bool subjects_check(struct rule_reader *reader, const struct node *at,
+                           const struct rule *rule)
+{
+    struct node when = node_get(at, "when");
+
+    if (rule->bindings || !needs_subject(rule->when)) return true;
+    return rule_problem(reader, &when, "add an order clause for one drug (not below \"any\")",
+                        "the course of a drug is asked for, and the rule names none");
+}
+
 static bool rule_fields(struct rule_reader *reader, const struct node *at, const struct node *file,
                         struct rule *rule)
 {
@@ -246,8 +285,9 @@ static bool rule_fields(struct rule_reader *reader, const struct node *at, const
     if (!node_only(at, keys, &err)) good = rule_problem_err(reader, &err);
     good &= names_read(reader, at, rule);
     good &= code_read(reader, at, rule);
+    good &= verdict_read(reader, at, rule);
     good &= texts_read(reader, at, file, rule);
-    good &= clauses_read(reader, at, rule);
+    good &= clauses_read(reader, at, rule) && subjects_check(reader, at, rule);
     good &= display_read(reader, at, rule);
     good &= sources_read(reader, at, rule);
     good &= evidence_read(reader, at, rule);
@@ -263,8 +303,10 @@ static bool rule_read(struct rule_reader *reader, const struct node *at, const s
 
     reader->arena = &rule->arena;
     reader->bindings = 0;
-    rule->file = keep(reader, reader->file->name);
+    rule->file = word_keep(reader, reader->file->name);
     if (!text_read(reader, at, "id", true, &rule->id)) return false;
+    if (rule->id[strspn(rule->id, "abcdefghijklmnopqrstuvwxyz0123456789-")])
+        return rule_problem(reader, &id, "use a-z, 0-9 and -", "\"%s\" is no id", rule->id);
     if (knowledge_rule_named(reader->knowledge, rule->id))
         return rule_problem(reader, &id, "rule ids are for ever: give this one another",
                             "there is a rule \"%s\" already", rule->id);

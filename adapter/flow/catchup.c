@@ -15,6 +15,7 @@
 
 #define CATCHUP_HINT_MS    200            /* hints of that long are answered by one pass */
 #define CATCHUP_LONGEST_MS INT64_C(60000) /* between attempts after a failure */
+#define CATCHUP_REFUSED_MS 3600000        /* ... of a type that the server does not offer */
 
 static const struct {
     const char *type;
@@ -47,11 +48,26 @@ static void hints_move(struct catchup_hints *from, struct catchup_hints *to)
     from->count = 0;
 }
 
+/* What hints_finish() told the store. */
+struct answered {
+    struct flow *flow;
+    size_t count;
+    struct store_fate fates[];
+};
+
 static void hints_on_finished(struct err *err, void *arg)
 {
-    struct flow *flow = arg;
+    struct answered *answered = arg;
+    struct flow *flow = answered->flow;
 
-    if (err) flow_fail(flow, err);
+    if (err) {
+        flow_fail(flow, err);
+        for (size_t i = 0; i < answered->count; i++)
+            store_release(flow->store, "", answered->fates[i].seq, flow->options.wall_ms());
+    } else {
+        metric_add(flow->metrics, METRIC_EVENTS_DONE, (int64_t)answered->count);
+    }
+    free(answered);
     work_poke(flow);
     flow_release(flow);
 }
@@ -61,19 +77,19 @@ static void hints_finish(struct catchup *at)
 {
     struct catchup_hints *hints = &at->answering;
     struct store_result result = { .patient = "", .due_ms = INSTANT_NEVER };
-    struct store_fate *fates;
+    struct answered *answered;
 
     if (!hints->count) return;
-    fates = mem_zero(hints->count, sizeof *fates);
+    answered = mem_zero(1, sizeof *answered + hints->count * sizeof *answered->fates);
+    answered->flow = at->flow;
+    answered->count = hints->count;
     for (size_t i = 0; i < hints->count; i++)
-        fates[i] = (struct store_fate){ hints->seqs[i], FATE_DONE, "" };
-    result.fates = fates;
-    result.fate_count = hints->count;
-    flow_hold(at->flow);
-    store_finish(at->flow->store, &result, hints_on_finished, at->flow);
-    metric_add(at->flow->metrics, METRIC_EVENTS_DONE, (int64_t)hints->count);
+        answered->fates[i] = (struct store_fate){ hints->seqs[i], FATE_DONE, "" };
+    result.fates = answered->fates;
+    result.fate_count = answered->count;
     hints->count = 0;
-    free(fates);
+    flow_hold(at->flow);
+    store_finish(at->flow->store, &result, hints_on_finished, answered);
 }
 
 /* ---- the end of a pass */
@@ -85,6 +101,7 @@ static void catchup_fail(struct catchup *at, const struct err *err)
         log_event(at->needed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "poll-failed", LOG_TYPE, at->type,
                   LOG_CODE, err->code, LOG_FIX, err->fix[0] ? err->fix : NULL, LOG_END);
     at->complained = err->code;
+    at->refused = err->kind == ERR_PERMANENT && !at->needed;
     catchup_enter(at, CATCHUP_RESTING);
 }
 
@@ -315,6 +332,7 @@ static uint64_t rest_ms(const struct catchup *at)
     int64_t poll_ms = at->flow->options.poll_ms, wait;
 
     if (!at->failures) return at->again ? CATCHUP_HINT_MS : (uint64_t)poll_ms;
+    if (at->refused) return CATCHUP_REFUSED_MS;
     wait = flow_backoff(at->flow, at->failures, CATCHUP_LONGEST_MS, 0);
     return (uint64_t)(wait > poll_ms && at->succeeded ? poll_ms : wait);
 }

@@ -61,8 +61,8 @@ static void clock_on_counts(const struct store_counts *counts, void *arg)
     if (counts) {
         at->counts = *counts;
         at->accepted = 0;
-        at->known = true;
         set_gauges(flow, counts);
+        if (!flow_is_stopping(flow)) flow_wake_again(flow);
     }
     clock_poke(flow, counts ? next_wait(flow, counts) : CLOCK_PAUSED_MS);
     work_poke(flow);

@@ -76,10 +76,12 @@ static void on_kept(struct err *err, void *arg)
     struct delivery *at = arg;
     struct flow *flow = at->flow;
 
-    if (err)
+    if (err) { /* the next attempt finds it standing there */
         flow_fail(flow, err);
-    else
+        store_retry(flow->store, at->item.key, flow->options.wall_ms() + 1000, err->code);
+    } else {
         metric_add(flow->metrics, METRIC_DELIVERED, 1);
+    }
     deliver_succeeded(flow);
     delivery_enter(at, DELIVERY_ENDED);
     flow_release(flow);

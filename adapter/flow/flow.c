@@ -45,9 +45,26 @@ void flow_add_timer(struct flow *flow, uv_timer_t *timer, void *data)
     flow->timers[flow->timer_count++] = timer;
 }
 
+/* Told once until the store works again: it may be a thousand calls that fail. */
+static void store_complain(struct flow *flow, const struct err *err)
+{
+    if (flow->store_code && strcmp(flow->store_code, err->code) == 0) return;
+    flow->store_code = err->code;
+    log_event(LOG_LEVEL_ERROR, "store-refuses", LOG_CODE, err->code, LOG_FIX,
+              err->fix[0] ? err->fix : NULL, LOG_END);
+}
+
 void flow_fail(struct flow *flow, const struct err *err)
 {
+    static const char *const passing[] = { "store.full", "store.busy", "store.refused" };
+
     if (flow->failed || flow_is_stopping(flow)) return;
+    for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
+        if (strcmp(err->code, passing[i]) == 0) {
+            store_complain(flow, err);
+            clock_poke(flow, 1000);
+            return;
+        }
     flow->failed = true;
     flow->events.failed(err, flow->events.arg);
 }
@@ -110,7 +127,8 @@ static void options_free(struct flow_options *options)
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) free((void *)(uintptr_t)texts[i]);
 }
 
-/* Strings stay: what hangs on them (paths, Subscriptions, the Device) was made from them. */
+/* Strings stay: what hangs on them (paths, Subscriptions, the Device) was made from them. What the
+ * server refused for good may go now: credentials or the server may be others. */
 void flow_options(struct flow *flow, const struct flow_options *options)
 {
     struct flow_options *mine = &flow->options;
@@ -124,6 +142,7 @@ void flow_options(struct flow *flow, const struct flow_options *options)
     mine->page_count = options->page_count;
     mine->deliveries_max = options->deliveries_max;
     mine->attempts_max = options->attempts_max;
+    store_unpark(flow->store);
     catchup_retime(flow);
     subscribe_retime(flow);
     clock_poke(flow, 0);
@@ -209,9 +228,10 @@ static void swap_on_woken(struct err *err, void *arg)
     struct swap *swap = arg;
     struct flow *flow = swap->flow;
 
-    if (err)
+    if (err) {
         flow_fail(flow, err);
-    else {
+        flow->wake_again = true;
+    } else {
         flow_hold(flow);
         store_set(flow->store, "generation", knowledge_generation(flow->knowledge), swap_on_kept,
                   flow);
@@ -227,8 +247,14 @@ static void wake_everybody(struct flow *flow, void (*done)(void *arg), void *arg
     struct swap *swap = mem_new(struct swap);
 
     *swap = (struct swap){ flow, done, arg };
+    flow->wake_again = false;
     flow_hold(flow);
     store_wake_all(flow->store, flow->options.wall_ms(), swap_on_woken, swap);
+}
+
+void flow_wake_again(struct flow *flow)
+{
+    if (flow->wake_again) wake_everybody(flow, NULL, NULL);
 }
 
 void flow_knowledge(struct flow *flow, const struct knowledge *knowledge,

@@ -17,6 +17,7 @@
 #define FHIR_JSON    "application/fhir+json"
 #define SECRET_NAME  "X-Myeloma-Adapter-Key"
 #define BUSY_RETRY_S 5
+#define COMPLAIN_MS  60000 /* between two log lines about wrong keys */
 
 /* ---- making and ending */
 
@@ -97,6 +98,19 @@ static unsigned refuse(unsigned status, const char *body, const char **ret_body)
     return status;
 }
 
+/* Counted each time, told once a minute: whoever it is must not fill the log. */
+static void wrong_key(struct flow *flow)
+{
+    uint64_t now = uv_now(flow->loop);
+
+    metric_add(flow->metrics, METRIC_REFUSED_SECRET, 1);
+    if (flow->intake.complained_ms && now - flow->intake.complained_ms < COMPLAIN_MS) return;
+    flow->intake.complained_ms = now;
+    log_event(LOG_LEVEL_WARN, "notification-refused", LOG_CODE, "intake.secret", LOG_FIX,
+              "somebody without our key calls the hook; the Subscriptions carry the right one",
+              LOG_END);
+}
+
 static unsigned hook_head(struct flow *flow, const struct http_exchange *exchange,
                           const char **ret_body)
 {
@@ -104,10 +118,7 @@ static unsigned hook_head(struct flow *flow, const struct http_exchange *exchang
 
     if (!flow->secret) return refuse(503, flow->intake.busy, ret_body);
     if (!has_key(flow, exchange)) {
-        metric_add(flow->metrics, METRIC_REFUSED_SECRET, 1);
-        log_event(LOG_LEVEL_WARN, "notification-refused", LOG_CODE, "intake.secret", LOG_FIX,
-                  "somebody without our key calls the hook; the Subscriptions carry the right one",
-                  LOG_END);
+        wrong_key(flow);
         return refuse(401, flow->intake.unauthorized, ret_body);
     }
     if (!method_is_one_of(http_method(exchange), methods))

@@ -50,13 +50,30 @@ static void judge_refusal(long status, struct err *err)
     }
 }
 
+/* A proxy's page says 200 as well, and 202 says that nothing is done yet. */
+static void judge_success(struct server_answer *answer)
+{
+    const struct http_reply *reply = answer->reply;
+    const char *first = reply->body + strspn(reply->body, " \t\r\n");
+
+    if (answer->status == 202) {
+        err_set(&answer->err, ERR_AMBIGUOUS, "server.async", "the server will do it later");
+    } else if (*first && *first != '{' && *first != '\xEF') {
+        err_set(&answer->err, ERR_AMBIGUOUS, "server.garbage", "the answer is no JSON document");
+        err_fix(&answer->err,
+                "look whether the base URL is that of the FHIR server, not of a proxy");
+    }
+}
+
 static void judge(struct server_answer *answer)
 {
     struct err *err = &answer->err;
     long status = answer->status;
 
     *err = answer->reply->err;
+    if (!err->code) judge_success(answer);
     if (!err->code || !status) return;
+    if (status < 300) return;
     if (status == 429 || status == 503)
         err->code = "server.busy";
     else if (status >= 500 || status == 408)

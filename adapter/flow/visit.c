@@ -111,6 +111,7 @@ void visit_release(struct visit *visit)
     struct flow *flow = visit->flow;
     int64_t wait = flow_is_stopping(flow) ? 0 : work_retry_ms(flow);
 
+    visit->released = true;
     visit_read_cancel(visit);
     store_release(flow->store, visit->work.patient,
                   visit->work.event_count ? visit->work.events[0].seq : 0,
@@ -135,7 +136,7 @@ static void queue(struct visit *visit)
 static void end(struct visit *visit)
 {
     struct flow *flow = visit->flow;
-    bool done = !visit->stopped;
+    bool done = !visit->released;
 
     visit_free(visit);
     work_visit_ended(flow, done);

@@ -62,12 +62,13 @@ static void on_finished(struct err *err, void *arg)
 
     if (err) {
         flow_fail(flow, err);
+        visit_release(visit);
     } else {
         tell_fates(visit);
         tell_actions(visit);
         if (visit->assessment.outbox_count) deliver_poke(flow);
+        visit_enter(visit, VISIT_ENDED);
     }
-    visit_enter(visit, VISIT_ENDED);
     flow_release(flow);
 }
 

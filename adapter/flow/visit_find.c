@@ -19,8 +19,12 @@ static void on_resolved(struct err *err, void *arg)
     struct visit *visit = arg;
     struct flow *flow = visit->flow;
 
-    if (err) flow_fail(flow, err);
-    visit_enter(visit, VISIT_ENDED);
+    if (err) {
+        flow_fail(flow, err);
+        visit_release(visit);
+    } else {
+        visit_enter(visit, VISIT_ENDED);
+    }
     flow_release(flow);
 }
 

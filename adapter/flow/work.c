@@ -115,7 +115,10 @@ void work_visit_ended(struct flow *flow, bool done)
 {
     flow->work.running--;
     flow->turns++;
-    if (done) flow->work.failures = 0;
+    if (done) {
+        flow->work.failures = 0;
+        flow->store_code = NULL;
+    }
     clock_poke(flow, 100);
     work_poke(flow);
 }

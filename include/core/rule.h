@@ -194,6 +194,7 @@ struct rule {
     struct clause *persists;  /* owned; NULL: an alert lasts as long as `when` is true */
     const char **yields_to;   /* ids of stronger rules that take this finding in */
     size_t yields_count;
+    const char *yields_place; /* "FILE:LINE:COLUMN" of "yieldsTo"; "" */
     int bindings;             /* subjects that order clauses of `when` name */
     const struct order_clause *naming[BINDING_MAX]; /* those clauses; borrowed from `when` */
     struct rule_case *cases;  /* in the arena */

@@ -9,3 +9,7 @@
  * "FILE:LINE:COLUMN". */
 bool rules_read(const struct knowledge_file *file, struct knowledge *knowledge,
                 struct err_list *problems);
+
+/* What rules say of each other, when all files are read: does every rule that one yields to exist?
+ * (rule_check.c) */
+void rules_check(const struct knowledge *knowledge, struct err_list *problems);

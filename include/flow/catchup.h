@@ -47,6 +47,7 @@ struct catchup {
     bool again;                 /* another pass as soon as this one ends */
     bool succeeded;             /* at least once */
     unsigned failures;          /* in a row */
+    bool refused;               /* the server does not offer the type, and it is not needed */
     const char *complained;     /* code of the failure that was logged last; NULL */
     struct catchup_hints hints, answering;
 };

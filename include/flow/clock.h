@@ -14,8 +14,7 @@ struct clock {
     struct flow *flow;
     uv_timer_t timer;
     bool asking;
-    bool known; /* counts have been read at least once */
-    struct store_counts counts;
+    struct store_counts counts; /* of the last look */
     int64_t accepted; /* events taken in since then */
 };
 

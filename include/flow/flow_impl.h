@@ -37,6 +37,8 @@ struct flow {
     size_t timer_count, timers_open;
     unsigned held;
     bool ready, failed;
+    bool wake_again;             /* waking every chart failed for now */
+    const char *store_code;      /* of a passing failure that was told; NULL */
     uint64_t turns;
     char *secret;                /* owned; NULL until it is loaded */
     struct capability capability;
@@ -64,8 +66,12 @@ bool flow_is_stopping(const struct flow *flow);
 /* A timer of the flow, closed with it. */
 void flow_add_timer(struct flow *flow, uv_timer_t *timer, void *data);
 
-/* The store failed: tell app, once. */
+/* A call of the store failed. For good: tell app, once. For now (full, busy, refused): the caller
+ * does it again later. */
 void flow_fail(struct flow *flow, const struct err *err);
+
+/* Try again what flow_knowledge() could not do for now. */
+void flow_wake_again(struct flow *flow);
 
 /* Are we ready by now? Tells app once. */
 void flow_check_ready(struct flow *flow);

@@ -11,6 +11,7 @@ struct flow;
 struct intake {
     char *path;       /* owned: of the hook, "/hook"; NULL: no hook */
     char *unauthorized, *unknown, *bad_method, *busy; /* owned: answers made once */
+    uint64_t complained_ms; /* loop time of the last word about a wrong key; 0: none */
 };
 
 void intake_init(struct flow *flow);

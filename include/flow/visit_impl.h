@@ -63,6 +63,7 @@ struct visit {
     bool whole_read;   /* it has been read */
     bool reading;      /* has a place among the readers */
     bool stopped;      /* release as soon as the store has answered */
+    bool released;     /* it is to be done again */
     struct visit_want *wants; /* owned */
     size_t want_count, want_next;
     struct visit_part parts[VISIT_PARTS];

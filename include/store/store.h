@@ -128,8 +128,6 @@ struct store_fate {
     const char *reason; /* of FATE_ASIDE: our own words, no patient data; else "" */
 };
 
-enum outbox_kind { OUTBOX_ISSUE, OUTBOX_DEVICE };
-
 struct store_result {
     const char *patient; /* "" when an event without patient is finished */
     bool in_cohort, complete;

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from charts import MAPPINGS, program
+from charts import MAPPINGS, ROOT, program
 
 # file:line:column: what; how to mend it
 PROBLEM = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+): (?P<what>[^;]+)(; (?P<fix>.+))?$")
@@ -215,9 +215,11 @@ CONFIGS = {
     "a number where a text belongs": ('"ward"', "7", '"name": 7', "name", None),
     "a section that is a list": ('{ "every": "60 s" }', "[]", '"poll"', "poll", None),
     "a text that is not closed": ('"ward"', '"ward', '"ward', "", None),
+    "a listener without a port": (
+        '"poll":', '"hook": { "listen": "127.0.0.1" }, "poll":', '"hook"', "127.0.0.1", "[::]:8443"),
     "a setting that belongs to another one": (
-        '"poll":', '"hook": { "listen": "127.0.0.1:1" }, "poll":', '"hook"', "hook.url",
-        "give both"),
+        '"poll":', '"hook": { "certificateFile": "/x.pem" }, "poll":', '"hook"',
+        "hook.certificateFile", "give both"),
 }
 
 
@@ -235,6 +237,15 @@ def test_a_problem_of_the_configuration_is_reported_with_its_place_for(what, con
     assert any(said in p["what"] for p in here), run.err
     if fix:
         assert any(p["fix"] and fix in p["fix"] for p in here), run.err
+
+
+EXAMPLES = sorted(p.name for p in (ROOT / "config").glob("*.json") if ".schema." not in p.name)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_example_configuration_has_no_problem(name):
+    run = program("check", "--config", ROOT / "config" / name, "--mappings", MAPPINGS)
+    assert (run.code, run.err) == (0, "")
 
 
 def test_several_problems_of_the_configuration_and_the_mappings_come_in_one_run(config, mappings):

@@ -454,9 +454,10 @@ def test_an_alert_opens_when_a_planned_order_begins():
     assert hold(along(chart)) == ("open", at(6), None)
 
 
-def test_a_correction_upwards_clears_the_alert():
+def test_a_correction_of_the_value_itself_retracts_the_alert():
+    """The count was never low: that is no recovery."""
     corrected = version(FALL, 2, 7, status="corrected", valueQuantity=quantity("1.7 10*9/L"))
-    assert hold(along(BASE + [version(FALL, 1, 10), corrected])) == ("cleared", at(10), at(7))
+    assert hold(along(BASE + [version(FALL, 1, 10), corrected])) == ("retracted", at(10), at(7))
 
 
 def test_a_new_order_of_the_same_drug_updates_the_alert_instead_of_a_twin():

@@ -6,11 +6,8 @@ the DetectedIssues as the hospital holds them. Ends by itself; twice the same.
 """
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -37,8 +34,8 @@ def words(line):
 
 
 SHOWN = {"alert-raised": "rule fires, alert raised", "alert-updated": "alert updated",
-         "alert-cleared": "alert cleared", "alert-retracted": "alert retracted",
-         "delivered": "alert written to the hospital", "events-accepted": "event in",
+         "alert-ended": "alert cleared", "alert-retracted": "alert retracted",
+         "delivered": "alert written to the hospital", "event-in": "event in",
          "ready": "the daemon is ready"}
 
 
@@ -47,7 +44,7 @@ def on_log(line):
     text = SHOWN.get(fields.get("event", ""))
     if not text:
         return
-    more = " ".join(f"{key}={fields[key]}" for key in ("type", "rule", "count", "ms")
+    more = " ".join(f"{key}={fields[key]}" for key in ("type", "id", "rule", "status")
                     if key in fields)
     print(shade("36", f"      daemon: {text} {more}"), flush=True)
 
