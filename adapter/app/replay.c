@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "fhir/bundle.h"
 #include "fhir/detected_issue.h"
+#include "fhir/reference.h"
 
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_BUNDLE };
 
@@ -34,10 +35,12 @@ struct replay {
     const char *file;     /* being read */
     size_t aside;         /* parts of the input that were set aside */
     size_t unused;        /* resources of types that no chart needs */
+    size_t no_fhir;       /* lines that are JSON, but no resources */
     struct count *counts; /* owned: drugs and results that no mapping knows */
     size_t count_count;
     long long done;       /* bytes read, for the progress bar */
     bool bar;
+    bool lost;            /* output that could not be written */
 };
 
 /* ---- reading */
@@ -54,38 +57,62 @@ static void set_aside(struct replay *replay, const char *file, size_t index, con
 static bool on_bad(size_t index, const struct err *err, void *arg)
 {
     struct replay *replay = arg;
+    struct err placed = *err;
 
-    set_aside(replay, replay->file, index, err);
+    placed.where[0] = '\0'; /* the entry is named already */
+    set_aside(replay, replay->file, index, &placed);
     return true;
 }
 
-/* "DELETE MedicationRequest/5" of a history: the id and type of what is gone. */
+/* "DELETE MedicationRequest/5" of a history: the type and id of what is gone. */
 static bool deletion_read(struct replay *replay, const struct bundle_entry *entry,
                           struct recorded *ret)
 {
     struct arena *arena = simulation_arena(replay->simulation);
-    char type[40], id[65];
+    struct reference reference;
+    struct span modified;
 
-    if (sscanf(entry->url, "%39[^/]/%64[^/?]", type, id) != 2) return false;
-    if (!resource_is_used(type)) return false;
+    if (!reference_parse(entry->url, &reference) && !reference_parse(entry->full_url, &reference))
+        return false;
+    if (!resource_is_used(reference.type)) return false;
     ret->deleted = true;
-    ret->head = (struct resource_head){ .type = arena_copy(arena, type, strlen(type)),
-                                        .id = arena_copy(arena, id, strlen(id)),
-                                        .version = "", .patient = "",
-                                        .updated_ms = INSTANT_UNSET, .clinical_ms = INSTANT_UNSET };
+    ret->head = (struct resource_head){
+        .type = arena_copy(arena, reference.type, strlen(reference.type)),
+        .id = arena_copy(arena, reference.id, strlen(reference.id)),
+        .version = arena_copy(arena, reference.version, strlen(reference.version)),
+        .patient = "", .updated_ms = INSTANT_UNSET, .clinical_ms = INSTANT_UNSET
+    };
+    if (instant_parse(entry->modified, &modified)) ret->head.updated_ms = modified.start;
     return true;
 }
 
-/* A resource in a Bundle that has no id of its own is known by its fullUrl. */
-static void head_complete(struct replay *replay, const struct bundle_entry *entry,
-                          struct resource_head *head)
+/* FNV-1a: tells copies from versions; nobody gains by a collision of his own recordings. */
+static uint64_t hash_of(const char *text, size_t len)
 {
-    static const char urn[] = "urn:uuid:";
+    uint64_t hash = UINT64_C(14695981039346656037);
 
-    if (head->id[0] || strncmp(entry->full_url, urn, sizeof urn - 1) != 0) return;
-    head->id = arena_copy(simulation_arena(replay->simulation), entry->full_url + sizeof urn - 1,
-                          strlen(entry->full_url) - (sizeof urn - 1));
-    if (strcmp(head->type, "Patient") == 0) head->patient = head->id;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
+/* A resource without an id of its own is known by its fullUrl, else by its bytes; one that has both is
+ * referred to by either. */
+static void head_complete(struct replay *replay, const struct bundle_entry *entry,
+                          struct recorded *ret)
+{
+    struct arena *arena = simulation_arena(replay->simulation);
+    struct reference reference;
+    bool named = reference_parse(entry->full_url, &reference);
+    char id[24];
+
+    ret->hash = hash_of(entry->text, entry->len);
+    if (named && reference.urn) ret->alias = arena_copy(arena, reference.id, strlen(reference.id));
+    if (ret->head.id[0]) return;
+    snprintf(id, sizeof id, "h-%016llx", (unsigned long long)ret->hash);
+    ret->head.id = named ? arena_copy(arena, reference.id, strlen(reference.id))
+                         : arena_copy(arena, id, strlen(id));
+    if (strcmp(ret->head.type, "Patient") == 0) ret->head.patient = ret->head.id;
 }
 
 static bool resource_read(struct replay *replay, const struct bundle_entry *entry,
@@ -99,7 +126,7 @@ static bool resource_read(struct replay *replay, const struct bundle_entry *entr
         return false;
     if (doc_has_duplicates(doc) && resource_is_used(ret->head.type))
         return err_set(err, ERR_INPUT, "json.duplicate", "a member stands twice in one object");
-    head_complete(replay, entry, &ret->head);
+    head_complete(replay, entry, ret);
     ret->doc = TAKE(doc);
     return true;
 }
@@ -107,7 +134,7 @@ static bool resource_read(struct replay *replay, const struct bundle_entry *entr
 static bool on_entry(const struct bundle_entry *entry, void *arg)
 {
     struct replay *replay = arg;
-    struct recorded recorded = { .file = replay->file, .index = entry->index,
+    struct recorded recorded = { .file = replay->file, .index = entry->index, .alias = "",
                                  .newest_first = entry->history };
     struct err err;
 
@@ -121,7 +148,10 @@ static bool on_entry(const struct bundle_entry *entry, void *arg)
         return true;
     }
     if (!resource_read(replay, entry, &recorded, &err)) {
-        set_aside(replay, replay->file, entry->index, &err);
+        if (entry->line && strcmp(err.code, "fhir.not-a-resource") == 0)
+            replay->no_fhir++; /* exports write their logs as NDJSON too */
+        else
+            set_aside(replay, replay->file, entry->index, &err);
     } else if (!resource_is_used(recorded.head.type)) {
         doc_free(recorded.doc);
         replay->unused++;
@@ -291,7 +321,7 @@ static void print_table(const struct simulated *result)
         puts("no alerts");
         return;
     }
-    printf("%-20s %-20s %-9s %-8s %-12s %-24s %-22s %s\n", "OPENED", "ENDED", "STATUS", "SEVERITY",
+    printf("%-24s %-24s %-9s %-8s %-12s %-20s %-24s %s\n", "OPENED", "ENDED", "STATUS", "SEVERITY",
            "DISPLAY", "RULE", "SUBJECTS", "PATIENT");
     for (size_t i = 0; i < result->alert_count; i++) {
         const struct alert *alert = &result->alerts[i];
@@ -299,7 +329,7 @@ static void print_table(const struct simulated *result)
         char opened[32], ended[32];
         for (size_t j = 0; j < alert->subject_count; j++)
             buf_printf(&subjects, "%s%s", j ? "," : "", alert->subjects[j]);
-        printf("%s%-20s %-20s %-9s %-8s %-12s %-24s %-22s Patient/%s%s\n", shade(colours, alert),
+        printf("%s%-24s %-24s %-9s %-8s %-12s %-20s %-24s Patient/%s%s\n", shade(colours, alert),
                instant_text(alert->opened_ms, opened, sizeof opened),
                instant_text(alert->ended_ms, ended, sizeof ended), alert_state_name(alert->state),
                severity_name(alert->severity), display_name(alert->display), alert->rule,
@@ -345,12 +375,15 @@ static void print_result(struct replay *replay, const struct simulated *result)
         print_bundle(result);
         break;
     }
-    fflush(stdout);
+    replay->lost = fflush(stdout) != 0 || ferror(stdout);
+    if (replay->lost) fputs("myeloma-adapter replay: cannot write the output\n", stderr);
     fprintf(stderr,
             "read %zu files: %zu resources used, %zu of other types, %zu set aside; %zu patients, "
             "%zu in the cohort; %zu alerts\n",
             replay->input.count, result->resources, replay->unused, replay->aside, result->patients,
             result->cohort, result->alert_count);
+    if (replay->no_fhir)
+        fprintf(stderr, "%zu lines are no FHIR resources\n", replay->no_fhir);
     if (result->without_patient)
         fprintf(stderr, "%zu resources name no patient and were not used\n",
                 result->without_patient);
@@ -375,7 +408,7 @@ static int help(void)
          "  --unmapped         list the drugs and results that no mapping knows\n"
          "  --mappings DIR     use these mappings\n\n"
          "Exit code: 0 all read; 3 some input was set aside (each named on stderr), the rest was\n"
-         "used; 1 the mappings have a problem; 2 wrong usage.");
+         "used; 1 the mappings have a problem or the output is lost; 2 wrong usage.");
     return 0;
 }
 
@@ -501,7 +534,7 @@ int command_replay(int argc, char **argv)
     if (!replay.mappings) replay.mappings = load_default_dir(dir, sizeof dir);
     if (load_mappings(replay.mappings, &replay.knowledge, &problems)) {
         play(&replay);
-        code = replay.aside ? 3 : 0;
+        code = replay.lost ? 1 : replay.aside ? 3 : 0;
     } else {
         command_problems(&problems);
         code = 1;

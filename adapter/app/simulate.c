@@ -15,6 +15,8 @@ struct simulation {
     size_t count, room;
     struct recorded **library; /* owned: Medications, by id */
     size_t library_count;
+    struct recorded **aliases; /* owned: those that a Bundle names by a uuid, by that */
+    size_t alias_count;
 };
 
 /* What one version says, read once: a range of each list of the patient's pool. */
@@ -55,6 +57,7 @@ void simulation_free(struct simulation *simulation)
     for (size_t i = 0; i < simulation->count; i++) doc_free(simulation->items[i].doc);
     free(simulation->items);
     free(simulation->library);
+    free(simulation->aliases);
     arena_done(&simulation->arena);
     free(simulation);
 }
@@ -76,9 +79,9 @@ void simulation_add(struct simulation *simulation, const struct recorded *record
     simulation->count++;
 }
 
-/* ---- Medications that orders refer to */
+/* ---- resources that others refer to: sorted lists of pointers, searched by one text */
 
-static int library_compare(const void *a, const void *b)
+static int by_id(const void *a, const void *b)
 {
     const struct recorded *one = *(struct recorded *const *)a;
     const struct recorded *other = *(struct recorded *const *)b;
@@ -88,57 +91,128 @@ static int library_compare(const void *a, const void *b)
     return one->serial < other->serial ? -1 : one->serial > other->serial;
 }
 
-static void library_build(struct simulation *simulation)
+static int by_alias(const void *a, const void *b)
 {
-    simulation->library = mem_zero(simulation->count + 1, sizeof *simulation->library);
-    for (size_t i = 0; i < simulation->count; i++)
-        if (strcmp(simulation->items[i].head.type, "Medication") == 0 && simulation->items[i].doc)
-            simulation->library[simulation->library_count++] = &simulation->items[i];
-    qsort(simulation->library, simulation->library_count, sizeof *simulation->library,
-          library_compare);
+    const struct recorded *one = *(struct recorded *const *)a;
+    const struct recorded *other = *(struct recorded *const *)b;
+    int order = strcmp(one->alias, other->alias);
+
+    if (order) return order;
+    return one->serial < other->serial ? -1 : one->serial > other->serial;
 }
 
-/* The newest version read of the Medication of that id. */
-static const struct doc_value *library_find(void *arg, const char *type, const char *id)
+static void lists_build(struct simulation *simulation)
 {
-    const struct simulation *simulation = arg;
-    size_t low = 0, high = simulation->library_count;
+    simulation->library = mem_zero(simulation->count + 1, sizeof *simulation->library);
+    simulation->aliases = mem_zero(simulation->count + 1, sizeof *simulation->aliases);
+    for (size_t i = 0; i < simulation->count; i++) {
+        struct recorded *at = &simulation->items[i];
+        if (strcmp(at->head.type, "Medication") == 0 && at->doc)
+            simulation->library[simulation->library_count++] = at;
+        if (at->alias && at->alias[0]) simulation->aliases[simulation->alias_count++] = at;
+    }
+    qsort(simulation->library, simulation->library_count, sizeof *simulation->library, by_id);
+    qsort(simulation->aliases, simulation->alias_count, sizeof *simulation->aliases, by_alias);
+}
 
-    if (type[0] && strcmp(type, "Medication") != 0) return NULL;
-    while (low < high) { /* the first one after id */
+static const char *alias_of(const struct recorded *recorded)
+{
+    return recorded->alias;
+}
+
+static const char *id_of(const struct recorded *recorded)
+{
+    return recorded->head.id;
+}
+
+/* The last of a sorted list whose text is the one wanted; NULL when there is none. */
+static struct recorded *last_of(struct recorded **list, size_t count,
+                                const char *(*text)(const struct recorded *), const char *wanted)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) { /* the first one behind */
         size_t middle = low + (high - low) / 2;
-        if (strcmp(simulation->library[middle]->head.id, id) <= 0)
+        if (strcmp(text(list[middle]), wanted) <= 0)
             low = middle + 1;
         else
             high = middle;
     }
-    if (!low || strcmp(simulation->library[low - 1]->head.id, id) != 0) return NULL;
-    return doc_root(simulation->library[low - 1]->doc);
+    return low && strcmp(text(list[low - 1]), wanted) == 0 ? list[low - 1] : NULL;
+}
+
+/* The id behind a reference that may be the uuid of a Bundle entry. */
+static const char *id_behind(const struct simulation *simulation, const char *id)
+{
+    const struct recorded *named =
+        last_of(simulation->aliases, simulation->alias_count, alias_of, id);
+
+    return named ? named->head.id : id;
+}
+
+/* The newest version read of the Medication of that id or uuid. */
+static const struct doc_value *library_find(void *arg, const char *type, const char *id)
+{
+    const struct simulation *simulation = arg;
+    const struct recorded *found;
+
+    if (type[0] && strcmp(type, "Medication") != 0) return NULL;
+    found = last_of(simulation->library, simulation->library_count, id_of,
+                    id_behind(simulation, id));
+    return found ? doc_root(found->doc) : NULL;
 }
 
 /* ---- the order of things */
 
+static bool same_resource(const struct recorded *one, const struct recorded *other)
+{
+    return strcmp(one->head.id, other->head.id) == 0 && strcmp(one->head.type, other->head.type) == 0;
+}
+
+/* "9" before "10": version ids of most servers are numbers. 0 when they do not tell. */
+static int version_id_compare(const char *one, const char *other)
+{
+    size_t n = strspn(one, "0123456789"), m = strspn(other, "0123456789");
+
+    if (!n || !m || one[n] || other[m]) return 0;
+    if (n != m) return n < m ? -1 : 1;
+    return strcmp(one, other);
+}
+
 static int version_compare(const struct recorded *one, const struct recorded *other)
 {
+    int order;
+
     if (one->head.updated_ms != INSTANT_UNSET && other->head.updated_ms != INSTANT_UNSET &&
         one->head.updated_ms != other->head.updated_ms)
         return one->head.updated_ms < other->head.updated_ms ? -1 : 1;
+    order = version_id_compare(one->head.version, other->head.version);
+    if (order) return order;
+    if (one->hash == other->hash) return 0;
     if (one->newest_first && other->newest_first) return one->serial > other->serial ? -1 : 1;
+    return one->serial < other->serial ? -1 : 1;
+}
+
+/* By type, id and then age. */
+static int item_compare(const void *a, const void *b)
+{
+    const struct recorded *one = *(struct recorded *const *)a;
+    const struct recorded *other = *(struct recorded *const *)b;
+    int order = strcmp(one->head.type, other->head.type);
+
+    if (!order) order = strcmp(one->head.id, other->head.id);
+    if (!order) order = version_compare(one, other);
+    if (order) return order;
     return one->serial < other->serial ? -1 : one->serial > other->serial;
 }
 
-/* By patient, type, id and then age. */
-static int item_compare(const void *a, const void *b)
+static int patient_compare(const void *a, const void *b)
 {
     const struct recorded *one = *(struct recorded *const *)a;
     const struct recorded *other = *(struct recorded *const *)b;
     int order = strcmp(one->head.patient, other->head.patient);
 
-    if (!order) order = strcmp(one->head.type, other->head.type);
-    if (!order) order = strcmp(one->head.id, other->head.id);
-    if (!order && one->head.id[0]) order = version_compare(one, other);
-    if (order) return order;
-    return one->serial < other->serial ? -1 : one->serial > other->serial;
+    return order ? order : item_compare(a, b);
 }
 
 static int clock_compare(const void *a, const void *b)
@@ -150,21 +224,76 @@ static int clock_compare(const void *a, const void *b)
     return item_compare(a, b);
 }
 
+/* Copies of one version count once: the same bytes, or the same version id at the same time. */
+static size_t twins_drop(struct recorded **items, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct recorded *at = items[i], *last = kept ? items[kept - 1] : NULL;
+        if (last && same_resource(last, at) && !at->deleted && !last->deleted &&
+            (last->hash == at->hash ||
+             (at->head.version[0] && strcmp(last->head.version, at->head.version) == 0 &&
+              last->head.updated_ms == at->head.updated_ms)))
+            continue;
+        items[kept++] = items[i];
+    }
+    return kept;
+}
+
 /* The first version of a resource happens at its clinical time, later ones when the server stored
  * them, and never before the version they replace. What has no time at all happens first. */
 static void clock_set(struct recorded **items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct recorded *at = items[i], *before = i ? items[i - 1] : NULL;
-        bool later = before && at->head.id[0] && strcmp(before->head.id, at->head.id) == 0 &&
-                     strcmp(before->head.type, at->head.type) == 0;
+        bool later = before && same_resource(before, at);
         at->at_ms = at->head.clinical_ms;
         if (later || at->at_ms == INSTANT_UNSET) at->at_ms = at->head.updated_ms;
         if (later && at->at_ms < before->at_ms) at->at_ms = before->at_ms;
     }
 }
 
+/* A deletion names no patient: it is about the patient of the version before. A version that names
+ * another patient takes the resource away from the one before. Returns the number of items; items has
+ * room for twice as many. */
+static size_t patients_settle(struct simulation *simulation, struct recorded **items, size_t count)
+{
+    size_t all = count;
+
+    for (size_t i = 1; i < count; i++) {
+        struct recorded *at = items[i], *before = items[i - 1], *moved;
+        if (!same_resource(before, at)) continue;
+        if (at->deleted) {
+            at->head.patient = before->head.patient;
+        } else if (strcmp(before->head.patient, at->head.patient) != 0) {
+            moved = arena_alloc(&simulation->arena, sizeof *moved);
+            *moved = *before;
+            moved->doc = NULL;
+            moved->deleted = true;
+            moved->at_ms = at->at_ms;
+            moved->head.updated_ms = at->head.updated_ms;
+            items[all++] = moved;
+        }
+    }
+    return all;
+}
+
 /* ---- one patient */
+
+/* Resources without an id of their own are known by the one that they were given in reading. */
+static void ids_settle(struct patient_run *run, const struct fragment *fragment)
+{
+    const char *id = fragment->recorded->head.id;
+    struct chart *pool = run->pool;
+
+    for (size_t i = fragment->orders; i < pool->order_count; i++) pool->orders[i].source.id = id;
+    for (size_t i = fragment->results; i < pool->result_count; i++) pool->results[i].source.id = id;
+    for (size_t i = fragment->conditions; i < pool->condition_count; i++)
+        pool->conditions[i].source.id = id;
+    for (size_t i = fragment->allergies; i < pool->allergy_count; i++)
+        pool->allergies[i].source.id = id;
+}
 
 static void fragment_read(struct patient_run *run, size_t index)
 {
@@ -187,6 +316,7 @@ static void fragment_read(struct patient_run *run, size_t index)
         if (run->options->aside) run->options->aside(run->items[index], &err, run->options->arg);
         return;
     }
+    ids_settle(run, fragment);
     fragment->usable = true;
     fragment->order_count = pool->order_count - fragment->orders;
     fragment->result_count = pool->result_count - fragment->results;
@@ -284,29 +414,39 @@ static void explain_patient(struct patient_run *run, const struct chart *chart, 
     run->options->explained(chart->patient, buf_string(&text), run->options->arg);
 }
 
+/* Who is not (or no longer) ours has no findings: open alerts end. */
+static struct evaluation *evaluate_patient(struct patient_run *run, const struct chart *chart,
+                                           int64_t now_ms, const struct eval_options *options)
+{
+    const struct source *why;
+    struct evaluation *nothing;
+
+    if (run->options->everybody || chart_in_cohort(chart, run->simulation->knowledge, &why)) {
+        run->was_ours = true;
+        run->ret->evaluations++;
+        return evaluate(run->simulation->knowledge, chart, now_ms, options);
+    }
+    nothing = mem_new(struct evaluation);
+    nothing->next_ms = INSTANT_NEVER;
+    return nothing;
+}
+
 static void evaluate_at(struct patient_run *run, int64_t now_ms, bool explain)
 {
     AUTO(chart_free) struct chart *chart = chart_now(run);
     AUTO(evaluation_free) struct evaluation *evaluation = NULL;
     AUTO(plan_free) struct plan *plan = NULL;
     struct eval_options options = { .suppressed_too = run->options->suppressed_too };
-    const struct source *why;
-    const char **open;
+    const char **open = open_identities(run, &options.open_count);
 
-    run->next_ms = INSTANT_NEVER;
-    if (chart_in_cohort(chart, run->simulation->knowledge, &why))
-        run->was_ours = true;
-    else if (!run->options->everybody && !run->was_ours)
-        return;
-    open = open_identities(run, &options.open_count);
     options.open = open;
-    evaluation = evaluate(run->simulation->knowledge, chart, now_ms, &options);
-    run->ret->evaluations++;
+    evaluation = evaluate_patient(run, chart, now_ms, &options);
     plan = reconcile(evaluation, run->simulation->knowledge, chart, run->alerts, run->alert_count,
                      now_ms);
     for (size_t i = 0; i < plan->action_count; i++) alert_keep(run, &plan->actions[i].alert);
     run->next_ms = evaluation->next_ms;
-    if (explain && run->options->explain) explain_patient(run, chart, now_ms, options);
+    if (explain && run->options->explain && run->was_ours)
+        explain_patient(run, chart, now_ms, options);
     free(open);
 }
 
@@ -397,28 +537,43 @@ static size_t patient_end(struct recorded **items, size_t from, size_t count)
     return to;
 }
 
-void simulation_run(struct simulation *simulation, const struct simulation_options *options,
-                    struct simulated *ret)
+/* Everything that is about a patient, in the order of patients; items has room for twice as many. */
+static size_t items_collect(struct simulation *simulation, struct recorded **items,
+                            struct simulated *ret)
 {
-    struct recorded **items = mem_zero(simulation->count + 1, sizeof *items);
     size_t count = 0;
 
-    *ret = (struct simulated){ .end_ms = options->at_once ? options->as_of_ms : 0 };
-    library_build(simulation);
     for (size_t i = 0; i < simulation->count; i++) {
         struct recorded *at = &simulation->items[i];
         if (strcmp(at->head.type, "Medication") == 0) continue;
-        if (at->head.patient[0])
+        at->head.patient = id_behind(simulation, at->head.patient);
+        if (at->head.patient[0] || at->deleted)
             items[count++] = at;
         else
             ret->without_patient++;
     }
-    ret->resources = simulation->count;
     qsort(items, count, sizeof *items, item_compare);
+    count = twins_drop(items, count);
     clock_set(items, count);
+    count = patients_settle(simulation, items, count);
+    qsort(items, count, sizeof *items, patient_compare);
+    return count;
+}
+
+void simulation_run(struct simulation *simulation, const struct simulation_options *options,
+                    struct simulated *ret)
+{
+    struct recorded **items = mem_zero(2 * simulation->count + 1, sizeof *items);
+    size_t count, from = 0, to;
+
+    *ret = (struct simulated){ .end_ms = options->at_once ? options->as_of_ms : 0,
+                               .resources = simulation->count };
+    lists_build(simulation);
+    count = items_collect(simulation, items, ret);
     for (size_t i = 0; i < count && !options->at_once; i++)
         if (items[i]->at_ms > ret->end_ms) ret->end_ms = items[i]->at_ms;
-    for (size_t from = 0, to; from < count; from = to) {
+    while (from < count && !items[from]->head.patient[0]) from++; /* deletions of what is not here */
+    for (; from < count; from = to) {
         to = patient_end(items, from, count);
         patient_play(simulation, options, items + from, to - from, ret);
         if (options->progress) options->progress(to, count, options->arg);

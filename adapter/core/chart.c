@@ -173,6 +173,7 @@ bool chart_in_cohort(const struct chart *chart, const struct knowledge *knowledg
     const struct concept_set *drugs = knowledge_cohort_drugs(knowledge);
 
     *ret_why = NULL;
+    if (chart->deceased) return false;
     for (size_t i = 0; i < chart->condition_count && !*ret_why; i++)
         if (condition_brings_in(&chart->conditions[i], conditions))
             *ret_why = &chart->conditions[i].source;

@@ -273,9 +273,10 @@ static void together_add(const struct trace *t, const struct knowledge *knowledg
 {
     const struct order_clause *clause = &t->clause->order;
 
-    if (t->clause->kind == CLAUSE_DEFINITION) return; /* how the rule knows, not what it is about */
-    for (size_t i = 0; i < t->part_count; i++)
-        together_add(&t->parts[i], knowledge, chart, list);
+    /* Other kinds with parts say how the rule knows, not what it is about. */
+    if (t->clause->kind == CLAUSE_ALL || t->clause->kind == CLAUSE_ANY)
+        for (size_t i = 0; i < t->part_count; i++)
+            together_add(&t->parts[i], knowledge, chart, list);
     if (t->clause->kind != CLAUSE_ORDER || t->answer.truth != TRUTH_TRUE) return;
     if (clause->absent || (!clause->together && clause->at_least < 2)) return;
     for (size_t i = 0; i < t->fact_count; i++)

@@ -147,6 +147,8 @@ static void read_entry(struct slice text, struct bundle_entry *entry, struct sli
         } else if (strcmp(name, "request") == 0) {
             member_string(value, "method", entry->method, sizeof entry->method);
             member_string(value, "url", entry->url, sizeof entry->url);
+        } else if (strcmp(name, "response") == 0) {
+            member_string(value, "lastModified", entry->modified, sizeof entry->modified);
         }
     }
 }
@@ -246,6 +248,29 @@ static void walk_one(struct walk *walk, struct slice text)
         bad(walk, 0, "bundle.syntax", "there is something behind the end");
 }
 
+/* A list of resources, as some converters write them. */
+static void walk_list(struct walk *walk, struct slice text)
+{
+    struct slice item;
+    size_t index = 0;
+
+    next_is(&text, '[');
+    for (; !walk->stopped; index++) {
+        next_is(&text, ',');
+        if (next_is(&text, ']')) break;
+        if (!take_value(&text, &item)) {
+            bad(walk, index, "bundle.syntax", "the list breaks off");
+            return;
+        }
+        walk_resource(walk, item, &(struct bundle_entry){ .index = index }, 0);
+    }
+    skip_space(&text);
+    if (text.at < text.end && !walk->stopped)
+        bad(walk, index, "bundle.syntax", "there is something behind the end");
+    else if (!index)
+        bad(walk, 0, "bundle.empty", "the list is empty");
+}
+
 /* The next line that is not blank, without the spaces around it. *index counts all lines. */
 static bool next_line(struct slice *text, size_t *index, struct slice *ret)
 {
@@ -289,7 +314,7 @@ static void walk_lines(struct walk *walk, struct slice text)
 
     for (size_t index = 0; !walk->stopped && next_line(&text, &index, &line); index++) {
         if (is_object(line))
-            walk_resource(walk, line, &(struct bundle_entry){ .index = index }, 0);
+            walk_resource(walk, line, &(struct bundle_entry){ .index = index, .line = true }, 0);
         else
             bad(walk, index, "bundle.syntax", "the line is not one JSON object");
     }
@@ -308,6 +333,8 @@ void bundle_walk(const char *text, size_t len, const struct bundle_visitor *visi
         walk_lines(&walk, all);
     else if (*all.at == '{')
         walk_one(&walk, all);
+    else if (*all.at == '[')
+        walk_list(&walk, all);
     else
         bad(&walk, 0, "bundle.syntax", "neither a JSON object nor lines of them");
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "fhir/answer.h"
 #include "fhir/datatype.h"
 
@@ -188,10 +189,10 @@ static void set_coded(const struct knowledge *knowledge, enum coded_value coded,
 static const char *shown(struct arena *arena, const char *comparator, const char *number,
                          const char *unit)
 {
-    char text[2 * SHOWN_MAX];
+    AUTO(buf_done) struct buf text = { 0 };
 
-    snprintf(text, sizeof text, "%.4s%.40s%s%.40s", comparator, number, *unit ? " " : "", unit);
-    return datatype_keep(arena, text, SHOWN_MAX);
+    buf_printf(&text, "%s%s%s%s", comparator, number, *unit ? " " : "", unit);
+    return datatype_keep(arena, buf_string(&text), SHOWN_MAX);
 }
 
 static void read_quantity(const struct node *value, const struct apply *apply,

@@ -299,7 +299,8 @@ static void capability_log(const struct flow *flow)
               way_of_writing(c), LOG_END);
     if (!c->issue_offered)
         log_event(LOG_LEVEL_ERROR, "capability-lacking", LOG_TYPE, "DetectedIssue", LOG_FIX,
-                  "this server takes no DetectedIssue: alerts will be parked in the outbox",
+                  "this server takes no DetectedIssue: alerts are parked in the outbox and tried again "
+                  "at the next start or reload",
                   LOG_END);
     if (!c->search_updated_orders || !c->search_updated_results || !c->search_updated_conditions)
         log_event(LOG_LEVEL_WARN, "capability-lacking", LOG_NAME, "_lastUpdated", LOG_FIX,
@@ -396,8 +397,10 @@ static void timers_close(struct flow *flow)
     }
 }
 
+/* A start is a chance for what was refused for good: people may have changed the server. */
 static void everything_start(struct flow *flow)
 {
+    store_unpark(flow->store);
     generation_check(flow);
     deliver_start(flow);
     subscribe_start(flow);

@@ -20,6 +20,8 @@ struct recorded {
     struct doc *doc;           /* owned by the simulation */
     const char *file;          /* for messages; borrowed */
     size_t index;              /* entry or line, from 0 */
+    uint64_t hash;             /* of its bytes: twins are one version */
+    const char *alias;         /* "urn:uuid:" of entry.fullUrl without the prefix; "" */
     bool newest_first;         /* of a history Bundle */
     bool deleted;
     int64_t at_ms;             /* when it happened on the virtual clock */

@@ -157,6 +157,6 @@ size_t chart_results(const struct chart *chart, unsigned analyte, const struct c
 
 /* Is this patient one of ours, and by which fact? *ret_why is borrowed; NULL when not. An order in
  * any state but removed or draft counts, by its drug or by the reason it gives; so does a condition
- * unless removed. */
+ * unless removed. Nobody looks after the dead. */
 bool chart_in_cohort(const struct chart *chart, const struct knowledge *knowledge,
                      const struct source **ret_why);

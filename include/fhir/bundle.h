@@ -1,5 +1,5 @@
 /* Walking over recorded input without building a tree of it: a Bundle of any type (also nested), a
- * single resource, NDJSON. One bad entry costs that entry alone. Pure. */
+ * list of resources, a single one, NDJSON. One bad entry costs that entry alone. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +15,8 @@ struct bundle_entry {
     char full_url[256];   /* entry.fullUrl, "" */
     char method[8];       /* entry.request.method ("PUT", "DELETE"), "" */
     char url[256];        /* entry.request.url, "" */
+    char modified[40];    /* entry.response.lastModified, "" */
+    bool line;            /* of NDJSON, where logs of exports stand among the resources */
     bool history;         /* of a Bundle of type history: newest first */
 };
 

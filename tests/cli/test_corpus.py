@@ -29,7 +29,7 @@ SECONDS = 60 if ASAN else 20  # the largest set unpacks to 38 MB
 FILE_SECONDS = 15             # one file of the JSON corpus, on a busy machine
 
 # What the README says of a file that holds no usable resource.
-NO_RESOURCE = re.compile(r"no resource: no resourceType|neither a JSON object nor lines of them")
+NO_RESOURCE = re.compile(r"is no object|the list is empty|no resource: no resourceType|neither a JSON object nor lines of them")
 
 pytestmark = pytest.mark.skipif(
     not DATA.is_dir(), reason="the public test data (../shared/testdata) is not here")

@@ -109,7 +109,7 @@ struct world {
     struct flow_options options;
     struct flow *flow;
     bool ready, failed, stopped, store_closed;
-    char base[64], origin[64], hook_url[64], path[200];
+    char base[80], origin[64], hook_url[80], path[200];
     /* what a sender was answered */
     long status;
     char answer[512];
@@ -138,6 +138,7 @@ static inline void fixture_sink(enum log_level level, const char *line)
     buf_printf(&fixture_log, "%s\n", line);
 }
 
+/* NULL when there is none. */
 static inline struct peer_item *peer_find(struct world *w, const char *type, const char *id)
 {
     for (size_t i = 0; i < w->item_count; i++)
@@ -178,6 +179,18 @@ static inline struct peer_item *peer_store(struct world *w, const char *type, co
     return item;
 }
 
+/* The same where there must be one. */
+static inline struct peer_item *peer_at(struct world *w, const char *type, const char *id)
+{
+    struct peer_item *item = peer_find(w, type, id);
+
+    if (!item) {
+        fail_msg("no %s/%s", type, id);
+        abort();
+    }
+    return item;
+}
+
 /* A resource written with ' for ". */
 static inline struct peer_item *peer_put(struct world *w, const char *type, const char *id,
                                          const char *format, ...) PRINTF(4, 5);
@@ -194,7 +207,10 @@ static inline struct peer_item *peer_put(struct world *w, const char *type, cons
     for (char *c = text; *c; c++)
         if (*c == '\'') *c = '"';
     resource = json_loads(text, 0, NULL);
-    if (!resource) fail_msg("no JSON: %s", text);
+    if (!resource) {
+        fail_msg("no JSON: %s", text);
+        abort();
+    }
     json_object_set_new(resource, "resourceType", json_string(type));
     return peer_store(w, type, id, resource);
 }
@@ -391,7 +407,7 @@ static inline void peer_do(struct world *w, struct http_exchange *exchange, cons
         peer_answer_fault(exchange, fault);
     else if (status >= 400)
         peer_outcome(exchange, status, 0);
-    else
+    else if (item)
         peer_answer_item(exchange, status, item);
 }
 
@@ -477,6 +493,7 @@ static inline void hook_on_body(struct http_exchange *exchange, void *arg)
 
 static inline struct world *world_new(void)
 {
+    static unsigned made; /* a test that fails leaves its store locked */
     struct world *w = mem_new(struct world);
     struct http_client_options sender = { .connections_max = 4 };
 
@@ -495,7 +512,9 @@ static inline struct world *world_new(void)
     snprintf(w->base, sizeof w->base, "%s/fhir", w->origin);
     snprintf(w->hook_url, sizeof w->hook_url, "http://127.0.0.1:%u/hook",
              http_server_port(w->hook));
-    snprintf(w->path, sizeof w->path, "/tmp/flow-test-%d.db", (int)getpid());
+    const char *tmp = getenv("TMPDIR");
+    snprintf(w->path, sizeof w->path, "%.100s/flow-test-%d-%u.db", tmp ? tmp : "/tmp",
+             (int)getpid(), ++made);
     w->options = (struct flow_options){ .base = w->base,
                                         .origin = w->origin,
                                         .hook = w->hook_url,
@@ -664,11 +683,13 @@ static inline bool issues_are(struct world *w, const char *patient, const char *
     return strcmp(issues(w, patient), wanted) == 0;
 }
 
+/* The first one. */
 static inline struct peer_item *issue_of(struct world *w)
 {
     for (size_t i = 0; i < w->item_count; i++)
         if (strcmp(w->items[i].type, "DetectedIssue") == 0) return &w->items[i];
-    return NULL;
+    fail_msg("no DetectedIssue");
+    abort();
 }
 
 /* How often a request was made: "PUT /fhir/DetectedIssue". */
@@ -702,7 +723,7 @@ static inline void send_on_done(const struct http_reply *reply, void *arg)
 static inline long send_to_hook(struct world *w, const char *method, const char *path,
                                 const char *key, const char *body)
 {
-    char url[200], header[100];
+    char url[300], header[100];
     const char *headers[] = { header, "Content-Type: application/fhir+json", NULL };
 
     snprintf(header, sizeof header, "X-Myeloma-Adapter-Key: %s", key);
@@ -724,11 +745,10 @@ static inline long send_to_hook(struct world *w, const char *method, const char 
 /* As HAPI does: PUT {endpoint}/Type/id with the resource as it stands. */
 static inline long notify(struct world *w, const char *type, const char *id)
 {
-    struct peer_item *item = peer_find(w, type, id);
+    struct peer_item *item = peer_at(w, type, id);
     char path[200], *text;
     long status;
 
-    assert_non_null(item);
     snprintf(path, sizeof path, "/hook/%s/%s/%s", type, type, id);
     if (!item->resource) return send_to_hook(w, "DELETE", path, FIXTURE_KEY, NULL);
     text = peer_text(item);

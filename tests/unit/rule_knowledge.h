@@ -1,0 +1,70 @@
+/* A small knowledge made by hand, for the tests and fuzz targets of rules. */
+#pragma once
+
+#include "core/knowledge.h"
+
+#define FILE_OF(name, text)                                                                        \
+    {                                                                                              \
+        name, text, sizeof(text) - 1                                                               \
+    }
+
+static const struct knowledge_file rule_base[] = {
+    FILE_OF("codes/systems.csv", "system,uri,note\n"
+                                 "rxnorm,http://rx,\n"
+                                 "atc,http://atc,\n"
+                                 "loinc,http://loinc.org,\n"
+                                 "snomed,http://snomed.info/sct,\n"),
+    FILE_OF("codes/drugs.csv", "concept,name,note\n"
+                               "lenalidomide,lenalidomide,\n"
+                               "pomalidomide,pomalidomide,\n"
+                               "thalidomide,thalidomide,\n"
+                               "dexamethasone,dexamethasone,\n"
+                               "naproxen,naproxen,\n"
+                               "ibuprofen,ibuprofen,\n"
+                               "ciprofloxacin,ciprofloxacin,\n"
+                               "rifampin,rifampin,\n"
+                               "zoledronic-acid,zoledronic acid,\n"),
+    FILE_OF("codes/rxnorm.csv", "code,type,concept,strength,unit,quantity,form,name\n"
+                                "1,IN,lenalidomide,,,,,lenalidomide\n"
+                                "2,IN,pomalidomide,,,,,pomalidomide\n"
+                                "3,IN,thalidomide,,,,,thalidomide\n"
+                                "4,IN,dexamethasone,,,,,dexamethasone\n"
+                                "5,IN,naproxen,,,,,naproxen\n"
+                                "6,IN,ibuprofen,,,,,ibuprofen\n"
+                                "7,IN,ciprofloxacin,,,,,ciprofloxacin\n"
+                                "8,IN,rifampin,,,,,rifampin\n"
+                                "9,IN,zoledronic-acid,,,,,zoledronic acid\n"),
+    FILE_OF("codes/atc.csv", "code,concept,use,note\n"),
+    FILE_OF("codes/loinc.csv", "code,concept,name\n"
+                               "751-8,neutrophils,\n"
+                               "777-3,platelets,\n"
+                               "2160-0,creatinine,\n"
+                               "1742-6,alt,\n"
+                               "5195-3,hbsag,\n"
+                               "29463-7,weight,\n"
+                               "8302-2,height,\n"),
+    FILE_OF("codes/conditions.csv", "system,code,match,concept,name\n"
+                                    "snomed,1,exact,multiple-myeloma,Multiple myeloma\n"
+                                    "snomed,2,exact,dialysis,Dialysis\n"),
+    FILE_OF("codes/dose-forms.csv", "form,use,route\nOral Capsule,systemic,oral\n"),
+    FILE_OF("codes/routes.csv", "system,code,route,use\nsnomed,3,oral,systemic\n"),
+    FILE_OF("labs/analytes.csv", "analyte,name,unit,kind,note\n"
+                                 "neutrophils,neutrophils,10*9/L,quantity,\n"
+                                 "platelets,platelets,10*9/L,quantity,\n"
+                                 "creatinine,creatinine,mg/dL,quantity,\n"
+                                 "alt,ALT,U/L,quantity,\n"
+                                 "hbsag,hepatitis B surface antigen,,coded,\n"
+                                 "weight,weight,kg,quantity,\n"
+                                 "height,height,cm,quantity,\n"),
+    FILE_OF("labs/units.csv", "analyte,unit,add,factor,then_add,note\n"
+                              "neutrophils,/uL,,0.001,,\n"
+                              "creatinine,umol/L,,1/88.4,,\n"
+                              "height,m,,100,,\n"),
+    FILE_OF("labs/unit-spellings.csv", "seen,unit\n"),
+    FILE_OF("classes.json", "{\"classes\":{"
+                            "\"any-multiple-myeloma\":{\"members\":[\"multiple-myeloma\"]},"
+                            "\"myeloma-specific\":{\"members\":[\"class:imid\"]},"
+                            "\"imid\":{\"members\":[\"lenalidomide\",\"pomalidomide\","
+                            "\"thalidomide\"]},"
+                            "\"nsaid\":{\"members\":[\"naproxen\",\"ibuprofen\"]}}}"),
+};
