@@ -282,9 +282,21 @@ static bool ceiling_row_read(struct rule_reader *reader, const struct node *at,
     return ceiling_also_read(reader, at, row) && good;
 }
 
+/* "is": "at most 60 mL/min": the table is asked there only. */
+static bool ceiling_asked_read(struct rule_reader *reader, const struct node *at,
+                               struct ceiling_clause *ceiling)
+{
+    struct node is = node_get(at, "is");
+
+    ceiling->has_asked = is.value != NULL;
+    if (!ceiling->has_asked) return true;
+    if (!node_text(at, "is")) return rule_problem(reader, &is, THRESHOLD_FIX, "\"is\" is no text");
+    return threshold_of(reader, &is, node_text(at, "is"), ceiling->measure, &ceiling->asked);
+}
+
 bool ceiling_clause_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
 {
-    static const char *const keys[] = { "ceiling", "by", "within", "table", NULL };
+    static const char *const keys[] = { "ceiling", "by", "is", "within", "table", NULL };
     struct ceiling_clause *ceiling = &ret->ceiling;
     struct node table = node_get(at, "table");
     bool good;
@@ -294,6 +306,7 @@ bool ceiling_clause_read(struct rule_reader *reader, const struct node *at, stru
     good &= words_read(reader, at, "ceiling", CONCEPT_DRUG, &ceiling->drugs, NULL);
     good &= duration_read(reader, at, "within", &ceiling->within);
     if (!analyte_read(reader, at, "by", &ceiling->measure)) return false;
+    good &= ceiling_asked_read(reader, at, ceiling);
     if (!node_is(&table, DOC_ARRAY) || !node_count(&table))
         return rule_problem(reader, at, "", "a ceiling needs a \"table\"");
     ceiling->row_count = node_count(&table);

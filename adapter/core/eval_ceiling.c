@@ -190,6 +190,20 @@ static void doses_say(struct eval *eval, const struct ceiling_clause *ceiling, s
     }
 }
 
+/* The table, where the rule asks it at all. */
+static struct answer asked_answer(struct eval *eval, const struct ceiling_clause *ceiling,
+                                  const struct measure *measure, struct trace *t)
+{
+    struct answer asked = ANSWER_TRUE;
+
+    if (ceiling->has_asked)
+        asked = threshold_answer(&measure->value, &ceiling->asked, DOUBT_COMPARATOR);
+    if (asked.truth != TRUTH_FALSE)
+        return answer_both(asked, table_answer(eval, ceiling, measure, t));
+    trace_say(eval, t, ": the rule asks only where it is %s", ceiling->asked.words);
+    return asked;
+}
+
 struct answer ceiling_answer(struct eval *eval, const struct clause *clause, struct trace *t)
 {
     const struct ceiling_clause *ceiling = &clause->ceiling;
@@ -202,7 +216,7 @@ struct answer ceiling_answer(struct eval *eval, const struct clause *clause, str
         trace_say(eval, t, ".");
         trace_change(eval, t, "%s", measure.why);
     } else {
-        answer = table_answer(eval, ceiling, &measure, t);
+        answer = asked_answer(eval, ceiling, &measure, t);
         trace_say(eval, t, ".");
         if (answer.truth == TRUTH_UNKNOWN) doses_say(eval, ceiling, t);
         trace_change(eval, t, answer.truth == TRUTH_TRUE

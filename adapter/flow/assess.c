@@ -95,7 +95,7 @@ void assess(const struct knowledge *knowledge, const struct chart *chart, bool i
         ret->next_ms = evaluation->next_ms;
         ret->unknown = evaluation->unknown;
     }
-    ret->plan = reconcile(evaluation ? evaluation : &nothing, knowledge, chart, alerts, count,
-                          now_ms);
+    ret->plan =
+        reconcile(evaluation ? evaluation : &nothing, knowledge, chart, alerts, count, now_ms);
     write_down(ret->plan, arena, ret);
 }

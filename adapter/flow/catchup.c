@@ -173,11 +173,9 @@ static void catchup_mark(struct catchup *at)
 static void add_broken(struct catchup *at, const char *text, size_t len)
 {
     char *mark = arena_alloc(&at->arena, INTAKE_MARK_SIZE);
-    struct resource_head head = { .type = at->type,
-                                  .id = "",
-                                  .version = mark,
-                                  .updated_ms = INSTANT_UNSET,
-                                  .patient = "" };
+    struct resource_head head = {
+        .type = at->type, .id = "", .version = mark, .updated_ms = INSTANT_UNSET, .patient = ""
+    };
     struct store_event event;
 
     intake_mark(text, len, mark);

@@ -40,8 +40,8 @@ static void set_gauges(struct flow *flow, const struct store_counts *counts)
 /* Until the first thing that is due; never long, since the wall clock may step. */
 static uint64_t next_wait(const struct flow *flow, const struct store_counts *counts)
 {
-    int64_t at = counts->next_due_ms < counts->next_retry_ms ? counts->next_due_ms
-                                                             : counts->next_retry_ms;
+    int64_t at =
+        counts->next_due_ms < counts->next_retry_ms ? counts->next_due_ms : counts->next_retry_ms;
     int64_t now = flow->options.wall_ms(), wait;
     int64_t shortest = deliver_pause_ms(flow) ? CLOCK_PAUSED_MS : CLOCK_SHORTEST_MS;
 

@@ -22,8 +22,8 @@ enum delivery_state {
     DELIVERY_SEARCHING, /* what stands under our identifier */
     DELIVERY_PUTTING,
     DELIVERY_POSTING,
-    DELIVERY_PARTING,   /* marking a twin as entered in error */
-    DELIVERY_KEEPING,   /* telling the store */
+    DELIVERY_PARTING, /* marking a twin as entered in error */
+    DELIVERY_KEEPING, /* telling the store */
     DELIVERY_ENDED,
 };
 
@@ -97,7 +97,8 @@ static void delivery_succeed(struct delivery *at, const char *what)
 static void delivery_retry(struct delivery *at, const struct err *err, int64_t asked_ms)
 {
     struct flow *flow = at->flow;
-    int64_t wait = flow_backoff(flow, (unsigned)at->item.attempts + 1, DELIVERY_LONGEST_MS, asked_ms);
+    int64_t wait =
+        flow_backoff(flow, (unsigned)at->item.attempts + 1, DELIVERY_LONGEST_MS, asked_ms);
 
     metric_add(flow->metrics, METRIC_DELIVERY_RETRIES, 1);
     log_event(LOG_LEVEL_INFO, "delivery-retry", LOG_RULE, at->item.rule, LOG_ALERT, at->item.key,
@@ -183,8 +184,8 @@ static void stand_set(struct delivery *at, struct doc *doc, const char *version)
     doc_free(at->server);
     at->server = doc;
     if (!*version && stated) version = stated;
-    snprintf(at->version, sizeof at->version, "%s", strlen(version) < sizeof at->version ? version
-                                                                                        : "");
+    snprintf(at->version, sizeof at->version, "%s",
+             strlen(version) < sizeof at->version ? version : "");
 }
 
 static void stand_none(struct delivery *at)
@@ -381,8 +382,8 @@ static void twin_add(struct delivery *at, const struct resource_head *head, stru
     const char *status = node_text(&root, "status");
     struct twin *twin = &at->twins[at->twin_count++];
 
-    *twin = (struct twin){ .doc = doc,
-                           .retracted = status && strcmp(status, "entered-in-error") == 0 };
+    *twin =
+        (struct twin){ .doc = doc, .retracted = status && strcmp(status, "entered-in-error") == 0 };
     snprintf(twin->id, sizeof twin->id, "%s", head->id);
     if (strlen(head->version) < sizeof twin->version)
         snprintf(twin->version, sizeof twin->version, "%s", head->version);
@@ -501,12 +502,11 @@ static void part_next(struct delivery *at)
     path_of(twin->id, path, sizeof path);
     log_event(LOG_LEVEL_WARN, "twin-retracted", LOG_RULE, at->item.rule, LOG_ALERT, at->item.key,
               LOG_ID, twin->id, LOG_END);
-    at->call = server_start(at->flow,
-                            &(struct server_request){ .method = "PUT",
-                                                      .path = path,
-                                                      .if_match = twin->version,
-                                                      .body = body },
-                            on_parted, at);
+    at->call =
+        server_start(at->flow,
+                     &(struct server_request){
+                         .method = "PUT", .path = path, .if_match = twin->version, .body = body },
+                     on_parted, at);
     free(body);
 }
 

@@ -60,9 +60,9 @@ static void device_put(struct flow *flow)
 
     device_id(flow->options.name, id, sizeof id);
     snprintf(path, sizeof path, "Device/%s", id);
-    flow->deliver.device.call = server_start(
-        flow, &(struct server_request){ .method = "PUT", .path = path, .body = body }, on_put,
-        flow);
+    flow->deliver.device.call =
+        server_start(flow, &(struct server_request){ .method = "PUT", .path = path, .body = body },
+                     on_put, flow);
     free(body);
 }
 

@@ -87,14 +87,13 @@ uint32_t flow_random(const struct flow *flow)
 
 int64_t flow_backoff(const struct flow *flow, unsigned failures, int64_t max_ms, int64_t asked_ms)
 {
-    struct retry_policy policy = { .first_ms = INSTANT_SECOND,
-                                   .max_ms = max_ms,
-                                   .attempts = UINT32_MAX,
-                                   .idempotent = true };
+    struct retry_policy policy = {
+        .first_ms = INSTANT_SECOND, .max_ms = max_ms, .attempts = UINT32_MAX, .idempotent = true
+    };
     struct attempt attempt = { .number = failures ? failures : 1,
                                .failed = ERR_TRANSIENT,
-                               .asked_ms = asked_ms < RETRY_AFTER_MAX ? asked_ms
-                                                                      : RETRY_AFTER_MAX };
+                               .asked_ms =
+                                   asked_ms < RETRY_AFTER_MAX ? asked_ms : RETRY_AFTER_MAX };
 
     return retry_at(&policy, &attempt, 0, flow_random(flow));
 }
@@ -120,8 +119,8 @@ static void options_copy(struct flow_options *to, const struct flow_options *fro
 
 static void options_free(struct flow_options *options)
 {
-    const char *const texts[] = { options->base,   options->origin,  options->hook,
-                                  options->name,   options->system,  options->version,
+    const char *const texts[] = { options->base,       options->origin, options->hook,
+                                  options->name,       options->system, options->version,
                                   options->hook_secret };
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) free((void *)(uintptr_t)texts[i]);
@@ -257,8 +256,8 @@ void flow_wake_again(struct flow *flow)
     if (flow->wake_again) wake_everybody(flow, NULL, NULL);
 }
 
-void flow_knowledge(struct flow *flow, const struct knowledge *knowledge,
-                    void (*done)(void *arg), void *arg)
+void flow_knowledge(struct flow *flow, const struct knowledge *knowledge, void (*done)(void *arg),
+                    void *arg)
 {
     flow->knowledge = knowledge;
     wake_everybody(flow, done, arg);
@@ -298,10 +297,11 @@ static void capability_log(const struct flow *flow)
               LOG_STATUS, flow->options.hook && c->subscription_offered ? "push" : "poll", LOG_WHAT,
               way_of_writing(c), LOG_END);
     if (!c->issue_offered)
-        log_event(LOG_LEVEL_ERROR, "capability-lacking", LOG_TYPE, "DetectedIssue", LOG_FIX,
-                  "this server takes no DetectedIssue: alerts are parked in the outbox and tried again "
-                  "at the next start or reload",
-                  LOG_END);
+        log_event(
+            LOG_LEVEL_ERROR, "capability-lacking", LOG_TYPE, "DetectedIssue", LOG_FIX,
+            "this server takes no DetectedIssue: alerts are parked in the outbox and tried again "
+            "at the next start or reload",
+            LOG_END);
     if (!c->search_updated_orders || !c->search_updated_results || !c->search_updated_conditions)
         log_event(LOG_LEVEL_WARN, "capability-lacking", LOG_NAME, "_lastUpdated", LOG_FIX,
                   "the server does not list this search parameter: the catch-up poll may not work",
@@ -336,9 +336,9 @@ static void probe_on_answer(const struct server_answer *answer, void *arg)
 
 static void probe_start(struct flow *flow)
 {
-    flow->probe = server_start(
-        flow, &(struct server_request){ .method = "GET", .path = "metadata" }, probe_on_answer,
-        flow);
+    flow->probe =
+        server_start(flow, &(struct server_request){ .method = "GET", .path = "metadata" },
+                     probe_on_answer, flow);
 }
 
 static void flow_on_timer(uv_timer_t *timer)

@@ -20,14 +20,14 @@ struct pages {
     void *arg;
     enum pages_state state; /* written by pages_enter() alone */
     struct server_call *call;
-    char *next;        /* owned: URL of the page to ask for; NULL: none */
-    uint64_t *seen;    /* owned: hashes of the URLs asked for */
+    char *next;     /* owned: URL of the page to ask for; NULL: none */
+    uint64_t *seen; /* owned: hashes of the URLs asked for */
     size_t seen_count, entries;
-    unsigned empty;    /* pages in a row */
+    unsigned empty; /* pages in a row */
     int64_t server_now_ms;
     bool server_sure;
     bool cancelled, telling; /* telling: a callback of the reader is running */
-    struct err err;    /* of the end; code NULL: none */
+    struct err err;          /* of the end; code NULL: none */
     long status;
 };
 
@@ -225,9 +225,9 @@ static void pages_ask(struct pages *pages)
         pages_fail(pages, &err, 0);
         return;
     }
-    pages->call = server_start(pages->flow,
-                               &(struct server_request){ .method = "GET", .path = pages->next },
-                               pages_on_answer, pages);
+    pages->call =
+        server_start(pages->flow, &(struct server_request){ .method = "GET", .path = pages->next },
+                     pages_on_answer, pages);
 }
 
 /* The only writer of pages->state. */

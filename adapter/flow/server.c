@@ -224,11 +224,9 @@ void server_identity(const struct server_answer *answer, const char *type,
 
     ret->id[0] = '\0';
     snprintf(ret->version, sizeof ret->version, "%s", answer->reply->etag);
-    if (reference_parse(answer->reply->location, &reference) &&
-        strcmp(reference.type, type) == 0) {
+    if (reference_parse(answer->reply->location, &reference) && strcmp(reference.type, type) == 0) {
         snprintf(ret->id, sizeof ret->id, "%s", reference.id);
-        if (!ret->version[0])
-            snprintf(ret->version, sizeof ret->version, "%s", reference.version);
+        if (!ret->version[0]) snprintf(ret->version, sizeof ret->version, "%s", reference.version);
     }
     if (!ret->id[0] || !ret->version[0]) identity_of_body(answer, type, ret);
 }

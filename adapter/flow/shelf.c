@@ -101,7 +101,8 @@ void shelf_init(struct shelf *shelf, struct arena *arena, const struct store_res
 {
     *shelf = (struct shelf){ .arena = arena, .read_ms = INSTANT_UNSET };
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(resources[i].type, SHELF_READ_MARK) == 0) shelf->read_ms = resources[i].updated_ms;
+        if (strcmp(resources[i].type, SHELF_READ_MARK) == 0)
+            shelf->read_ms = resources[i].updated_ms;
         item_load(shelf, &resources[i]);
     }
 }

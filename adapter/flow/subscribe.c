@@ -172,12 +172,11 @@ static void put_back(struct subscribe *at, const struct subscribe_found *found, 
     char *body = body_of(at, found->id, status);
 
     buf_printf(&path, "Subscription/%s", found->id);
-    at->call = server_start(at->flow,
-                            &(struct server_request){ .method = "PUT",
-                                                      .path = buf_string(&path),
-                                                      .if_match = found->version,
-                                                      .body = body },
-                            done, at);
+    at->call = server_start(
+        at->flow,
+        &(struct server_request){
+            .method = "PUT", .path = buf_string(&path), .if_match = found->version, .body = body },
+        done, at);
     free(body);
 }
 
@@ -269,8 +268,8 @@ static void found_add(struct subscribe *at, const struct node *root,
 
     if (verdict == SUBSCRIPTION_FOREIGN || at->found_count == SUBSCRIBE_FOUND_MAX) return;
     found = &at->found[at->found_count++];
-    *found = (struct subscribe_found){ .verdict = verdict,
-                                       .off = status && strcmp(status, "off") == 0 };
+    *found =
+        (struct subscribe_found){ .verdict = verdict, .off = status && strcmp(status, "off") == 0 };
     snprintf(found->id, sizeof found->id, "%s", head->id);
     snprintf(found->version, sizeof found->version, "%s", head->version);
 }

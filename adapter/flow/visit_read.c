@@ -13,8 +13,8 @@ static const struct {
     bool needed;
     bool dated; /* read only as far back as history_days */
 } part_kinds[VISIT_PARTS] = {
-    { "MedicationRequest", true, false }, { "Observation", true, true },
-    { "Condition", true, false },         { "Procedure", false, false },
+    { "MedicationRequest", true, false },   { "Observation", true, true },
+    { "Condition", true, false },           { "Procedure", false, false },
     { "AllergyIntolerance", false, false },
 };
 

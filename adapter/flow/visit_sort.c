@@ -99,8 +99,8 @@ static void sort_payload(struct visit *visit, size_t i)
 /* Only these can make somebody one of our patients. */
 static bool may_bring_in(const struct store_event *event)
 {
-    return event->change == CHANGE_WRITTEN && (strcmp(event->type, "Condition") == 0 ||
-                                               strcmp(event->type, "MedicationRequest") == 0);
+    return event->change == CHANGE_WRITTEN &&
+           (strcmp(event->type, "Condition") == 0 || strcmp(event->type, "MedicationRequest") == 0);
 }
 
 static void sort_event(struct visit *visit, size_t i)

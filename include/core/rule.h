@@ -139,6 +139,8 @@ struct ceiling_clause {
     struct concept_set drugs; /* owned */
     unsigned measure;         /* analyte or derived fact: crcl */
     struct duration within;
+    bool has_asked;           /* the table is asked only where the measure is so: */
+    struct threshold asked;
     const char *unit;         /* of the doses: "mg" */
     struct ceiling_row *rows; /* owned; the first that fits is the ceiling */
     size_t row_count;

@@ -9,9 +9,9 @@
 #include "store/store.h"
 
 struct assessment {
-    struct plan *plan; /* owned */
-    int64_t next_ms;   /* INSTANT_NEVER */
-    unsigned unknown;  /* rules that could not be evaluated */
+    struct plan *plan;                /* owned */
+    int64_t next_ms;                  /* INSTANT_NEVER */
+    unsigned unknown;                 /* rules that could not be evaluated */
     const struct store_alert *alerts; /* in the arena, as are the following */
     size_t alert_count;
     const struct store_outbox *outbox;

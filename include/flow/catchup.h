@@ -38,17 +38,17 @@ struct catchup {
     enum catchup_state state;
     uv_timer_t timer;
     struct pages *pages;
-    int64_t watermark_ms;       /* server's clock; INSTANT_UNSET: none yet */
-    int64_t seen_ms;            /* newest lastUpdated of this pass */
-    struct arena arena;         /* owned: events of the present page */
-    struct buf events;          /* owned: array of struct store_event */
+    int64_t watermark_ms;              /* server's clock; INSTANT_UNSET: none yet */
+    int64_t seen_ms;                   /* newest lastUpdated of this pass */
+    struct arena arena;                /* owned: events of the present page */
+    struct buf events;                 /* owned: array of struct store_event */
     int64_t fresh, duplicates, broken; /* of this pass */
-    uint64_t began_ms;          /* loop time */
-    bool again;                 /* another pass as soon as this one ends */
-    bool succeeded;             /* at least once */
-    unsigned failures;          /* in a row */
-    bool refused;               /* the server does not offer the type, and it is not needed */
-    const char *complained;     /* code of the failure that was logged last; NULL */
+    uint64_t began_ms;                 /* loop time */
+    bool again;                        /* another pass as soon as this one ends */
+    bool succeeded;                    /* at least once */
+    unsigned failures;                 /* in a row */
+    bool refused;           /* the server does not offer the type, and it is not needed */
+    const char *complained; /* code of the failure that was logged last; NULL */
     struct catchup_hints hints, answering;
 };
 

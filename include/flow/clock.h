@@ -15,7 +15,7 @@ struct clock {
     uv_timer_t timer;
     bool asking;
     struct store_counts counts; /* of the last look */
-    int64_t accepted; /* events taken in since then */
+    int64_t accepted;           /* events taken in since then */
 };
 
 void clock_start(struct flow *flow);

@@ -18,8 +18,8 @@ struct deliver {
     struct delivery *deliveries; /* in flight */
     unsigned running;
     bool asking, again;
-    unsigned failures;           /* transient, in a row */
-    uint64_t paused_until_ms;    /* loop time */
+    unsigned failures;        /* transient, in a row */
+    uint64_t paused_until_ms; /* loop time */
 };
 
 void deliver_start(struct flow *flow);

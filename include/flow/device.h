@@ -14,7 +14,7 @@ enum device_state {
     DEVICE_SEARCHING, /* by its identifier: the server chooses ids */
     DEVICE_POSTING,
     DEVICE_READY,
-    DEVICE_REFUSED,   /* alerts go without an author */
+    DEVICE_REFUSED, /* alerts go without an author */
 };
 
 struct device {

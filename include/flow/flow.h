@@ -17,36 +17,36 @@
 
 /* All times in milliseconds. Strings are copied by flow_start(). */
 struct flow_options {
-    const char *base;          /* "https://ehr.example/fhir", without trailing slash */
-    const char *origin;        /* of base: next links must stay there */
-    const char *hook;          /* how the server reaches us: "https://adapter.example:8443/hook";
+    const char *base;        /* "https://ehr.example/fhir", without trailing slash */
+    const char *origin;      /* of base: next links must stay there */
+    const char *hook;        /* how the server reaches us: "https://adapter.example:8443/hook";
                                 * NULL: no subscriptions, poll alone */
-    bool hook_payload;         /* ask for resources in notifications */
-    bool start_active;         /* create Subscriptions as active (Medplum) */
-    const char *name;          /* of this installation: makes the Device and the alert keys ours */
-    const char *system;        /* base of our identifier and code systems */
-    const char *version;       /* of the program */
-    const char *hook_secret;   /* for channel.header, at least 32 characters; NULL: one is made at
+    bool hook_payload;       /* ask for resources in notifications */
+    bool start_active;       /* create Subscriptions as active (Medplum) */
+    const char *name;        /* of this installation: makes the Device and the alert keys ours */
+    const char *system;      /* base of our identifier and code systems */
+    const char *version;     /* of the program */
+    const char *hook_secret; /* for channel.header, at least 32 characters; NULL: one is made at
                                 * random and kept in the store */
-    int64_t poll_ms;           /* catch-up poll interval */
-    int64_t overlap_ms;        /* how far a poll reaches back behind its watermark */
-    int64_t subscription_ms;   /* how often Subscriptions are looked at */
-    int64_t request_ms;        /* deadline of one request */
-    int64_t first_poll_days;   /* how far back the very first poll looks */
-    int64_t history_days;      /* how far back results are read when a chart is first made */
-    unsigned page_count;       /* _count */
-    unsigned deliveries_max;   /* DetectedIssue writes in flight */
-    unsigned attempts_max;     /* of one delivery that the server refuses ambiguously or for now; 0:
+    int64_t poll_ms;         /* catch-up poll interval */
+    int64_t overlap_ms;      /* how far a poll reaches back behind its watermark */
+    int64_t subscription_ms; /* how often Subscriptions are looked at */
+    int64_t request_ms;      /* deadline of one request */
+    int64_t first_poll_days; /* how far back the very first poll looks */
+    int64_t history_days;    /* how far back results are read when a chart is first made */
+    unsigned page_count;     /* _count */
+    unsigned deliveries_max; /* DetectedIssue writes in flight */
+    unsigned attempts_max;   /* of one delivery that the server refuses ambiguously or for now; 0:
                                 * never give up */
     bool (*random_bytes)(void *into, size_t len); /* true on success */
-    int64_t (*wall_ms)(void);  /* the wall clock */
+    int64_t (*wall_ms)(void);                     /* the wall clock */
 };
 
 struct flow;
 
 /* What app wants to know. */
 struct flow_events {
-    void (*ready)(void *arg);    /* once: the capability statement is read, subscriptions are asked
+    void (*ready)(void *arg); /* once: the capability statement is read, subscriptions are asked
                                   * for and the first poll has succeeded */
     void (*failed)(const struct err *err, void *arg); /* the store failed: the process must end */
     void *arg;
@@ -65,8 +65,8 @@ void flow_on_body(struct http_exchange *exchange, void *arg);
 
 /* New knowledge from now on: every chart of the cohort is evaluated again. The old one may be freed
  * when done runs. */
-void flow_knowledge(struct flow *flow, const struct knowledge *knowledge,
-                    void (*done)(void *arg), void *arg);
+void flow_knowledge(struct flow *flow, const struct knowledge *knowledge, void (*done)(void *arg),
+                    void *arg);
 
 /* New intervals and limits from now on; base, hook, name and secret must be unchanged (asserted by
  * the caller). */

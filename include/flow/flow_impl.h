@@ -14,8 +14,8 @@
 #include "flow/work.h"
 
 enum flow_state {
-    FLOW_LOADING,  /* the secret comes from the store */
-    FLOW_PROBING,  /* the capability statement is asked for */
+    FLOW_LOADING, /* the secret comes from the store */
+    FLOW_PROBING, /* the capability statement is asked for */
     FLOW_RUNNING,
     FLOW_STOPPING, /* what runs may end */
     FLOW_CLOSING,  /* timers are closed */
@@ -25,22 +25,22 @@ enum flow_state {
 
 struct flow {
     uv_loop_t *loop;
-    struct http_client *client;  /* borrowed, as are the next three */
+    struct http_client *client; /* borrowed, as are the next three */
     struct store *store;
     struct metrics *metrics;
     const struct knowledge *knowledge;
     struct flow_options options; /* strings owned */
     struct flow_events events;
-    enum flow_state state;       /* written by flow_enter() alone */
-    uv_timer_t timer;            /* of the state: retry of the probe, grace of the stop */
+    enum flow_state state; /* written by flow_enter() alone */
+    uv_timer_t timer;      /* of the state: retry of the probe, grace of the stop */
     uv_timer_t *timers[FLOW_TIMERS_MAX];
     size_t timer_count, timers_open;
     unsigned held;
     bool ready, failed;
-    bool wake_again;             /* waking every chart failed for now */
-    const char *store_code;      /* of a passing failure that was told; NULL */
+    bool wake_again;        /* waking every chart failed for now */
+    const char *store_code; /* of a passing failure that was told; NULL */
     uint64_t turns;
-    char *secret;                /* owned; NULL until it is loaded */
+    char *secret; /* owned; NULL until it is loaded */
     struct capability capability;
     unsigned probe_failures;
     struct server_call *probe;

@@ -27,12 +27,12 @@ struct shelf_item {
 };
 
 struct shelf {
-    struct arena *arena; /* borrowed: strings live there */
+    struct arena *arena;      /* borrowed: strings live there */
     struct shelf_item *items; /* owned */
     size_t count, room;
-    uint32_t *index;          /* owned: hash table of places in items, from 1; 0: free */
-    size_t index_room;        /* a power of two, at least twice count */
-    int64_t read_ms; /* wall clock of the last reading of the whole chart; INSTANT_UNSET */
+    uint32_t *index;   /* owned: hash table of places in items, from 1; 0: free */
+    size_t index_room; /* a power of two, at least twice count */
+    int64_t read_ms;   /* wall clock of the last reading of the whole chart; INSTANT_UNSET */
 };
 
 /* Fill with what the store holds; strings are copied. */

@@ -43,14 +43,14 @@ struct subscribe {
     char *endpoint, *criteria, *header; /* owned */
     struct subscribe_found found[SUBSCRIBE_FOUND_MAX];
     size_t found_count;
-    size_t parting;          /* which of found is being switched off */
-    bool active;             /* as of the last look */
-    bool looked;             /* at least one look came to an end */
-    bool stuck;              /* said so */
-    const char *complained;  /* code of the failure that was logged last; NULL */
-    uint64_t requested_ms;   /* loop time since when it waits for the server; 0: it does not */
+    size_t parting;         /* which of found is being switched off */
+    bool active;            /* as of the last look */
+    bool looked;            /* at least one look came to an end */
+    bool stuck;             /* said so */
+    const char *complained; /* code of the failure that was logged last; NULL */
+    uint64_t requested_ms;  /* loop time since when it waits for the server; 0: it does not */
     unsigned failures;
-    uint64_t events_since;   /* counter of topic notifications; 0: none seen */
+    uint64_t events_since; /* counter of topic notifications; 0: none seen */
 };
 
 void subscribe_init(struct flow *flow);

@@ -8,8 +8,9 @@
 #include "flow/shelf.h"
 #include "flow/visit.h"
 
-#define VISIT_PARTS    5                /* searches that make a whole chart */
-#define VISIT_AUDIT_MS (24 * INSTANT_HOUR) /* then the whole chart is read again: a deletion that
+#define VISIT_PARTS 5 /* searches that make a whole chart */
+#define VISIT_AUDIT_MS                                                                             \
+    (24 * INSTANT_HOUR) /* then the whole chart is read again: a deletion that
                                             * nobody told of shows in no search */
 
 enum visit_state {
@@ -17,7 +18,7 @@ enum visit_state {
     VISIT_SORTING,
     VISIT_QUEUED,
     VISIT_READING,
-    VISIT_ASKING,     /* the store is asked which charts hold what */
+    VISIT_ASKING, /* the store is asked which charts hold what */
     VISIT_COMMITTING,
     VISIT_ENDED,
 };
@@ -49,21 +50,21 @@ struct visit_moved {
 
 struct visit {
     struct flow *flow;
-    struct visit *next, **link;  /* place in flow->work.visits */
+    struct visit *next, **link; /* place in flow->work.visits */
     struct visit *next_queued;
-    enum visit_state state;      /* written by visit_enter() alone */
-    struct arena arena;          /* owns the copy of the work and all that comes to it */
+    enum visit_state state; /* written by visit_enter() alone */
+    struct arena arena;     /* owns the copy of the work and all that comes to it */
     struct store_work work;
-    struct visit_fate *fates;    /* one for each event */
+    struct visit_fate *fates; /* one for each event */
     struct shelf shelf;
-    bool trial;        /* not in the cohort: do these events bring the patient in? */
-    bool outside;      /* they do not */
-    bool sorted;       /* every event has been judged against the shelf */
-    bool whole_wanted; /* read the whole chart */
-    bool whole_read;   /* it has been read */
-    bool reading;      /* has a place among the readers */
-    bool stopped;      /* release as soon as the store has answered */
-    bool released;     /* it is to be done again */
+    bool trial;               /* not in the cohort: do these events bring the patient in? */
+    bool outside;             /* they do not */
+    bool sorted;              /* every event has been judged against the shelf */
+    bool whole_wanted;        /* read the whole chart */
+    bool whole_read;          /* it has been read */
+    bool reading;             /* has a place among the readers */
+    bool stopped;             /* release as soon as the store has answered */
+    bool released;            /* it is to be done again */
     struct visit_want *wants; /* owned */
     size_t want_count, want_next;
     struct visit_part parts[VISIT_PARTS];
@@ -74,7 +75,7 @@ struct visit {
     struct visit_moved *moved; /* owned */
     size_t moved_count;
     struct assessment assessment;
-    bool in_cohort; /* as of this visit */
+    bool in_cohort;           /* as of this visit */
     struct store_event found; /* of FINDING: what was learned; patient "" : ask for its holder */
 };
 

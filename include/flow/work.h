@@ -16,11 +16,11 @@ struct visit;
 #define WORK_GONE_MAX    256 /* deletions remembered, see work_gone_add() */
 
 struct work {
-    struct visit *visits;        /* in hand */
-    struct visit *queue;         /* those that wait to read, oldest first */
+    struct visit *visits; /* in hand */
+    struct visit *queue;  /* those that wait to read, oldest first */
     unsigned running, claiming, readers;
-    bool again;                  /* something came while the last claim was under way */
-    unsigned failures;           /* releases in a row */
+    bool again;                   /* something came while the last claim was under way */
+    unsigned failures;            /* releases in a row */
     uint64_t gone[WORK_GONE_MAX]; /* hashes of "Type/id" */
     size_t gone_next;
 };

@@ -514,3 +514,334 @@ static void check_clause(void **state)
     assert_int_equal(got->doubts, c->doubts);
     assert_int_equal(got->next_ms == NEVER ? NEVER : got->next_ms - NOW, c->next_ms);
 }
+
+/* ---- several rules, subjects, what yields: every verdict as "rule|subjects truth marks" */
+
+#define REST_WITHOUT_DISPLAY                                                                       \
+    "'kind':'dose-hold','title':'T','severity':'high','severityBasis':'b','code':'LAB',"           \
+    "'mechanism':'M.','recommendation':'R.','sources':[{'document':'D'}],"                         \
+    "'verification':{'grade':'verified'},'cases':[{'name':'n','then':'silent'}]"
+#define RULE_WITH(id, more, when) "{'id':'" id "'," more ",'when':" when "," REST_WITHOUT_DISPLAY "}"
+#define RULE_AND(id, more, when)  RULE_WITH(id, "'display':'passive'," more, when)
+
+#define LOW_COUNT "{'result':'neutrophils','is':'below 1.0 10*9/L','within':'14 d'}"
+#define EVERY_DRUG                                                                                 \
+    "{'order':['lenalidomide','pomalidomide','thalidomide','dexamethasone','naproxen',"            \
+    "'ibuprofen','ciprofloxacin','rifampin','zoledronic-acid']}"
+
+static const struct verdict_case {
+    const char *name;
+    const char *rules;
+    const char *orders, *results;
+    const char *open; /* identity of an open alert, NULL: none */
+    const char *want;
+} verdicts[] = {
+    { "each drug of a class is a finding of its own", RULE("r", "{'order':'class:nsaid'}"),
+      "naproxen; ibuprofen", NULL, NULL, "r|naproxen true; r|ibuprofen true; " },
+    { "two orders for one drug are one", RULE("r", "{'order':'class:nsaid'}"),
+      "naproxen; naproxen", NULL, NULL, "r|naproxen true; " },
+    { "a drug without an order is no subject", RULE("r", "{'order':'class:nsaid'}"), NULL, NULL,
+      NULL, "r| false; " },
+    { "every pair", RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:nsaid'}]}"),
+      "lenalidomide; thalidomide; naproxen", NULL, NULL,
+      "r|lenalidomide,naproxen true; r|naproxen,thalidomide true; " },
+    { "no drug is its own partner",
+      RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:imid'}]}"), "lenalidomide", NULL,
+      NULL, "r|lenalidomide false; " },
+    { "but an order that nobody knows may be the partner",
+      RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:imid'}]}"),
+      "lenalidomide; unmapped Pill", NULL, NULL, "r|lenalidomide unknown; " },
+    { "a with b is b with a",
+      RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:imid'}]}"),
+      "lenalidomide; thalidomide", NULL, NULL, "r|lenalidomide,thalidomide true; " },
+    { "and the stronger of the two ways counts",
+      RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:imid'},"
+                "{'noResult':'neutrophils','within':'30 d'}]}"),
+      "lenalidomide, since 10 d ago; thalidomide, since 60 d ago", NULL, NULL,
+      "r|lenalidomide,thalidomide true; " },
+    { "drugs taken together are no subject",
+      RULE("r", "{'all':[{'order':'lenalidomide'},{'order':'class:nsaid','as':'together'}]}"),
+      "lenalidomide; naproxen; ibuprofen", NULL, NULL, "r|lenalidomide true; " },
+    { "drugs that are counted neither", RULE("r", "{'order':'class:imid','different':2}"),
+      "lenalidomide; thalidomide; pomalidomide", NULL, NULL, "r| true; " },
+    { "more pairs than can be told apart are one finding, not some",
+      RULE("r", "{'all':[" EVERY_DRUG "," EVERY_DRUG "," EVERY_DRUG "," EVERY_DRUG "]}"),
+      "lenalidomide; pomalidomide; thalidomide; dexamethasone; naproxen; ibuprofen; ciprofloxacin; "
+      "rifampin; zoledronic-acid",
+      NULL, NULL, "r| true; " },
+
+    { "a rule that is off says nothing",
+      RULE_AND("r", "'mode':'off'", "{'order':'class:nsaid'}"), "naproxen", NULL, NULL, "" },
+    { "a shadow is quiet", RULE_AND("r", "'mode':'shadow'", "{'order':'class:nsaid'}"), "naproxen",
+      NULL, NULL, "r|naproxen true quiet; " },
+    { "a rule that was checked and is harmless is quiet",
+      RULE_AND("r", "'verdict':'checked-none-known'", "{'order':'class:nsaid'}"), "naproxen", NULL,
+      NULL, "r|naproxen true quiet; " },
+    { "what is not shown is quiet",
+      RULE_WITH("r", "'display':'suppressed'", "{'order':'class:nsaid'}"), "naproxen", NULL, NULL,
+      "r|naproxen true quiet; " },
+    { "shown less where a clause is false",
+      RULE_WITH("r", "'display':{'interruptive':{'order':'dexamethasone'},'otherwise':'suppressed'}",
+                "{'order':'class:nsaid'}"),
+      "naproxen", NULL, NULL, "r|naproxen true quiet; " },
+    { "shown where that cannot be told",
+      RULE_WITH("r", "'display':{'interruptive':{'order':'dexamethasone'},'otherwise':'suppressed'}",
+                "{'order':'class:nsaid'}"),
+      "naproxen; unmapped Pill", NULL, NULL, "r|naproxen true; " },
+
+    { "a weaker finding yields",
+      RULE_AND("weak", "'yieldsTo':['strong']", LOW_COUNT) ","
+      RULE("strong", "{'all':[{'order':'lenalidomide'}," LOW_COUNT "]}"),
+      "lenalidomide", "neutrophils 0.4 10*9/L, now", NULL,
+      "weak| true > strong; strong|lenalidomide true; " },
+    { "not to one that does not hold",
+      RULE_AND("weak", "'yieldsTo':['strong']", LOW_COUNT) ","
+      RULE("strong", "{'all':[{'order':'lenalidomide'}," LOW_COUNT "]}"),
+      NULL, "neutrophils 0.4 10*9/L, now", NULL, "weak| true; strong| false; " },
+    { "not to one that shares no fact",
+      RULE_AND("weak", "'yieldsTo':['strong']", LOW_COUNT) "," RULE("strong",
+                                                                   "{'order':'lenalidomide'}"),
+      "lenalidomide", "neutrophils 0.4 10*9/L, now", NULL,
+      "weak| true; strong|lenalidomide true; " },
+    { "not to one that is not shown: it would be lost",
+      RULE_AND("weak", "'yieldsTo':['strong']", LOW_COUNT) ","
+      RULE_AND("strong", "'mode':'shadow'", LOW_COUNT),
+      NULL, "neutrophils 0.4 10*9/L, now", NULL, "weak| true; strong| true quiet; " },
+    { "down a chain to the last",
+      RULE_AND("a", "'yieldsTo':['b']", LOW_COUNT) ","
+      RULE_AND("b", "'yieldsTo':['c']", LOW_COUNT) "," RULE("c", LOW_COUNT),
+      NULL, "neutrophils 0.4 10*9/L, now", NULL, "a| true > c; b| true > c; c| true; " },
+    { "whatever the order of the rules",
+      RULE("c", LOW_COUNT) "," RULE_AND("b", "'yieldsTo':['c']", LOW_COUNT) ","
+      RULE_AND("a", "'yieldsTo':['b']", LOW_COUNT),
+      NULL, "neutrophils 0.4 10*9/L, now", NULL, "c| true; b| true > c; a| true > c; " },
+    { "two that yield to each other leave one",
+      RULE_AND("a", "'yieldsTo':['b']", LOW_COUNT) "," RULE_AND("b", "'yieldsTo':['a']", LOW_COUNT),
+      NULL, "neutrophils 0.4 10*9/L, now", NULL, "a| true > b; b| true; " },
+
+#define HYSTERESIS                                                                                 \
+    RULE_AND("r",                                                                                  \
+             "'persists':{'all':[{'order':'lenalidomide','is':'active or held'},"                  \
+             "{'result':'platelets','is':'below 50 10*9/L','within':'14 d'}]}",                    \
+             "{'all':[{'order':'lenalidomide'},"                                                   \
+             "{'result':'platelets','is':'below 25 10*9/L','within':'14 d'}]}")
+    { "between trigger and resume value nothing is raised", HYSTERESIS, "lenalidomide",
+      "platelets 40 10*9/L, now", NULL, "r|lenalidomide false; " },
+    { "what is open lasts", HYSTERESIS, "lenalidomide", "platelets 40 10*9/L, now",
+      "case|r|lenalidomide", "r|lenalidomide false lasts; " },
+    { "also when the drug is on hold", HYSTERESIS, "lenalidomide, held",
+      "platelets 40 10*9/L, now", "case|r|lenalidomide", "r| false; r|lenalidomide false lasts; " },
+    { "until the resume value", HYSTERESIS, "lenalidomide, held", "platelets 50 10*9/L, now",
+      "case|r|lenalidomide", "r| false; r|lenalidomide false; " },
+    { "until the drug ends", HYSTERESIS, "lenalidomide, stopped", "platelets 40 10*9/L, now",
+      "case|r|lenalidomide", "r| false; r|lenalidomide false; " },
+    { "and it may not be possible to tell", HYSTERESIS, "lenalidomide, held",
+      "platelets unreadable, now", "case|r|lenalidomide", "r| false; r|lenalidomide false perhaps; " },
+    { "an open alert is asked about with its own subject",
+      RULE("r", "{'order':'class:nsaid'}"), "unmapped Pill", NULL, "case|r|naproxen",
+      "r| unknown; r|naproxen unknown; " },
+    { "with its own subjects",
+      RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:imid'}]}"), "lenalidomide", NULL,
+      "case|r|lenalidomide,thalidomide", "r|lenalidomide false; r|lenalidomide,thalidomide false; " },
+    { "an alert of another rule is none of this one's",
+      RULE("r", "{'order':'class:nsaid'}"), NULL, NULL, "case|rr|naproxen", "r| false; " },
+    { "nor is a text that is no identity", RULE("r", "{'order':'class:nsaid'}"), NULL, NULL,
+      "case", "r| false; " },
+};
+
+static void verdict_write(const struct verdict *verdict, struct buf *out)
+{
+    static const char *const truths[] = { "false", "unknown", "true" };
+
+    buf_printf(out, "%s %s", strchr(verdict->identity, '|') + 1, truths[verdict->answer.truth]);
+    if (verdict->quiet) buf_text(out, " quiet");
+    if (verdict->persists) buf_text(out, " lasts");
+    if (verdict->lasting.truth == TRUTH_UNKNOWN) buf_text(out, " perhaps");
+    if (verdict->merged_into) buf_printf(out, " > %s", verdict->merged_into->rule->id);
+    buf_text(out, "; ");
+}
+
+static void check_verdict(void **state)
+{
+    const struct verdict_case *c = *state;
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(c->rules, NULL);
+    AUTO(chart_free) struct chart *chart =
+        fixture_chart(knowledge, NULL, c->orders, c->results, NULL);
+    struct eval_options options = { .open = &c->open, .open_count = c->open != NULL };
+    AUTO(evaluation_free) struct evaluation *evaluation =
+        evaluate(knowledge, chart, NOW, &options);
+    AUTO(buf_done) struct buf got = { 0 };
+
+    for (size_t i = 0; i < evaluation->verdict_count; i++)
+        verdict_write(&evaluation->verdicts[i], &got);
+    assert_string_equal(buf_string(&got), c->want);
+}
+
+/* ---- what the words of cases cannot say */
+
+static struct answer answer_at(const char *when, const struct chart *chart,
+                               const struct knowledge *knowledge, int64_t now_ms)
+{
+    AUTO(evaluation_free) struct evaluation *evaluation =
+        evaluate(knowledge, chart, now_ms, NULL);
+
+    (void)when;
+    return evaluation->verdicts[0].answer;
+}
+
+#define AGE_ABOVE_60 "{'age':'above 60 a'}"
+
+static const struct birth_case {
+    const char *name;
+    const char *birth, *now;
+    enum truth want;
+    const char *next;
+} births[] = {
+    { "a year alone: both ages on the same side", "1960", "2026-06-15T12:00:00Z", T,
+      "2027-01-01T00:00:00Z" },
+    { "a year alone: the ages are on different sides", "1965", "2026-06-15T12:00:00Z", U,
+      "2026-12-31T00:00:00Z" },
+    { "a month alone", "1965-06", "2026-06-15T12:00:00Z", U, "2026-06-30T00:00:00Z" },
+    { "the birthday itself", "1965-06-15", "2026-06-15T00:00:00Z", T, "2027-06-15T00:00:00Z" },
+    { "a millisecond before", "1965-06-15", "2026-06-14T23:59:59.999Z", F,
+      "2026-06-15T00:00:00Z" },
+    { "a leap day's birthday is on 1 March", "1964-02-29", "2025-02-28T23:00:00Z", F,
+      "2025-03-01T00:00:00Z" },
+    { "and on the leap day itself", "1964-02-29", "2028-02-28T23:00:00Z", T,
+      "2028-02-29T00:00:00Z" },
+    { "not born yet", "2026-07", "2026-06-15T12:00:00Z", U, "" },
+};
+
+static void check_birth(void **state)
+{
+    const struct birth_case *c = *state;
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(RULE("r", AGE_ABOVE_60), NULL);
+    AUTO(chart_free) struct chart *chart = fixture_chart(knowledge, NULL, NULL, NULL, NULL);
+    struct answer answer;
+    struct span now;
+    char next[32];
+
+    assert_true(instant_parse(c->birth, &chart->birth));
+    assert_true(instant_parse(c->now, &now));
+    answer = answer_at(AGE_ABOVE_60, chart, knowledge, now.start);
+    assert_int_equal(answer.truth, c->want);
+    assert_string_equal(instant_text(answer.next_ms, next, sizeof next), c->next);
+}
+
+static void check_allergy(void **state)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge =
+        fixture_load(RULE("r", "{'allergy':'class:imid'}"), NULL);
+    AUTO(chart_free) struct chart *chart = fixture_chart(knowledge, NULL, NULL, NULL, NULL);
+    unsigned drug = knowledge_concept(knowledge, CONCEPT_DRUG, "thalidomide");
+    struct chart_allergy allergy = { .source = { "AllergyIntolerance", "1", "", INSTANT_UNSET },
+                                     .drugs = &drug, .drug_count = 1 };
+
+    (void)state;
+    chart_add_allergy(chart, &allergy);
+    assert_int_equal(answer_at("", chart, knowledge, NOW).truth, T);
+    chart->allergies[0].removed = true;
+    assert_int_equal(answer_at("", chart, knowledge, NOW).truth, F);
+}
+
+/* The reason that an order gives counts as long as the order runs; "ever" it counts for good. */
+static void check_reason(void **state)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(
+        RULE("r", "{'condition':'dialysis'}") "," RULE("s", "{'condition':'dialysis','is':'ever'}"),
+        NULL);
+    AUTO(chart_free) struct chart *chart =
+        fixture_chart(knowledge, NULL, "naproxen, until in 1 d", NULL, NULL);
+    unsigned reason = knowledge_concept(knowledge, CONCEPT_CONDITION, "dialysis");
+    static const struct { int64_t at_ms; enum truth want, want_ever; } rows[] = {
+        { 0, T, T }, { DAY - 1, T, T }, { DAY, F, T },
+    };
+
+    (void)state;
+    chart->orders[0].reasons = &reason;
+    chart->orders[0].reason_count = 1;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        AUTO(evaluation_free) struct evaluation *evaluation =
+            evaluate(knowledge, chart, NOW + rows[i].at_ms, NULL);
+        assert_int_equal(evaluation->verdicts[0].answer.truth, rows[i].want);
+        assert_int_equal(evaluation->verdicts[1].answer.truth, rows[i].want_ever);
+    }
+}
+
+/* Of one moment the later report counts: it says which was meant. */
+static void check_later_report(void **state)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(RULE("r", LOW_COUNT), NULL);
+    AUTO(chart_free) struct chart *chart = fixture_chart(
+        knowledge, NULL, NULL, "neutrophils 0.5 10*9/L, now; neutrophils 1.5 10*9/L, now", NULL);
+
+    (void)state;
+    for (size_t i = 0; i < chart->result_count; i++) /* 0.5 is the later report */
+        chart->results[i].issued_ms = strstr(chart->results[i].shown, "0.5") ? NOW : NOW - HOUR;
+    chart_arrange(chart);
+    assert_int_equal(answer_at("", chart, knowledge, NOW).truth, T);
+}
+
+/* A product with two drugs of one class is two drugs. */
+static void check_product(void **state)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge =
+        fixture_load(RULE("r", "{'order':'class:imid','different':2}"), NULL);
+    AUTO(chart_free) struct chart *chart = fixture_chart(knowledge, NULL, "lenalidomide", NULL, NULL);
+    struct chart_ingredient both[2] = { chart->orders[0].ingredients[0],
+                                        chart->orders[0].ingredients[0] };
+
+    (void)state;
+    both[1].concept = knowledge_concept(knowledge, CONCEPT_DRUG, "thalidomide");
+    chart->orders[0].ingredients = both;
+    chart->orders[0].ingredient_count = 2;
+    assert_int_equal(answer_at("", chart, knowledge, NOW).truth, T);
+}
+
+/* Waking up at every next_ms sees every change, and time always moves on. */
+static void check_clock(void **state)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(
+        RULE("a", LOW_COUNT) ","
+        RULE("b", "{'cycleStart':'lenalidomide','cycle':'28 d','within':'3 d'}") ","
+        RULE("c", "{'all':[{'order':'lenalidomide'},{'noResult':'neutrophils','within':'9 d'}]}") ","
+        RULE("d", "{'order':'rifampin','lingers':{'rifampin':'2 d'}}") ","
+        RULE("e", AGE_ABOVE_60) "," RULE("f", "{'course':'lenalidomide','is':'10 to 20 d'}"),
+        NULL);
+    AUTO(chart_free) struct chart *chart = fixture_chart(
+        knowledge, "60 years", "lenalidomide, since 5 d ago, until in 50 d; rifampin, until in 9 h",
+        "neutrophils 0.5 10*9/L, 1 d ago; neutrophils 2 10*9/L, in 3 d", NULL);
+    int64_t now = NOW, woken = 0, step;
+    enum truth seen[6];
+
+    (void)state;
+    for (; now < NOW + 400 * DAY; now += step, woken++) {
+        AUTO(evaluation_free) struct evaluation *evaluation = evaluate(knowledge, chart, now, NULL);
+        AUTO(evaluation_free) struct evaluation *before = evaluate(knowledge, chart, now - 1, NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+            if (woken) assert_int_equal(before->verdicts[i].answer.truth, seen[i]);
+            seen[i] = evaluation->verdicts[i].answer.truth;
+        }
+        if (evaluation->next_ms == NEVER) break;
+        step = evaluation->next_ms - now;
+        assert_true(step > 0);
+    }
+    assert_true(woken > 20);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest single[] = {
+        { "an allergy on record", check_allergy, NULL, NULL, NULL },
+        { "the reason of an order is a condition", check_reason, NULL, NULL, NULL },
+        { "of one moment the later report counts", check_later_report, NULL, NULL, NULL },
+        { "a product with two drugs is two drugs", check_product, NULL, NULL, NULL },
+        { "the clock sees every change", check_clock, NULL, NULL, NULL },
+    };
+    int failed = RUN_TABLE("clauses", clauses, check_clause);
+
+    failed += RUN_TABLE("verdicts", verdicts, check_verdict);
+    failed += RUN_TABLE("births", births, check_birth);
+    failed += cmocka_run_group_tests_name("single", single, NULL, NULL);
+    return failed;
+}

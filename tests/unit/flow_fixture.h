@@ -116,8 +116,8 @@ struct world {
     bool answered;
 };
 
-static int64_t wall_shift_ms;   /* the one clock that a test may move */
-static struct buf fixture_log;  /* the lines since the start of the test */
+static int64_t wall_shift_ms;  /* the one clock that a test may move */
+static struct buf fixture_log; /* the lines since the start of the test */
 
 static inline int64_t fixture_wall_ms(void)
 {
@@ -307,12 +307,11 @@ static inline void peer_search(struct world *w, struct http_exchange *exchange, 
     json_object_set_new(bundle, "resourceType", json_string("Bundle"));
     json_object_set_new(bundle, "type", json_string("searchset"));
     instant_text(fixture_wall_ms(), stamp, sizeof stamp);
-    if (!w->no_date)
-        json_object_set_new(bundle, "meta", json_pack("{s:s}", "lastUpdated", stamp));
+    if (!w->no_date) json_object_set_new(bundle, "meta", json_pack("{s:s}", "lastUpdated", stamp));
     snprintf(next, sizeof next, "%s/_page/%s/%zu", w->base, type, from + shown);
     if (w->next || (w->page_size && seen > from + shown))
-        json_array_append_new(links, json_pack("{s:s,s:s}", "relation", "next", "url",
-                                               w->next ? w->next : next));
+        json_array_append_new(
+            links, json_pack("{s:s,s:s}", "relation", "next", "url", w->next ? w->next : next));
     json_object_set_new(bundle, "link", links);
     json_object_set_new(bundle, "entry", entries);
     text = json_dumps(bundle, JSON_COMPACT | JSON_REAL_PRECISION(12));
@@ -337,8 +336,8 @@ static inline bool peer_matches(const struct http_exchange *exchange, const stru
 {
     const char *match = http_header(exchange, "If-Match");
 
-    return !match || (item && strtol(match + strcspn(match, "0123456789"), NULL, 10) ==
-                                  item->version);
+    return !match ||
+           (item && strtol(match + strcspn(match, "0123456789"), NULL, 10) == item->version);
 }
 
 static inline const struct peer_item *peer_with_text(struct world *w, const char *type,
@@ -355,8 +354,8 @@ static inline const struct peer_item *peer_with_text(struct world *w, const char
 }
 
 /* Returns the status; *ret is what stands there now. */
-static inline unsigned peer_write(struct world *w, struct http_exchange *exchange,
-                                  const char *type, const char *id, const struct peer_item **ret)
+static inline unsigned peer_write(struct world *w, struct http_exchange *exchange, const char *type,
+                                  const char *id, const struct peer_item **ret)
 {
     size_t len;
     const char *body = http_body(exchange, &len);
@@ -545,8 +544,8 @@ static inline void world_start(struct world *w)
     w->ready = w->failed = w->stopped = w->store_closed = false;
     if (!store_open(&w->loop, w->path, &w->store, &err)) fail_msg("%s", err.what);
     w->client = http_client_new(&w->loop, &client);
-    w->flow = flow_start(&w->loop, &w->options, w->client, w->store, &w->metrics, w->knowledge,
-                         &events);
+    w->flow =
+        flow_start(&w->loop, &w->options, w->client, w->store, &w->metrics, w->knowledge, &events);
 }
 
 /* Run the loop until *what is true; ends the test when that takes too long. */

@@ -185,8 +185,9 @@ static void test_what_cannot_be_used_does_not_stop_its_neighbours(void **state)
 
     (void)state;
     put_ill(w, "p1");
-    peer_put(w, "Observation", "bad", "{'status':5,'subject':{'reference':'Patient/p1'},'code':{'coding':[{" LOINC
-             ",'code':'751-8'}]}}");
+    peer_put(w, "Observation", "bad",
+             "{'status':'final','subject':{'reference':'Patient/p1'},'code':{'coding':[{" LOINC
+             ",'code':'751-8'},{" LOINC ",'code':'777-3'}]}}");
     peer_put(w, "Observation", "worse", "{'subject':{'reference':'Patient/p1'}}");
     json_object_set_new(peer_at(w, "Observation", "worse")->resource, "id", json_string("?!"));
     start_ready(w);
@@ -380,15 +381,13 @@ static void test_a_store_that_fails_ends_the_program(void **state)
 
 static const char *subscription_status(struct world *w, const char *id)
 {
-    return json_string_value(
-        json_object_get(peer_at(w, "Subscription", id)->resource, "status"));
+    return json_string_value(json_object_get(peer_at(w, "Subscription", id)->resource, "status"));
 }
 
 static struct peer_item *subscription(struct world *w, const char *type)
 {
     for (size_t i = 0; i < w->item_count; i++) {
-        const char *criteria =
-            json_string_value(json_object_get(w->items[i].resource, "criteria"));
+        const char *criteria = json_string_value(json_object_get(w->items[i].resource, "criteria"));
         if (strcmp(w->items[i].type, "Subscription") == 0 && criteria &&
             strncmp(criteria, type, strlen(type)) == 0)
             return &w->items[i];
@@ -611,8 +610,8 @@ static void test_a_chart_that_may_not_be_read_is_set_aside(void **state)
 static const struct fault_case {
     const char *name, *method;
     unsigned status;
-    bool done;      /* the server did it all the same */
-    bool own_ids;   /* the server chooses ids */
+    bool done;    /* the server did it all the same */
+    bool own_ids; /* the server chooses ids */
 } faults[] = {
     { "500 before a PUT", "PUT", 500, false, false },
     { "500 after a PUT", "PUT", 500, true, false },
@@ -676,10 +675,9 @@ static void test_twins_are_retracted(void **state)
     world_forget_store(w); /* it no longer knows which one it wrote */
     start_ready(w);
     world_until(w, issues_are(w, "p1", "1 open, 0 ended, 1 retracted"));
-    assert_string_equal(
-        json_string_value(json_object_get(peer_at(w, "DetectedIssue", "99999")->resource,
-                                          "status")),
-        "entered-in-error");
+    assert_string_equal(json_string_value(json_object_get(
+                            peer_at(w, "DetectedIssue", "99999")->resource, "status")),
+                        "entered-in-error");
     world_free(w);
 }
 
@@ -737,8 +735,7 @@ static void test_what_a_clinician_answered_is_left_alone_until_it_ends(void **st
     start_ready(w);
     world_until(w, w->metrics.value[METRIC_DELIVERED] == 1);
     answered = json_deep_copy(issue_of(w)->resource);
-    json_object_set_new(answered, "mitigation",
-                        json_pack("[{s:{s:s}}]", "action", "text", "seen"));
+    json_object_set_new(answered, "mitigation", json_pack("[{s:{s:s}}]", "action", "text", "seen"));
     version = peer_store(w, "DetectedIssue", issue_of(w)->id, answered)->version;
     put_count(w, "p1-count", "p1", 0.3);
     notify(w, "Observation", "p1-count");
