@@ -396,10 +396,30 @@ static void process_guard(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* The listener's three callbacks: two go on to the flow; what the listener refuses by itself is
+ * counted here. */
+static unsigned on_head(struct http_exchange *exchange, const char **ret_body, void *arg)
+{
+    const struct adapter *adapter = arg;
+
+    return flow_on_head(exchange, ret_body, adapter->flow);
+}
+
+static void on_body(struct http_exchange *exchange, void *arg)
+{
+    const struct adapter *adapter = arg;
+
+    flow_on_body(exchange, adapter->flow);
+}
+
 static void on_refused(unsigned status, void *arg)
 {
-    (void)arg;
-    log_event(LOG_LEVEL_WARN, "notification-refused", LOG_COUNT, (int64_t)status, LOG_END);
+    struct adapter *adapter = arg;
+    char text[12];
+
+    snprintf(text, sizeof text, "%u", status);
+    if (status == 413) metric_add(&adapter->metrics, METRIC_REFUSED_BIG, 1);
+    log_event(LOG_LEVEL_WARN, "notification-refused", LOG_STATUS, text, LOG_END);
 }
 
 static bool listener_start(struct adapter *adapter, const struct material *material,
@@ -421,8 +441,8 @@ static bool listener_start(struct adapter *adapter, const struct material *mater
 
     if (!config->hook.listen) return true;
     if (!config_listen(config->hook.listen, address, sizeof address, &options.port)) abort();
-    if (!http_server_start(&adapter->loop, &options, flow_on_head, flow_on_body, adapter->flow,
-                           &adapter->server, err))
+    if (!http_server_start(&adapter->loop, &options, on_head, on_body, adapter, &adapter->server,
+                           err))
         return false;
     log_event(LOG_LEVEL_INFO, "listening", LOG_NAME, config->hook.listen, LOG_COUNT,
               (int64_t)http_server_port(adapter->server), LOG_END);

@@ -111,11 +111,8 @@ static void lasting_judge(struct eval *eval, struct verdict *verdict)
     sooner(&verdict->answer, verdict->lasting.next_ms);
 }
 
-static void explain(struct eval *eval, struct verdict *verdict)
+static void explain(struct eval *eval, struct verdict *verdict, const struct clause *clause)
 {
-    const struct clause *clause =
-        verdict->lasting.truth != TRUTH_FALSE ? verdict->rule->persists : verdict->rule->when;
-
     verdict->trace = arena_alloc(eval->arena, sizeof *verdict->trace);
     trace_init(verdict->trace, clause);
     eval->telling = true;
@@ -132,7 +129,7 @@ static void verdict_make(struct run *run)
                                .answer = clause_answer(eval, run->rule->when, NULL),
                                .lasting = ANSWER_FALSE };
     struct verdict *twin = verdict_find(run, verdict.identity);
-    bool open = is_open(run, verdict.identity);
+    bool open = is_open(run, verdict.identity), may_last;
 
     if (twin) sooner(&verdict.answer, twin->answer.next_ms);
     if (twin && twin->answer.truth >= verdict.answer.truth) {
@@ -140,11 +137,11 @@ static void verdict_make(struct run *run)
         return;
     }
     memcpy(verdict.bound, eval->bound, sizeof verdict.bound);
-    if (open && verdict.answer.truth != TRUTH_TRUE && run->rule->persists)
-        lasting_judge(eval, &verdict);
+    may_last = open && verdict.answer.truth != TRUTH_TRUE && run->rule->persists;
+    if (may_last) lasting_judge(eval, &verdict);
     display_judge(eval, &verdict, run->options);
     if (verdict.answer.truth == TRUTH_TRUE || run->options->trace_all || open)
-        explain(eval, &verdict);
+        explain(eval, &verdict, may_last ? run->rule->persists : run->rule->when);
     if (twin)
         *twin = verdict;
     else

@@ -94,12 +94,20 @@ static void hints_finish(struct catchup *at)
 
 /* ---- the end of a pass */
 
+static const char *way_out(const struct catchup *at, const struct err *err)
+{
+    if (err->fix[0]) return err->fix;
+    if (err->kind != ERR_PERMANENT) return NULL;
+    return at->needed ? "let the adapter's account search this type by _lastUpdated, sorted by it"
+                      : "the server does not offer this type: it is looked at again in an hour";
+}
+
 static void catchup_fail(struct catchup *at, const struct err *err)
 {
     at->failures++;
     if (!at->complained || strcmp(at->complained, err->code) != 0)
         log_event(at->needed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "poll-failed", LOG_TYPE, at->type,
-                  LOG_CODE, err->code, LOG_FIX, err->fix[0] ? err->fix : NULL, LOG_END);
+                  LOG_CODE, err->code, LOG_FIX, way_out(at, err), LOG_END);
     at->complained = err->code;
     at->refused = err->kind == ERR_PERMANENT && !at->needed;
     catchup_enter(at, CATCHUP_RESTING);

@@ -1,4 +1,4 @@
-/* The end of a visit: the chart is built and evaluated, and everything goes to the store at once. */
+/* The end of a visit: the chart is built and evaluated, and all goes to the store at once. */
 #include <string.h>
 
 #include "base/instant.h"

@@ -1,5 +1,5 @@
-/* Reading from the server: the whole chart by searches, which run side by side, and single resources
- * one after another. */
+/* Reading from the server: the whole chart by searches, which run side by side, and single
+ * resources one after another. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,8 +154,8 @@ static void part_on_page(void *arg)
     pages_next(part->pages);
 }
 
-/* A type that the server does not offer or let us read is left out; without the needed ones there is
- * no chart. */
+/* A type that the server does not offer or let us read is left out; without the needed ones there
+ * is no chart. */
 static void part_refused(struct visit_part *part, const struct err *err)
 {
     struct visit *visit = part->visit;

@@ -123,9 +123,17 @@ void work_visit_ended(struct flow *flow, bool done)
     work_poke(flow);
 }
 
+/* Those that were in hand when the server went away fail together: that counts as one. */
 int64_t work_retry_ms(struct flow *flow)
 {
-    return flow_backoff(flow, ++flow->work.failures, WORK_LONGEST_MS, 0);
+    struct work *work = &flow->work;
+    uint64_t now = uv_now(flow->loop);
+    int64_t wait;
+
+    if (now >= work->next_failure_ms) work->failures++;
+    wait = flow_backoff(flow, work->failures, WORK_LONGEST_MS, 0);
+    if (now >= work->next_failure_ms) work->next_failure_ms = now + (uint64_t)wait;
+    return wait;
 }
 
 /* ---- deletions of what nobody holds */

@@ -49,7 +49,8 @@ struct verdict {
                                   * any more; else false */
     bool persists;               /* lasting is true: the open alert lasts */
     enum display display;
-    struct trace *trace;         /* of TRUE verdicts, and of all when asked for; else NULL */
+    struct trace *trace;         /* of true and of open ones (of what makes it last, where that was
+                                  * asked), and of all on demand; else NULL */
     const char *identity;        /* "patient|rule|subject,subject" */
     bool quiet;                  /* suppressed, shadow mode, or a "checked" verdict: no alert */
     struct verdict *merged_into; /* borrowed: a stronger finding that took this one in; NULL */

@@ -1,6 +1,6 @@
-/* Looks at the store's counts now and then: sets the gauges, and wakes work and deliveries when they
- * are due. Never sleeps longer than 30 s, so that a step of the wall clock loses nothing. Private to
- * flow/. */
+/* Looks at the store's counts now and then: sets the gauges, and wakes work and deliveries when
+ * they are due. Never sleeps longer than 30 s, so that a step of the wall clock loses nothing.
+ * Private to flow/. */
 #pragma once
 
 #include <stdbool.h>

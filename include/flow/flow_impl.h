@@ -78,6 +78,6 @@ void flow_check_ready(struct flow *flow);
 
 uint32_t flow_random(const struct flow *flow);
 
-/* The wait after so many failures in a row (from 1): 1 s doubling to max_ms, with jitter, never less
- * than the peer asked for (up to an hour). */
+/* The wait after so many failures in a row (from 1): 1 s doubling to max_ms, with jitter, never
+ * less than the peer asked for (up to an hour). */
 int64_t flow_backoff(const struct flow *flow, unsigned failures, int64_t max_ms, int64_t asked_ms);

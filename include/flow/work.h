@@ -21,6 +21,7 @@ struct work {
     unsigned running, claiming, readers;
     bool again;                   /* something came while the last claim was under way */
     unsigned failures;            /* releases in a row */
+    uint64_t next_failure_ms;     /* loop time: those before it belong to the last one */
     uint64_t gone[WORK_GONE_MAX]; /* hashes of "Type/id" */
     size_t gone_next;
 };

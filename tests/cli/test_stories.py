@@ -91,7 +91,7 @@ def test_at_the_end_of_the_story_of_three_patients_nothing_is_open():
 # ---- goldens: the same story in the middle, when every kind of alert is there
 
 def middle(patient):
-    """The story up to the moment when Clara's creatinine was withdrawn; of one patient or all."""
+    """The story up to the moment when the third patient's creatinine was withdrawn; of one patient or all."""
     all_steps = steps()
     end = next(i for i, step in enumerate(all_steps) if "wait" in step
                and step["wait"]["rule"] == "zol-creat-gap")
@@ -102,7 +102,7 @@ def middle(patient):
 GOLDENS = {
     "story.table": ("story-", []),
     "story.json": ("story-", ["--format", "json"]),
-    "story.explain": ("story-clara", ["--explain"]),
+    "story.explain": ("story-c", ["--explain"]),
 }
 
 

@@ -89,9 +89,12 @@ def test_a_body_over_the_limit_is_refused_and_counted(ward):
             "\r\nContent-Length: 5000000\r\n\r\n")
     assert " 413 " in answer_to(ward, head)
     assert ward.daemon.metrics()[name] == before + 1
+    assert "status=413" in ward.daemon.wait_log("event=notification-refused status=")
 
 
-def test_a_chunked_body_over_the_limit_is_refused(ward):
+def test_a_chunked_body_over_the_limit_is_refused_and_counted(ward):
+    name = "notifications_refused_size_total"
+    before = ward.daemon.metrics()[name]
     head = (f"PUT /hook/Observation HTTP/1.1\r\nHost: a\r\nX-Myeloma-Adapter-Key: {ward.secret()}"
             "\r\nTransfer-Encoding: chunked\r\n\r\n")
     chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
@@ -101,6 +104,7 @@ def test_a_chunked_body_over_the_limit_is_refused(ward):
         except OSError:
             pass      # it may hang up as soon as it has answered
         assert b" 413 " in peer.recv(4096).split(b"\r\n")[0]
+    assert ward.daemon.metrics()[name] == before + 1
 
 
 def test_a_peer_that_is_too_slow_is_cut_off(house):

@@ -1,6 +1,6 @@
 /* For the tests of flow/: a FHIR server in the same loop that keeps resources, writes down what it
- * is asked and fails where it is told to, and a flow with a real store and real HTTP beside it.
- * The server ignores every search parameter, as the worst of them do: a search gives all of a type. */
+ * is asked and fails where it is told to, and a flow with a real store and real HTTP beside it. The
+ * server ignores every search parameter, as the worst of them do: a search gives all of a type. */
 #pragma once
 
 #include <inttypes.h>

@@ -1,0 +1,533 @@
+#include "test.h"
+
+#include "core/eval_impl.h"
+#include "core/reconcile.h"
+#include "rule_fixture.h"
+
+/* A story: charts one after the other, what was open before each of them coming from the steps
+ * before. After each step the actions are told as "kind rule|subjects#episode[: why]; ". */
+
+#define STEPS_MAX 5
+
+struct step {
+    int64_t at_ms; /* after NOW */
+    const char *orders, *results;
+    const char *want;
+    void (*change)(struct chart *chart); /* what the words of cases cannot say; NULL: nothing */
+    bool other_rules;                    /* the story's second set of rules holds from here on */
+};
+
+#define STEP(at, orders, results, want)                                                            \
+    {                                                                                              \
+        at, orders, results, want, NULL, false                                                     \
+    }
+#define STEP_BUT(at, orders, results, want, change)                                                \
+    {                                                                                              \
+        at, orders, results, want, change, false                                                   \
+    }
+#define STEP_OTHER(at, orders, results, want)                                                      \
+    {                                                                                              \
+        at, orders, results, want, NULL, true                                                      \
+    }
+
+#define LOW_COUNT "{'result':'neutrophils','is':'below 1.0 10*9/L','within':'14 d'}"
+#define HOLD      RULE("hold", "{'all':[{'order':'class:imid'}," LOW_COUNT "]}")
+#define REST                                                                                       \
+    "'kind':'dose-hold','title':'T','severity':'high','severityBasis':'b','display':'passive',"    \
+    "'code':'LAB','mechanism':'M.','recommendation':'R.','sources':[{'document':'D'}],"            \
+    "'verification':{'grade':'verified'},'cases':[{'name':'n','then':'silent'}]"
+#define RULE_AND(id, more, when) "{'id':'" id "'," more ",'when':" when "," REST "}"
+
+static void order_gone(struct chart *chart)
+{
+    chart->order_count = 0;
+}
+
+static void result_gone(struct chart *chart)
+{
+    chart->result_count = 0;
+}
+
+static void first_order_gone(struct chart *chart)
+{
+    memmove(chart->orders, chart->orders + 1, --chart->order_count * sizeof *chart->orders);
+}
+
+/* The order's code means nothing any more. */
+static void order_unmapped(struct chart *chart)
+{
+    chart->orders[0].ingredient_count = 0;
+    chart->orders[0].unmapped = "text only";
+}
+
+/* The next cycle's order is another resource. */
+static void order_renewed(struct chart *chart)
+{
+    chart->orders[0].source.id = "next";
+}
+
+/* A count of its own, not the one before with another value. */
+static void result_newer(struct chart *chart)
+{
+    chart->results[0].source.id = "newer";
+}
+
+static const struct story {
+    const char *name;
+    const char *rules, *other_rules;
+    struct step steps[STEPS_MAX];
+} stories[] = {
+    { "raised once, then nothing changes",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(HOUR, "lenalidomide", "neutrophils 0.5 10*9/L, now", ""),
+        STEP(DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now", "") } },
+    { "other evidence updates it",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP_BUT(DAY, "lenalidomide", "neutrophils 0.4 10*9/L, in 1 d",
+                 "update hold|lenalidomide#1; ", result_newer) } },
+    { "a corrected value that still holds updates it",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide", "neutrophils 0.6 10*9/L, now",
+             "update hold|lenalidomide#1; ") } },
+    { "a new order for the same drug is no new alert",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP_BUT(DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now", "update hold|lenalidomide#1; ",
+                 order_renewed) } },
+    { "the count recovers",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now; neutrophils 1.5 10*9/L, in 1 d",
+             "clear hold|lenalidomide#1: It no longer holds: neutrophils 1.5 10*9/L on 2026-06-16 "
+             "(the rule asks: below 1.0 10*9/L, not older than 14 days).; ") } },
+    { "a value updated in place is a recovery too, when its date is later",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide", "neutrophils 1.5 10*9/L, in 1 d",
+             "clear hold|lenalidomide#1: It no longer holds: neutrophils 1.5 10*9/L on 2026-06-16 "
+             "(the rule asks: below 1.0 10*9/L, not older than 14 days).; ") } },
+    { "a correction takes the evidence away",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide", "neutrophils 5 10*9/L, now",
+             "retract hold|lenalidomide#1: A result it rested on was corrected: neutrophils 5 "
+             "10*9/L "
+             "on 2026-06-15 (the rule asks: below 1.0 10*9/L, not older than 14 days).; ") } },
+    { "the order is stopped",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide, until now, stopped", "neutrophils 0.5 10*9/L, now",
+             "clear hold|lenalidomide#1 by order: The order for lenalidomide ended on "
+             "2026-06-15.; ") } },
+    { "the order is stopped, nobody says when",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide, until in 9 d", "neutrophils 0.5 10*9/L, now",
+             "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide, until in 9 d, stopped", "neutrophils 0.5 10*9/L, now",
+             "clear hold|lenalidomide#1 by order: The order for lenalidomide has ended.; ") } },
+    { "the order is put on hold",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide, held", "neutrophils 0.5 10*9/L, now",
+             "clear hold|lenalidomide#1 by order: The order for lenalidomide is on hold.; ") } },
+    { "one of two orders for the drug ends: the other one runs on",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide; lenalidomide", "neutrophils 0.5 10*9/L, now",
+             "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide, stopped; lenalidomide", "neutrophils 0.5 10*9/L, now",
+             "update hold|lenalidomide#1; ") } },
+    { "the order is stopped, and an order that nobody knows runs",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide; unmapped Pill", "neutrophils 0.5 10*9/L, now",
+             "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide, until now; unmapped Pill", "neutrophils 0.5 10*9/L, now",
+             "clear hold|lenalidomide#1 by order: The order for lenalidomide ended on "
+             "2026-06-15.; ") } },
+    { "the count grows too old",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(14 * DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now", ""),
+        STEP(14 * DAY + 1, "lenalidomide", "neutrophils 0.5 10*9/L, now",
+             "clear hold|lenalidomide#1: It no longer holds: neutrophils 0.5 10*9/L on 2026-06-15 "
+             "is "
+             "too old.; ") } },
+    { "after the end a new episode has the next number",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide, held", "neutrophils 0.5 10*9/L, now",
+             "clear hold|lenalidomide#1 by order: The order for lenalidomide is on hold.; "),
+        STEP(2 * DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now",
+             "raise hold|lenalidomide#2; ") } },
+
+    { "the count was entered in error",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now, removed",
+             "retract hold|lenalidomide#1: A fact it rested on was entered in error or "
+             "removed.; ") } },
+    { "the count is gone",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP_BUT(
+            DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now",
+            "retract hold|lenalidomide#1: A fact it rested on was entered in error or removed.; ",
+            result_gone) } },
+    { "the order was entered in error",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide, entered in error", "neutrophils 0.5 10*9/L, now",
+             "retract hold|lenalidomide#1: A fact it rested on was entered in error or "
+             "removed.; ") } },
+    { "the order is gone",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP_BUT(
+            DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now",
+            "retract hold|lenalidomide#1: A fact it rested on was entered in error or removed.; ",
+            order_gone) } },
+    { "one of two orders is gone and the rule still holds",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide; lenalidomide", "neutrophils 0.5 10*9/L, now",
+             "raise hold|lenalidomide#1; "),
+        STEP_BUT(DAY, "lenalidomide; lenalidomide", "neutrophils 0.5 10*9/L, now",
+                 "update hold|lenalidomide#1; ", first_order_gone) } },
+    { "a count before was removed and the last one still holds",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide",
+             "neutrophils 0.5 10*9/L, now, removed; neutrophils 0.6 10*9/L, now",
+             "update hold|lenalidomide#1; ") } },
+
+    { "the order's status is not known any more: it stays open",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide, status unknown", "neutrophils 0.5 10*9/L, now", "") } },
+    { "the order's code is not known any more: it stays open",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP_BUT(DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now", "", order_unmapped) } },
+    { "the newest count cannot be read: it stays open until one can",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now; neutrophils unreadable, in 1 d",
+             ""),
+        STEP(15 * DAY + 1, "lenalidomide",
+             "neutrophils 0.5 10*9/L, now; neutrophils unreadable, in 1 d",
+             "clear hold|lenalidomide#1: It no longer holds: neutrophils unreadable on 2026-06-16 "
+             "is "
+             "too old.; ") } },
+
+    { "two drugs, two alerts",
+      HOLD,
+      NULL,
+      { STEP(0, "lenalidomide; thalidomide", "neutrophils 0.5 10*9/L, now",
+             "raise hold|lenalidomide#1; raise hold|thalidomide#1; "),
+        STEP(DAY, "lenalidomide; thalidomide, held", "neutrophils 0.5 10*9/L, now",
+             "clear hold|thalidomide#1 by order: The order for thalidomide is on hold.; ") } },
+    { "one more drug taken together updates the alert",
+      RULE("r", "{'all':[{'order':'lenalidomide'},{'order':'class:nsaid','as':'together'}]}"),
+      NULL,
+      { STEP(0, "lenalidomide; naproxen", NULL, "raise r|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide; naproxen; ibuprofen", NULL, "update r|lenalidomide#1; "),
+        STEP(2 * DAY, "lenalidomide; naproxen, until in 3 d; ibuprofen, until in 3 d", NULL, ""),
+        STEP(3 * DAY, "lenalidomide; naproxen, until in 3 d; ibuprofen, until in 3 d", NULL,
+             "clear r|lenalidomide#1: It no longer holds: No active order for any nsaid.; ") } },
+    { "one more of several that are counted updates the alert",
+      RULE("r", "{'order':'class:imid','different':2}"),
+      NULL,
+      { STEP(0, "lenalidomide; thalidomide", NULL, "raise r|#1; "),
+        STEP(DAY, "lenalidomide; thalidomide; pomalidomide", NULL, "update r|#1; "),
+        STEP(2 * DAY, "lenalidomide; thalidomide, stopped; pomalidomide", NULL, "update r|#1; "),
+        STEP(3 * DAY, "lenalidomide; thalidomide, stopped; pomalidomide, stopped", NULL,
+             "clear r|#1: It no longer holds: Fewer than 2 different drugs at once of any "
+             "imid.; ") } },
+    { "an allergy as evidence stands when the drug is stopped",
+      RULE("r", "{'all':[{'order':'lenalidomide'},{'not':{'noResult':'hbsag','within':'ever'}}]}"),
+      NULL,
+      { STEP(0, "lenalidomide", "hbsag positive, now", "raise r|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide, held", "hbsag positive, now",
+             "clear r|lenalidomide#1 by order: The order for lenalidomide is on hold.; ") } },
+
+    { "the rule is gone",
+      HOLD,
+      RULE("other", "{'order':'naproxen'}"),
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP_OTHER(DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now",
+                   "clear hold|lenalidomide#1: The rule is no longer in force.; ") } },
+    { "the rule is off",
+      HOLD,
+      RULE_AND("hold", "'mode':'off'", "{'all':[{'order':'class:imid'}," LOW_COUNT "]}"),
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP_OTHER(DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now",
+                   "clear hold|lenalidomide#1: The rule is no longer in force.; ") } },
+    { "the rule is a shadow",
+      HOLD,
+      RULE_AND("hold", "'mode':'shadow'", "{'all':[{'order':'class:imid'}," LOW_COUNT "]}"),
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP_OTHER(DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now",
+                   "clear hold|lenalidomide#1: The rule is no longer in force.; ") } },
+    { "another limit in the rule is no correction of the count",
+      HOLD,
+      RULE("hold", "{'all':[{'order':'class:imid'},{'result':'neutrophils',"
+                   "'is':'below 0.4 10*9/L','within':'14 d'}]}"),
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP_OTHER(
+            DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now",
+            "clear hold|lenalidomide#1: It no longer holds: neutrophils 0.5 10*9/L on 2026-06-15 "
+            "(the rule asks: below 0.4 10*9/L, not older than 14 days).; ") } },
+
+    { "a stronger finding takes it in, and gives it back",
+      RULE_AND("weak", "'yieldsTo':['hold']", LOW_COUNT) "," HOLD,
+      NULL,
+      { STEP(0, NULL, "neutrophils 0.5 10*9/L, now", "raise weak|#1; "),
+        STEP(DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now",
+             "raise hold|lenalidomide#1 also weak; "
+             "clear weak|#1: It is now part of the alert \"T\".; "),
+        STEP(
+            2 * DAY, "lenalidomide, held", "neutrophils 0.5 10*9/L, now",
+            "clear hold|lenalidomide#1 also weak by order: The order for lenalidomide is on hold.; "
+            "raise weak|#2; ") } },
+
+#define HYSTERESIS                                                                                 \
+    RULE_AND("r",                                                                                  \
+             "'persists':{'all':[{'order':'lenalidomide','is':'active or held'},"                  \
+             "{'result':'platelets','is':'below 50 10*9/L','within':'14 d'}]}",                    \
+             "{'all':[{'order':'lenalidomide'},"                                                   \
+             "{'result':'platelets','is':'below 25 10*9/L','within':'14 d'}]}")
+    { "N-15: it lasts until the resume value",
+      HYSTERESIS,
+      NULL,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide, held", "platelets 20 10*9/L, now", "update r|lenalidomide#1; "),
+        STEP(8 * DAY, "lenalidomide, held", "platelets 40 10*9/L, in 8 d",
+             "update r|lenalidomide#1; "),
+        STEP(9 * DAY, "lenalidomide, held",
+             "platelets 40 10*9/L, in 8 d; platelets unreadable, in 9 d", ""),
+        STEP(10 * DAY, "lenalidomide, held", "platelets 50 10*9/L, in 10 d",
+             "clear r|lenalidomide#1: It no longer holds: platelets 50 10*9/L on 2026-06-25 (the "
+             "rule asks: below 50 10*9/L, not older than 14 days).; ") } },
+    { "what lasts ends with its order",
+      HYSTERESIS,
+      NULL,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
+        STEP(8 * DAY, "lenalidomide", "platelets 40 10*9/L, in 8 d", "update r|lenalidomide#1; "),
+        STEP(9 * DAY, "lenalidomide, until in 8 d", "platelets 40 10*9/L, in 8 d",
+             "clear r|lenalidomide#1 by order: The order for lenalidomide ended on "
+             "2026-06-23.; ") } },
+};
+
+/* ---- telling a story */
+
+struct teller {
+    struct arena arena; /* of the alerts */
+    struct alert alerts[16];
+    const char *open[16];
+    size_t count;
+};
+
+/* As the store does it: each alert is written and read again, the newest state counts. */
+static void remember(struct teller *teller, const struct alert *alert)
+{
+    char *text = alert_to_json(alert);
+    struct err err;
+    size_t at = 0;
+
+    while (at < teller->count && strcmp(teller->alerts[at].key, alert->key) != 0) at++;
+    assert_true(at < ARRAY_SIZE(teller->alerts));
+    assert_true(alert_from_json(text, strlen(text), &teller->arena, &teller->alerts[at], &err));
+    if (at == teller->count) teller->count++;
+    free(text);
+}
+
+static void action_write(const struct action *action, struct buf *out)
+{
+    static const char *const kinds[] = { "raise", "update", "clear", "retract" };
+    const struct alert *alert = &action->alert;
+
+    buf_printf(out, "%s %s#%" PRId64, kinds[action->kind], strchr(alert->identity, '|') + 1,
+               alert->episode);
+    for (size_t i = 0; i < alert->also_count; i++) buf_printf(out, " also %s", alert->also[i].rule);
+    if (alert->ended_by_order) buf_text(out, " by order");
+    if (alert->ended_why[0]) buf_printf(out, ": %s", alert->ended_why);
+    buf_text(out, "; ");
+}
+
+static void step_play(struct teller *teller, const struct step *step,
+                      const struct knowledge *knowledge)
+{
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(knowledge, NULL, step->orders, step->results, NULL);
+    struct eval_options options = { .open = teller->open };
+    AUTO(evaluation_free) struct evaluation *evaluation = NULL;
+    AUTO(plan_free) struct plan *plan = NULL;
+    AUTO(buf_done) struct buf got = { 0 };
+
+    if (step->change) step->change(chart);
+    for (size_t i = 0; i < teller->count; i++)
+        if (teller->alerts[i].state == ALERT_OPEN)
+            teller->open[options.open_count++] = teller->alerts[i].identity;
+    evaluation = evaluate(knowledge, chart, NOW + step->at_ms, &options);
+    plan =
+        reconcile(evaluation, knowledge, chart, teller->alerts, teller->count, NOW + step->at_ms);
+    for (size_t i = 0; i < plan->action_count; i++) {
+        action_write(&plan->actions[i], &got);
+        remember(teller, &plan->actions[i].alert);
+    }
+    assert_string_equal(buf_string(&got), step->want);
+}
+
+static void check_story(void **state)
+{
+    const struct story *story = *state;
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(story->rules, NULL);
+    AUTO(knowledge_free)
+    struct knowledge *other = story->other_rules ? fixture_load(story->other_rules, NULL) : NULL;
+    struct teller teller = { .count = 0 };
+
+    for (size_t i = 0; i < STEPS_MAX && story->steps[i].want; i++)
+        step_play(&teller, &story->steps[i], story->steps[i].other_rules ? other : knowledge);
+    arena_done(&teller.arena);
+}
+
+/* ---- the content of an alert */
+
+static const struct evaluation *no_evaluation(void)
+{
+    static const struct evaluation nothing = { .next_ms = INSTANT_NEVER };
+
+    return &nothing;
+}
+
+#define LONG_RULE                                                                                  \
+    "{'id':'long','kind':'dose-hold','title':'Count too low','severity':'high',"                   \
+    "'severityBasis':'b','display':'interruptive','code':'LAB','mechanism':'It is toxic.',"        \
+    "'recommendation':'Interrupt','window':'14 d: x (project choice)',"                            \
+    "'sources':[{'document':'LABEL','section':'2.1','url':'https://x'},{'document':'BOOK'}],"      \
+    "'verification':{'grade':'uncertain'},'cases':[{'name':'n','then':'silent'}],"                 \
+    "'when':{'all':[" LOW_COUNT ",{'order':'class:imid'},"                                         \
+    "{'order':'class:nsaid','as':'together'},{'not':{'order':'dexamethasone',"                     \
+    "'single':'at least 40 mg'}},{'unless':{'sex':'female'},'note':'Taken for a man.'}]}}"
+
+static void check_content(void **state)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(LONG_RULE, NULL);
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(
+        knowledge, NULL,
+        "naproxen 500 mg every 12 h, since 3 d ago; lenalidomide 25 mg daily, since 20 d ago; "
+        "dexamethasone 20 mg every 7 d",
+        "neutrophils 0.7 10*9/L, 1 d ago; neutrophils 3 10*9/L, in 1 d", NULL);
+    AUTO(evaluation_free) struct evaluation *evaluation = evaluate(knowledge, chart, NOW, NULL);
+    AUTO(plan_free) struct plan *plan = reconcile(evaluation, knowledge, chart, NULL, 0, NOW);
+    const struct alert *alert = &plan->actions[0].alert;
+
+    (void)state;
+    assert_int_equal(plan->action_count, 1);
+    assert_string_equal(
+        alert->detail,
+        "Count too low. Neutrophils 0.7 10*9/L on 2026-06-14 (the rule asks: below 1.0 10*9/L, not "
+        "older than 14 days). Active order: lenalidomide, 25 mg daily, since 2026-05-26. Active "
+        "order: naproxen, 500 mg every 12 h, since 2026-06-12. No active order for dexamethasone, "
+        "single dose at least 40 mg. What the source directs: Interrupt. Why: It is toxic. How "
+        "sure: A neutrophils result dated in the future (2026-06-16) was not used. Taken for a "
+        "man. "
+        "How old a result may be is a choice of this project. The rule is uncertain and awaits a "
+        "reviewer. Source: LABEL, 2.1. BOOK.");
+    assert_int_equal(alert->subject_count, 2);
+    assert_string_equal(alert->subjects[0], "lenalidomide");
+    assert_string_equal(alert->subjects[1], "naproxen");
+    assert_int_equal(alert->implicated_count, 2); /* the one that is named first */
+    assert_string_equal(alert->implicated[0], "MedicationRequest/2");
+    assert_string_equal(alert->implicated[1], "MedicationRequest/1");
+    assert_int_equal(alert->evidence_count, 1);
+    assert_string_equal(alert->evidence[0], "Observation/4");
+    assert_string_equal(alert->source_url, "https://x");
+}
+
+/* Whoever leaves the cohort has no evaluation: what is open ends. */
+static void check_nothing(void **state)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(HOLD, NULL);
+    AUTO(chart_free)
+    struct chart *chart =
+        fixture_chart(knowledge, NULL, "lenalidomide", "neutrophils 0.5 10*9/L, now", NULL);
+    AUTO(evaluation_free) struct evaluation *evaluation = evaluate(knowledge, chart, NOW, NULL);
+    AUTO(plan_free) struct plan *raised = reconcile(evaluation, knowledge, chart, NULL, 0, NOW);
+    AUTO(plan_free) struct plan *ended = NULL;
+
+    (void)state;
+    assert_int_equal(raised->action_count, 1);
+    ended = reconcile(no_evaluation(), knowledge, chart, &raised->actions[0].alert, 1, NOW + 1);
+    assert_int_equal(ended->action_count, 1);
+    assert_int_equal(ended->actions[0].kind, ACTION_CLEAR);
+    assert_string_equal(ended->actions[0].alert.ended_why, "What it rested on no longer holds.");
+}
+
+/* An allergy is evidence like any other: it stands. */
+static void check_allergy(void **state)
+{
+    AUTO(knowledge_free)
+    struct knowledge *knowledge = fixture_load(
+        RULE("r", "{'all':[{'order':'lenalidomide'},{'allergy':'lenalidomide'}]}"), NULL);
+    unsigned drug = knowledge_concept(knowledge, CONCEPT_DRUG, "lenalidomide");
+    const struct chart_allergy allergy = { .source = { "AllergyIntolerance", "1", "", 0 },
+                                           .drugs = &drug,
+                                           .drug_count = 1 };
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(knowledge, NULL, "lenalidomide", NULL, NULL);
+    AUTO(chart_free)
+    struct chart *held = fixture_chart(knowledge, NULL, "lenalidomide, held", NULL, NULL);
+    AUTO(evaluation_free) struct evaluation *one = NULL, *two = NULL;
+    AUTO(plan_free) struct plan *raised = NULL, *ended = NULL;
+
+    (void)state;
+    chart_add_allergy(chart, &allergy);
+    chart_add_allergy(held, &allergy);
+    one = evaluate(knowledge, chart, NOW, NULL);
+    raised = reconcile(one, knowledge, chart, NULL, 0, NOW);
+    two = evaluate(knowledge, held, NOW, NULL);
+    ended = reconcile(two, knowledge, held, &raised->actions[0].alert, 1, NOW);
+    assert_int_equal(ended->actions[0].kind, ACTION_CLEAR);
+    held->allergies[0].removed = true;
+    plan_free(TAKE(ended));
+    ended = reconcile(two, knowledge, held, &raised->actions[0].alert, 1, NOW);
+    assert_int_equal(ended->actions[0].kind, ACTION_RETRACT);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest single[] = {
+        { "an alert says everything in sentences", check_content, NULL, NULL, NULL },
+        { "without an evaluation what is open ends", check_nothing, NULL, NULL, NULL },
+        { "an allergy is evidence that stands or is removed", check_allergy, NULL, NULL, NULL },
+    };
+    int failed = RUN_TABLE("stories", stories, check_story);
+
+    return failed + cmocka_run_group_tests_name("single", single, NULL, NULL);
+}

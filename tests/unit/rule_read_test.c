@@ -1,0 +1,202 @@
+#include "test.h"
+
+#include "core/rule.h"
+#include "core/rule_case.h"
+#include "rule_fixture.h"
+
+/* ---- problems: GOLDEN/NAME.json as a rule file; GOLDEN/NAME.out comes out */
+
+#define GOLDEN "tests/golden/rules/"
+
+static const struct problem_case {
+    const char *name;
+    const char *file;
+} problems[] = {
+    { "a rule as it should be", "good" },
+    { "a clause word misspelt", "clause-word" },
+    { "a text where a clause should be", "clause-text" },
+    { "a list of no clauses", "clause-empty" },
+    { "a key of a clause misspelt", "clause-key" },
+    { "a result of any age by mistake", "within-missing" },
+    { "a length of time that is none", "within-bad" },
+    { "a unit of another analyte", "unit" },
+    { "a threshold in other words", "threshold" },
+    { "a range from high to low", "threshold-range" },
+    { "a number of a coded analyte", "number-coded" },
+    { "a code of an analyte that is a number", "coded-number" },
+    { "two questions in one clause", "is-and-rose" },
+    { "a change of at most so much", "rose-below" },
+    { "a change since nobody knows", "since" },
+    { "a baseline with an age", "baseline-within" },
+    { "a baseline of no drug", "baseline-nobody" },
+    { "a gap in the course of no drug", "gap-nobody" },
+    { "a schedule that does not end", "gap-steps" },
+    { "a drug misspelt", "drug" },
+    { "a class misspelt", "drug-class" },
+    { "an analyte where a drug should be", "drug-analyte" },
+    { "an analyte misspelt", "analyte" },
+    { "a condition misspelt", "condition" },
+    { "an order that is and is not", "order-both" },
+    { "nothing is left of a class", "order-except" },
+    { "a state of an order misspelt", "order-is" },
+    { "an active order that ended", "order-ended" },
+    { "a route that is none", "order-route" },
+    { "a dose in a unit that is none", "order-dose" },
+    { "two units of dose in one clause", "order-units" },
+    { "another drug that lingers", "order-lingers" },
+    { "an overlap of one drug", "order-overlap" },
+    { "more subjects than a rule can have", "order-many" },
+    { "more clauses than there are", "count" },
+    { "two notes", "unless-both" },
+    { "a definition that is not there", "definition" },
+    { "a cycle start longer than the cycle", "cycle" },
+    { "an age in days", "age" },
+    { "a maximum that is none", "ceiling-max" },
+    { "two units in one table", "ceiling-units" },
+    { "a table by nothing", "ceiling-by" },
+    { "a key of a rule misspelt", "key" },
+    { "no title", "missing-title" },
+    { "no clause", "missing-when" },
+    { "no sources", "missing-sources" },
+    { "no verification", "missing-verification" },
+    { "no cases", "missing-cases" },
+    { "no owner", "missing-owner" },
+    { "a severity misspelt", "severity" },
+    { "a code that is none", "code" },
+    { "a verdict misspelt", "verdict" },
+    { "an outcome misspelt", "case-then" },
+    { "an id that is none", "id" },
+    { "two rules with one id", "duplicate" },
+    { "a stronger rule misspelt", "yields" },
+    { "a rule that yields to itself", "yields-self" },
+    { "an alert that can never last", "persists" },
+    { "more subjects than the rule has", "persists-more" },
+    { "every problem of a file in one run", "several" },
+    { "a file without rules", "no-rules" },
+    { "a comma too much", "syntax" },
+    { "a key of the file misspelt", "top-key" },
+};
+
+static char *slurp(const char *name, const char *end)
+{
+    char path[200];
+    struct buf text = { 0 };
+    FILE *f;
+
+    snprintf(path, sizeof path, GOLDEN "%s.%s", name, end);
+    f = fopen(path, "rb");
+    if (f) {
+        for (int c; (c = fgetc(f)) != EOF;) buf_char(&text, (char)c);
+        fclose(f);
+    }
+    return buf_take(&text);
+}
+
+static void write_golden(const char *name, const char *text)
+{
+    char path[200];
+    FILE *f;
+
+    snprintf(path, sizeof path, GOLDEN "%s.out", name);
+    f = fopen(path, "wb");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* What loading says of the base with one rule file; "" when it loads. */
+static char *said_of(const char *name, const char *text)
+{
+    struct knowledge_file files[ARRAY_SIZE(rule_base) + 1];
+    AUTO(knowledge_free) struct knowledge *knowledge = NULL;
+    struct err_list list = { 0 };
+    struct buf said = { 0 };
+    char file[100], line[800];
+    bool loaded;
+
+    snprintf(file, sizeof file, "rules/%s.json", name);
+    memcpy(files, rule_base, sizeof rule_base);
+    files[ARRAY_SIZE(rule_base)] = (struct knowledge_file){ file, text, strlen(text) };
+    loaded = knowledge_load(files, ARRAY_SIZE(files), &knowledge, &list);
+    assert_int_equal(loaded, !list.count);
+    for (size_t i = 0; i < list.count; i++)
+        buf_printf(&said, "%s\n", err_text(&list.items[i], line, sizeof line));
+    err_list_done(&list);
+    return buf_take(&said);
+}
+
+static void check_problem(void **state)
+{
+    const struct problem_case *c = *state;
+    char *text = slurp(c->file, "json"), *got = said_of(c->file, text), *want;
+
+    if (getenv("GOLDEN_UPDATE")) write_golden(c->file, got);
+    want = slurp(c->file, "out");
+    assert_string_equal(got, want);
+    free(text);
+    free(got);
+    free(want);
+}
+
+/* ---- what is read */
+
+#define NAMING                                                                                     \
+    RULE("r", "{'all':[{'order':'class:imid'},{'noOrder':'naproxen'},"                             \
+              "{'order':'class:nsaid','as':'together'},{'all':[{'order':'rifampin'}]},"            \
+              "{'any':[{'order':'ibuprofen'}]}]}")
+
+/* Order clauses below `all` name a subject each; absent, together and below `any` they do not. */
+static void check_naming(void **state)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(NAMING, NULL);
+    const struct rule *rule = knowledge_rule_named(knowledge, "r");
+
+    (void)state;
+    assert_int_equal(rule->bindings, 2);
+    assert_string_equal(rule->naming[0]->words, "any imid");
+    assert_string_equal(rule->naming[1]->words, "rifampin");
+    assert_null(rule->naming[2]);
+}
+
+static void check_threshold(void **state)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(
+        RULE("r", "{'result':'creatinine','rose':'at least 44.2 umol/L','since':'lowest in 48 h',"
+                  "'within':'7 d'}"),
+        NULL);
+    const struct result_clause *result = &knowledge_rule(knowledge, 0)->when->result;
+    char text[64];
+
+    (void)state;
+    assert_int_equal(result->relation, RESULT_RISE_LOWEST);
+    assert_string_equal(decimal_text(result->threshold.low, text, sizeof text), "0.5");
+    assert_string_equal(result->threshold.words,
+                        "a rise of at least 44.2 umol/L since the lowest in 48 h");
+    assert_int_equal(result->lowest_in.ms, 48 * HOUR);
+}
+
+/* A definition may use those above it. */
+static void check_definition(void **state)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge =
+        fixture_load(RULE("r", "{'definition':'b'}"),
+                     "// remarks\n{'note':'x','definitions':{'a':{'sex':'female'},"
+                     "'b':{'not':{'definition':'a'}}}}");
+    const struct clause *b = knowledge_rule(knowledge, 0)->when->definition;
+
+    (void)state;
+    assert_int_equal(b->kind, CLAUSE_NOT);
+    assert_int_equal(b->parts[0].definition->kind, CLAUSE_SEX);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest single[] = {
+        { "which clauses name a subject", check_naming, NULL, NULL, NULL },
+        { "a threshold is kept in the unit of its analyte", check_threshold, NULL, NULL, NULL },
+        { "definitions may use those above them", check_definition, NULL, NULL, NULL },
+    };
+    int failed = RUN_TABLE("problems", problems, check_problem);
+
+    return failed + cmocka_run_group_tests_name("read", single, NULL, NULL);
+}
