@@ -1,5 +1,4 @@
 /* Reading order clauses. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"

@@ -118,10 +118,10 @@ bool duration_maybe(struct rule_reader *reader, const struct node *at, const cha
 bool word_unknown(struct rule_reader *reader, const struct node *at, const char *word,
                   const char *near)
 {
-    char fix[128] = "";
+    char fix[128] = "use a name of codes/ or labs/, or \"class:NAME\"";
 
     if (near) snprintf(fix, sizeof fix, "did you mean \"%s\"?", near);
-    return rule_problem(reader, at, fix, "nothing is known as \"%s\"", word);
+    return rule_problem(reader, at, fix, "nothing is known as \"%s\" here", word);
 }
 
 static bool word_expand(struct rule_reader *reader, const struct node *at, enum concept_kind kind,
@@ -277,15 +277,18 @@ bool threshold_in(struct rule_reader *reader, const struct node *at, const char 
 {
     struct node value = node_get(at, key);
     const char *text = key_text(reader, at, key), *unit;
+    AUTO(buf_done) struct buf fix = { 0 };
 
     if (!text) return false;
     if (!threshold_parse(text, ret, &unit))
         return rule_problem(reader, &value, THRESHOLD_FIX, "\"%s\" is not a threshold", text);
     ret->words = word_keep(reader, text);
-    for (; *units; units++)
-        if (strcmp(unit, *units) == 0) {
-            if (ret_unit) *ret_unit = *units;
-            return true;
-        }
-    return rule_problem(reader, &value, "", "\"%s\" is no unit that can stand here", unit);
+    for (size_t i = 0; units[i]; i++) {
+        buf_printf(&fix, "%s%s", i ? ", " : "use ", units[i]);
+        if (strcmp(unit, units[i]) != 0) continue;
+        if (ret_unit) *ret_unit = units[i];
+        return true;
+    }
+    return rule_problem(reader, &value, buf_string(&fix), "\"%s\" is no unit that can stand here",
+                        unit);
 }

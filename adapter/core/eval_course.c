@@ -1,6 +1,4 @@
 /* Courses: how long a treatment has gone on, over all its orders. */
-#include <string.h>
-
 #include "core/eval_impl.h"
 
 /* ---- finding the present course */

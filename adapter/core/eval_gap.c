@@ -1,6 +1,4 @@
 /* Gaps: a test that should have been done and was not. */
-#include <string.h>
-
 #include "core/eval_impl.h"
 
 /* What shows that the test was done: any result, readable or not. */
@@ -34,10 +32,10 @@ static struct answer ever_answer(struct eval *eval, const struct gap_clause *gap
     const char *words = concept_words(eval->knowledge, gap->analyte);
 
     if (!done->last && !done->undated) {
-        trace_say(eval, t, "No %s result has ever been recorded.", words);
+        trace_say(eval, t, "No result for %s has ever been recorded.", words);
         return ANSWER_TRUE;
     }
-    trace_say(eval, t, "A %s result is on record.", words);
+    trace_say(eval, t, "A result for %s is on record.", words);
     if (done->last) trace_fact(eval, t, TRACE_EVIDENCE, &done->last->source);
     return ANSWER_FALSE;
 }
@@ -80,9 +78,9 @@ static void gap_say(struct eval *eval, struct trace *t, unsigned analyte,
     if (!t) return;
     duration_text(within, length, sizeof length);
     if (overdue)
-        trace_say(eval, t, "No %s result within %s", words, length);
+        trace_say(eval, t, "No result for %s within %s", words, length);
     else
-        trace_say(eval, t, "A %s result is not overdue before %s (%s)", words,
+        trace_say(eval, t, "A result for %s is not overdue before %s (%s)", words,
                   instant_date(due, date, sizeof date), length);
     if (last) {
         trace_say(eval, t, "; the last one is of %s", instant_date(last->at_ms, date, sizeof date));
@@ -90,9 +88,9 @@ static void gap_say(struct eval *eval, struct trace *t, unsigned analyte,
     }
     trace_say(eval, t, ".");
     if (overdue)
-        trace_change(eval, t, "a new %s result", words);
+        trace_change(eval, t, "a new result for %s", words);
     else
-        trace_change(eval, t, "time passing without a new %s result", words);
+        trace_change(eval, t, "time passing without a new result for %s", words);
 }
 
 /* Exactly `within` old still counts. */
@@ -125,7 +123,7 @@ static struct answer schedule_answer(struct eval *eval, const struct gap_clause 
     struct answer answer;
 
     if (done->undated && !done->last) {
-        trace_say(eval, t, "A %s result is on record without a date.",
+        trace_say(eval, t, "A result for %s is on record without a date.",
                   concept_words(eval->knowledge, gap->analyte));
         trace_change(eval, t, "a date of that result");
         return answer_unknown(DOUBT_TIME);

@@ -27,7 +27,9 @@ struct exposure order_exposure(const struct chart_order *order, int64_t now_ms)
         return at;
     case ORDER_ENDED:
         at.state = EXPOSURE_ENDED;
-        if (at.end_ms > now_ms) at.end_ms = INSTANT_UNSET;
+        if (at.end_ms <= now_ms) return at;
+        at.next_ms = at.end_ms; /* then it counts as ended by then */
+        at.end_ms = INSTANT_UNSET;
         return at;
     case ORDER_ACTIVE:
     case ORDER_HELD:
@@ -94,9 +96,11 @@ static struct answer state_answer(const struct eval *eval, const struct order_cl
     if (is_wanted(clause->wanted, at->state)) {
         answer.truth = TRUTH_TRUE;
     } else if (linger && at->state == EXPOSURE_ENDED) {
-        if (at->end_ms == INSTANT_UNSET) return answer_unknown(DOUBT_TIME);
         over = instant_add(at->end_ms, *linger, 1);
-        if (over > eval->now_ms) answer.truth = TRUTH_TRUE;
+        if (over == INSTANT_UNSET)
+            answer = (struct answer){ TRUTH_UNKNOWN, DOUBT_TIME, answer.next_ms };
+        else if (over > eval->now_ms)
+            answer.truth = TRUTH_TRUE;
         answer_until(eval, &answer, over);
     }
     return answer;

@@ -1,6 +1,4 @@
 /* Clauses about the patient: conditions, allergies, age, sex. */
-#include <string.h>
-
 #include "core/eval_impl.h"
 
 /* ---- conditions and procedures */

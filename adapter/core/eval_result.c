@@ -1,6 +1,4 @@
 /* Result clauses: a value against a limit, or against an earlier value. */
-#include <string.h>
-
 #include "core/eval_impl.h"
 
 void measure_tell(struct eval *eval, struct trace *t, const struct measure *measure)
@@ -186,6 +184,11 @@ static int64_t baseline_until(const struct eval *eval, const struct result_claus
     return of_course ? course_find(eval, &clause->course).next_ms : INSTANT_NEVER;
 }
 
+static bool is_change(const struct result_clause *clause)
+{
+    return clause->relation >= RESULT_RISE_BASELINE;
+}
+
 static void limit_say(struct eval *eval, const struct result_clause *clause, struct answer answer,
                       struct trace *t)
 {
@@ -201,9 +204,10 @@ static void limit_say(struct eval *eval, const struct result_clause *clause, str
                   duration_text(clause->within, length, sizeof length));
     trace_say(eval, t, ").");
     if (answer.truth == TRUTH_FALSE)
-        trace_change(eval, t, "a %s result %s", words, clause->threshold.words);
+        trace_change(eval, t, "a result for %s %s%s", words, is_change(clause) ? "with " : "",
+                     clause->threshold.words);
     else if (answer.truth == TRUTH_UNKNOWN)
-        trace_change(eval, t, "a %s result that is surely on one side of the limit", words);
+        trace_change(eval, t, "a result for %s that is surely on one side of the limit", words);
 }
 
 struct answer result_answer(struct eval *eval, const struct clause *clause, struct trace *t)

@@ -1,7 +1,5 @@
 #include "core/explain.h"
 
-#include <string.h>
-
 #include "core/eval_impl.h"
 
 static const char *truth_word(enum truth truth)
@@ -14,7 +12,7 @@ static const char *clause_word(const struct clause *clause)
 {
     static const char *const words[] = {
         [CLAUSE_ALL] = "all of",        [CLAUSE_ANY] = "any of",
-        [CLAUSE_NOT] = "not",           [CLAUSE_COUNT] = "at least so many of",
+        [CLAUSE_NOT] = "not",           [CLAUSE_COUNT] = "",
         [CLAUSE_UNLESS] = "unless",     [CLAUSE_MAYBE] = "perhaps",
         [CLAUSE_DEFINITION] = "",       [CLAUSE_ORDER] = "order",
         [CLAUSE_RESULT] = "result",     [CLAUSE_GAP] = "no result",
@@ -66,8 +64,9 @@ static void facts_write(const struct trace *t, struct buf *out)
 
 static void trace_write(const struct trace *t, unsigned depth, struct buf *out)
 {
-    buf_printf(out, "%*s%-7s  %s", (int)(2 + 2 * depth), "", truth_word(t->answer.truth),
-               clause_word(t->clause));
+    buf_printf(out, "%*s%-7s  ", (int)(2 + 2 * depth), "", truth_word(t->answer.truth));
+    if (t->clause->kind == CLAUSE_COUNT) buf_printf(out, "at least %u of", t->clause->at_least);
+    buf_text(out, clause_word(t->clause));
     if (t->answer.truth == TRUTH_UNKNOWN && !t->part_count) doubts_write(t->answer.doubts, out);
     if (t->text[0]) buf_printf(out, ": %s", t->text);
     facts_write(t, out);

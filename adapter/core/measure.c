@@ -82,10 +82,10 @@ static const char *missing_words(struct eval *eval, unsigned analyte, const stru
 
     if (!eval->telling) return "";
     if (at->ahead)
-        buf_printf(&text, "the only %s result is dated in the future (%s)", words,
+        buf_printf(&text, "the only result for %s is dated in the future (%s)", words,
                    instant_date(at->ahead->at_ms, date, sizeof date));
     else
-        buf_printf(&text, at->undated ? "no dated %s result on record" : "no %s result on record",
+        buf_printf(&text, at->undated ? "no dated result for %s on record" : "no result for %s on record",
                    words);
     return keep(eval, &text);
 }
@@ -96,7 +96,7 @@ static const char *wanted_words(struct eval *eval, unsigned analyte, const struc
     char length[32];
 
     if (!eval->telling) return "";
-    buf_printf(&text, "a %s result", concept_words(eval->knowledge, analyte));
+    buf_printf(&text, "a result for %s", concept_words(eval->knowledge, analyte));
     if (within)
         buf_printf(&text, " of the last %s", duration_text(*within, length, sizeof length));
     return keep(eval, &text);
@@ -123,10 +123,10 @@ static const char *unused_note(struct eval *eval, unsigned analyte, const struct
 
     if (!eval->telling) return "";
     if (at->ahead)
-        buf_printf(&text, "A %s result dated in the future (%s) was not used.", words,
+        buf_printf(&text, "A result for %s dated in the future (%s) was not used.", words,
                    instant_date(at->ahead->at_ms, date, sizeof date));
     if (at->undated)
-        buf_printf(&text, "%sA %s result without a date was not used.", text.len ? " " : "",
+        buf_printf(&text, "%sA result for %s without a date was not used.", text.len ? " " : "",
                    words);
     return keep(eval, &text);
 }

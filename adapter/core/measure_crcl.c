@@ -1,6 +1,4 @@
 /* Creatinine clearance by Cockcroft and Gault. */
-#include <string.h>
-
 #include "base/buf.h"
 #include "core/eval_impl.h"
 
@@ -105,7 +103,7 @@ static struct lack lack_of(const struct eval *eval, struct crcl_inputs *in)
     if (in->creatinine.known != TRUTH_TRUE)
         return (struct lack){ in->creatinine.text, in->creatinine.why };
     if (scr->high_none ? scr->low_none : scr->high.digits <= 0)
-        return (struct lack){ "the creatinine value is not usable", "another creatinine result" };
+        return (struct lack){ "the creatinine value is not usable", "another result for creatinine" };
     lack = weight_lack(&in->weight);
     return lack.what ? lack : person_lack(eval, &in->age);
 }

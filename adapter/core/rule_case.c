@@ -1,10 +1,8 @@
 #include "core/rule_case.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "core/eval.h"
 #include "core/knowledge_impl.h"
 

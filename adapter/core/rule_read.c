@@ -92,7 +92,8 @@ static bool evidence_read(struct rule_reader *reader, const struct node *at, str
     struct err err;
     size_t grade;
 
-    if (!value.value) return rule_problem(reader, at, "", "a rule needs \"verification\"");
+    if (!value.value) return rule_problem(reader, at, "say how well the source was read: verified, from-knowledge, uncertain",
+                            "a rule needs \"verification\"");
     if (!node_only(&value, keys, &err)) return rule_problem_err(reader, &err);
     if (!enum_read(reader, &value, "grade", grades, &grade)) return false;
     rule->grade = grades[grade];
@@ -171,7 +172,8 @@ static bool clauses_read(struct rule_reader *reader, const struct node *at, stru
     struct node when = node_get(at, "when"), persists = node_get(at, "persists");
     bool good;
 
-    if (!when.value) return rule_problem(reader, at, "", "a rule needs \"when\"");
+    if (!when.value) return rule_problem(reader, at, "add the clause that it stands for",
+                            "a rule needs \"when\"");
     reader->binding = true;
     rule->when = mem_new(struct clause);
     good = clause_read(reader, &when, rule->when);

@@ -319,7 +319,7 @@ def test_a_corrected_result_retracts_the_alert(ward):
 def test_what_a_clinician_wrote_is_kept_and_quiets_the_alert(ward):
     issue = low(ward, "answered")
     said = {"action": {"text": "Dose held until Monday"}, "date": "2026-01-05",
-            "author": {"display": "Dr. A"}}
+            "author": {"reference": "Practitioner/dr-a"}}
     ward.edit("DetectedIssue", issue["id"], mitigation=[said])
     ward.write(result("answered", 0.6, name="answered-2", when="-30 min"))
     ward.settle()
@@ -540,7 +540,7 @@ def test_the_first_poll_finds_what_was_there_before(house):
 
 
 def test_a_lost_notification_is_found_by_the_poll_and_counted(house):
-    ward = house.ward(settings={"poll": {"every": "1 s"}})
+    ward = house.ward(settings={"poll": {"every": "1 s"}}).listening()
     ward.write(*treated("p1"))
     ward.settle()
     before = ward.daemon.metrics()["events_found_by_poll_total"]

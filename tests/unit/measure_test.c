@@ -72,10 +72,10 @@ static const struct measure_case {
     { "a result", "neutrophils", NULL, "neutrophils 0.7 10*9/L, 1 d ago", NULL, "0.7", "" },
     { "a result and one of tomorrow", "neutrophils", NULL,
       "neutrophils 0.7 10*9/L, 1 d ago; neutrophils 3 10*9/L, in 1 d", NULL, "0.7",
-      "A neutrophils result dated in the future (2026-06-16) was not used." },
+      "A result for neutrophils dated in the future (2026-06-16) was not used." },
     { "a result and one without a date", "neutrophils", NULL,
       "neutrophils 0.7 10*9/L, 1 d ago; neutrophils 3 10*9/L, date unknown", NULL, "0.7",
-      "A neutrophils result without a date was not used." },
+      "A result for neutrophils without a date was not used." },
     { "two values of one moment", "neutrophils", NULL,
       "neutrophils 0.7 10*9/L, 1 d ago; neutrophils 1.2 10*9/L, 1 d ago", NULL, "0.7..1.2", "" },
 
@@ -103,7 +103,7 @@ static const struct measure_case {
       "creatinine 1.3 mg/dL, now", "1956", "38.1..38.7", "" },
 
     { "no creatinine", "crcl", "female, 69 years, 60 kg", NULL, NULL,
-      "1: creatinine clearance cannot be computed: no creatinine result on record", "" },
+      "1: creatinine clearance cannot be computed: no result for creatinine on record", "" },
     { "creatinine too old", "crcl", "female, 69 years, 60 kg", "creatinine 1.3 mg/dL, 31 d ago",
       NULL,
       "2: creatinine clearance cannot be computed: creatinine 1.3 mg/dL on 2026-05-15 is too old",

@@ -455,7 +455,7 @@ static void check_content(void **state)
         "older than 14 days). Active order: lenalidomide, 25 mg daily, since 2026-05-26. Active "
         "order: naproxen, 500 mg every 12 h, since 2026-06-12. No active order for dexamethasone, "
         "single dose at least 40 mg. What the source directs: Interrupt. Why: It is toxic. How "
-        "sure: A neutrophils result dated in the future (2026-06-16) was not used. Taken for a "
+        "sure: A result for neutrophils dated in the future (2026-06-16) was not used. Taken for a "
         "man. "
         "How old a result may be is a choice of this project. The rule is uncertain and awaits a "
         "reviewer. Source: LABEL, 2.1. BOOK.");
