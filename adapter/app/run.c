@@ -20,7 +20,8 @@
 #include "base/mem.h"
 #include "flow/flow.h"
 
-#define STOP_GRACE_MS 5000
+#define STOP_GRACE_MS  5000
+#define IDLE_LOOKS_MAX 4
 
 /* The settings as the parts below want them; texts are borrowed from config or owned here. */
 struct material {
@@ -45,7 +46,9 @@ struct adapter {
     struct service service;
     uv_signal_t term, interrupt, hangup;
     uint64_t seen_store, seen_flow; /* turns at the last sign of life */
+    unsigned idle_looks;            /* signs of life without a turn of the flow */
     bool stopping, reloading;
+    bool reload_again; /* another SIGHUP came while one was worked on */
     int code;
 };
 
@@ -253,14 +256,20 @@ static void on_failed(const struct err *err, void *arg)
     adapter_stop(arg, 1);
 }
 
+/* The timer that asks proves that the loop turns. The store thread turns every second; the flow looks
+ * up at least every 30 s, so a few looks without a turn mean that it is stuck. */
 static bool on_alive(void *arg)
 {
     struct adapter *adapter = arg;
-    uint64_t store = store_turns(adapter->store);
-    bool alive = store != adapter->seen_store || adapter->stopping;
+    uint64_t store = store_turns(adapter->store), flow;
+    bool alive = store != adapter->seen_store;
 
+    if (adapter->stopping) return true;
+    flow = flow_turns(adapter->flow);
+    adapter->idle_looks = flow == adapter->seen_flow ? adapter->idle_looks + 1 : 0;
     adapter->seen_store = store;
-    return alive;
+    adapter->seen_flow = flow;
+    return alive && adapter->idle_looks <= IDLE_LOOKS_MAX;
 }
 
 /* ---- reload: all or nothing */
@@ -294,6 +303,8 @@ static const char *fixed_setting(const struct config *a, const struct config *b)
     if (!same(a->store, b->store)) return "store";
     return same(a->alerts.system, b->alerts.system) ? NULL : "alerts.system";
 }
+
+static void adapter_reload(struct adapter *adapter);
 
 static void on_knowledge(void *arg)
 {
@@ -368,7 +379,9 @@ static void on_signal(uv_signal_t *handle, int number)
 
     if (number != SIGHUP)
         adapter_stop(adapter, 0);
-    else if (!adapter->stopping && !adapter->reloading)
+    else if (adapter->reloading)
+        adapter->reload_again = true;
+    else if (!adapter->stopping)
         adapter_reload(adapter);
 }
 

@@ -231,6 +231,7 @@ static void rule_run(struct run *run, const struct rule *rule)
     else
         bind(run, &candidates, 0);
     if (run->count == run->first) bind_nobody(run, &candidates);
+    sooner(&run->verdicts[run->first].answer, candidates.next_ms);
     unbind(run);
     open_too(run);
 }

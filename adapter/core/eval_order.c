@@ -37,13 +37,13 @@ struct exposure order_exposure(const struct chart_order *order, int64_t now_ms)
     }
     if (at.end_ms != INSTANT_UNSET && at.end_ms <= now_ms) {
         at.state = EXPOSURE_ENDED;
-    } else if (at.start_ms != INSTANT_UNSET && at.start_ms > now_ms) {
-        at.state = EXPOSURE_PLANNED;
-        at.next_ms = at.start_ms;
-    } else {
-        at.state = order->state == ORDER_HELD ? EXPOSURE_HELD : EXPOSURE_ACTIVE;
-        at.next_ms = at.end_ms == INSTANT_UNSET ? INSTANT_NEVER : at.end_ms;
+        return at;
     }
+    at.next_ms = at.end_ms == INSTANT_UNSET ? INSTANT_NEVER : at.end_ms;
+    at.state = order->state == ORDER_HELD ? EXPOSURE_HELD : EXPOSURE_ACTIVE;
+    if (at.start_ms <= now_ms) return at;
+    at.state = EXPOSURE_PLANNED;
+    if (at.start_ms < at.next_ms) at.next_ms = at.start_ms;
     return at;
 }
 
@@ -442,23 +442,29 @@ struct answer order_answer(struct eval *eval, const struct clause *clause, struc
     return answer;
 }
 
+/* Can the clause be bound to the drug? When not, *next_ms is lowered to when it may be. */
 static bool is_candidate(const struct eval *eval, const struct order_clause *clause,
-                         const struct drug_place *places, size_t count)
+                         const struct drug_place *places, size_t count, int64_t *next_ms)
 {
+    struct answer all = ANSWER_FALSE;
+
     for (size_t i = 0; i < count; i++)
-        if (match_answer(eval, clause, &places[i]).truth != TRUTH_FALSE) return true;
-    return false;
+        all = answer_either(all, match_answer(eval, clause, &places[i]));
+    if (all.truth == TRUTH_FALSE && all.next_ms < *next_ms) *next_ms = all.next_ms;
+    return all.truth != TRUTH_FALSE;
 }
 
-size_t order_candidates(struct eval *eval, const struct order_clause *clause, const unsigned **ret)
+size_t order_candidates(struct eval *eval, const struct order_clause *clause, const unsigned **ret,
+                        int64_t *ret_next_ms)
 {
     struct walk walk = { eval, &clause->drugs, CONCEPT_NONE, 0 };
     const struct drug_place *places;
     unsigned *drugs = NULL;
     size_t found = 0, count;
 
+    *ret_next_ms = INSTANT_NEVER;
     while ((count = walk_next(&walk, &places))) {
-        if (!is_candidate(eval, clause, places, count)) continue;
+        if (!is_candidate(eval, clause, places, count, ret_next_ms)) continue;
         if (!drugs) drugs = arena_alloc(eval->arena, clause->drugs.count * sizeof *drugs);
         drugs[found++] = places->concept;
     }

@@ -5,8 +5,16 @@
 
 void candidates_of_chart(struct eval *eval, const struct rule *rule, struct candidates *ret)
 {
-    for (int i = 0; i < rule->bindings; i++)
-        ret->count[i] = order_candidates(eval, rule->naming[i], &ret->drugs[i]);
+    bool hopeless = false; /* a clause has no drug, and will have none by itself */
+
+    ret->next_ms = INSTANT_NEVER;
+    for (int i = 0; i < rule->bindings; i++) {
+        int64_t next;
+        ret->count[i] = order_candidates(eval, rule->naming[i], &ret->drugs[i], &next);
+        if (next < ret->next_ms) ret->next_ms = next;
+        hopeless |= !ret->count[i] && next == INSTANT_NEVER && !eval->index.unmapped_count;
+    }
+    if (hopeless) ret->next_ms = INSTANT_NEVER;
 }
 
 /* ---- from an identity */

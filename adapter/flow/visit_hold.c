@@ -20,9 +20,10 @@ static bool is_held_once(const struct shelf_item *item)
            strcmp(item->resource.type, SHELF_READ_MARK) != 0;
 }
 
-static bool is_new(const struct shelf_item *item)
+/* It came, or came again in another version: it may have been elsewhere in between. */
+static bool is_taken(const struct shelf_item *item)
 {
-    return !item->held && !item->removed && !item->gone && is_held_once(item);
+    return item->changed && !item->removed && !item->gone && is_held_once(item);
 }
 
 static void moved_add(struct visit *visit, const struct asked *asked, const char *from)
@@ -53,20 +54,39 @@ static void on_holder(const char *patient, void *arg)
     flow_release(flow);
 }
 
-static void ask(struct visit *visit, const struct shelf_item *item)
+static void ask(struct visit *visit, const char *type, const char *id)
 {
     struct asked *asked = arena_alloc(&visit->arena, sizeof *asked);
 
-    *asked = (struct asked){ visit, item->resource.type, item->resource.id };
+    *asked = (struct asked){ visit, type, id };
     visit->holders_open++;
     flow_hold(visit->flow);
     holder_find(visit->flow->store, asked->type, asked->id, on_holder, asked);
 }
 
+/* Of somebody whom we do not look after nothing is held, but it may have been somebody else's. */
+static void ask_events(struct visit *visit)
+{
+    for (size_t i = 0; i < visit->work.event_count; i++) {
+        const struct store_event *event = &visit->work.events[i];
+        if (event->id[0] && event->change == CHANGE_WRITTEN) ask(visit, event->type, event->id);
+    }
+}
+
+static void ask_items(struct visit *visit)
+{
+    for (size_t i = 0; i < visit->shelf.count; i++) {
+        const struct shelf_item *item = &visit->shelf.items[i];
+        if (is_taken(item)) ask(visit, item->resource.type, item->resource.id);
+    }
+}
+
 void visit_hold(struct visit *visit)
 {
-    for (size_t i = 0; i < visit->shelf.count; i++)
-        if (is_new(&visit->shelf.items[i])) ask(visit, &visit->shelf.items[i]);
+    if (visit->outside)
+        ask_events(visit);
+    else
+        ask_items(visit);
     hold_end(visit);
 }
 
@@ -96,10 +116,10 @@ static void tell_former(struct visit *visit, const struct visit_moved *moved)
 
 void visit_hold_write(struct visit *visit)
 {
-    for (size_t i = 0; i < visit->shelf.count; i++) {
+    for (size_t i = 0; i < visit->shelf.count && !visit->outside; i++) {
         const struct shelf_item *item = &visit->shelf.items[i];
         const struct store_resource *r = &item->resource;
-        if (is_new(item))
+        if (is_taken(item))
             holder_set(visit->flow->store, r->type, r->id, visit->work.patient);
         else if (!visit->in_cohort && item->held && is_held_once(item))
             holder_set(visit->flow->store, r->type, r->id, NULL);

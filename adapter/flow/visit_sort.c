@@ -173,7 +173,7 @@ static void come_in(struct visit *visit)
 static void stay_outside(struct visit *visit)
 {
     visit->outside = true;
-    visit_enter(visit, VISIT_COMMITTING);
+    visit_enter(visit, VISIT_ASKING);
 }
 
 void visit_sort(struct visit *visit)

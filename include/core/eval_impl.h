@@ -107,6 +107,7 @@ bool age_of(const struct eval *eval, struct age *ret) MUST_CHECK;
 struct candidates {
     const unsigned *drugs[BINDING_MAX]; /* ascending; in the arena */
     size_t count[BINDING_MAX];
+    int64_t next_ms; /* when a drug of the chart may join them */
 };
 
 /* From the orders of the chart; from the subjects of an identity ("lenalidomide,naproxen"). */
@@ -137,8 +138,10 @@ struct exposure {
 };
 struct exposure order_exposure(const struct chart_order *order, int64_t now_ms);
 
-/* The drugs of the chart to which a naming order clause can be bound: *ret is in the arena. */
-size_t order_candidates(struct eval *eval, const struct order_clause *clause, const unsigned **ret);
+/* The drugs of the chart to which a naming order clause can be bound: *ret is in the arena.
+ * *ret_next_ms is when another one may be. */
+size_t order_candidates(struct eval *eval, const struct order_clause *clause, const unsigned **ret,
+                        int64_t *ret_next_ms);
 
 /* The present course of some drugs: the chain of their orders (in systemic use) without a pause
  * longer than COURSE_PAUSE. */

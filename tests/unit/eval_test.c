@@ -797,6 +797,21 @@ static void check_product(void **state)
     assert_int_equal(answer_at(knowledge, chart, NOW).truth, T);
 }
 
+/* A drug that begins later is a subject of its own from then on, whatever is bound now. */
+static void check_joins(void **state)
+{
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(
+        RULE("r", "{'all':[{'order':'lenalidomide'},{'order':'class:nsaid'}]}"), NULL);
+    AUTO(chart_free) struct chart *chart =
+        fixture_chart(knowledge, NULL, "lenalidomide; naproxen; ibuprofen, since in 3 d", NULL, NULL);
+    AUTO(chart_free) struct chart *alone =
+        fixture_chart(knowledge, NULL, "ibuprofen; naproxen, since in 3 d", NULL, NULL);
+
+    (void)state;
+    assert_int_equal(answer_at(knowledge, chart, NOW).next_ms, NOW + 3 * DAY);
+    assert_int_equal(answer_at(knowledge, alone, NOW).next_ms, NEVER); /* no pair in sight */
+}
+
 /* Waking up at every next_ms sees every change, and time always moves on. */
 static void check_clock(void **state)
 {
@@ -835,6 +850,7 @@ int main(void)
         { "the reason of an order is a condition", check_reason, NULL, NULL, NULL },
         { "of one moment the later report counts", check_later_report, NULL, NULL, NULL },
         { "a product with two drugs is two drugs", check_product, NULL, NULL, NULL },
+        { "a drug that begins later joins then", check_joins, NULL, NULL, NULL },
         { "the clock sees every change", check_clock, NULL, NULL, NULL },
     };
     int failed = RUN_TABLE("clauses", clauses, check_clause);

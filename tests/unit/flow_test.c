@@ -162,6 +162,43 @@ static void test_a_resource_that_moves_leaves_the_chart_it_was_in(void **state)
     world_free(w);
 }
 
+static void test_a_resource_that_moves_outside_leaves_the_chart_it_was_in(void **state)
+{
+    struct world *w = world_new();
+
+    (void)state;
+    put_ill(w, "p1");
+    start_ready(w);
+    world_until(w, issues_are(w, "p1", "1 open, 0 ended, 0 retracted"));
+    put_count(w, "p1-count", "p9", 0.4);
+    notify(w, "Observation", "p1-count");
+    world_until(w, issues_are(w, "p1", "0 open, 0 ended, 1 retracted"));
+    world_free(w);
+}
+
+static void test_a_resource_that_moves_there_and_back_is_held_once(void **state)
+{
+    struct world *w = world_new();
+
+    (void)state;
+    put_ill(w, "p1");
+    put_ill(w, "p2");
+    put_count(w, "p2-count", "p2", 3);
+    start_ready(w);
+    world_until(w, issues_are(w, "p1", "1 open, 0 ended, 0 retracted"));
+    world_until(w, logged("event=cohort-joined") == 2);
+    put_count(w, "p1-count", "p2", 0.4);
+    notify(w, "Observation", "p1-count");
+    put_count(w, "p1-count", "p1", 0.4);
+    notify(w, "Observation", "p1-count");
+    world_until(w, w->metrics.value[METRIC_EVENTS_DONE] >= 10);
+    world_until(w, issues_are(w, "p1", "1 open, 0 ended, 0 retracted") ||
+                       issues_are(w, "p1", "1 open, 0 ended, 1 retracted"));
+    world_until(w, issues_are(w, "p2", "0 open, 0 ended, 0 retracted") ||
+                       issues_are(w, "p2", "0 open, 0 ended, 1 retracted"));
+    world_free(w);
+}
+
 static void test_medications_are_read_on_demand(void **state)
 {
     struct world *w = world_new();
@@ -832,6 +869,8 @@ int main(void)
         TEST(outside_the_cohort_nothing_is_read),
         TEST(who_leaves_the_cohort_has_no_open_alert),
         TEST(a_resource_that_moves_leaves_the_chart_it_was_in),
+        TEST(a_resource_that_moves_outside_leaves_the_chart_it_was_in),
+        TEST(a_resource_that_moves_there_and_back_is_held_once),
         TEST(medications_are_read_on_demand),
         TEST(what_cannot_be_used_does_not_stop_its_neighbours),
         TEST(an_alert_ends_by_the_clock),
