@@ -305,6 +305,9 @@ static void take(struct flow *flow, struct http_exchange *exchange,
         answer_taken(exchange, notification->topic);
         return;
     }
+    for (size_t i = 0; i < count; i++)
+        log_event(LOG_LEVEL_DEBUG, "event-in", LOG_TYPE, events[i].type, LOG_ID, events[i].id,
+                  LOG_END);
     taking = mem_new(struct taking);
     *taking = (struct taking){ flow, exchange, notification->topic };
     flow_hold(flow);
