@@ -10,6 +10,7 @@
 
 struct bench {
     struct http_client *client;
+    uv_loop_t loop;
     const char *url, *secret;
     long sent, done, good, count;
     double *took_ms; /* owned */
@@ -33,7 +34,7 @@ static void on_done(const struct http_reply *reply, void *arg)
     if (bench->sent < bench->count)
         shoot(bench);
     else if (bench->done == bench->count)
-        http_client_free(bench->client);
+        uv_stop(&bench->loop);
 }
 
 static void shoot(struct bench *bench)
@@ -44,7 +45,7 @@ static void shoot(struct bench *bench)
     int n;
 
     snprintf(secret, sizeof secret, "X-Myeloma-Adapter-Key: %s", bench->secret);
-    snprintf(url, sizeof url, "%s/Observation/b%ld", bench->url, bench->sent);
+    snprintf(url, sizeof url, "%s/Observation/Observation/b%ld", bench->url, bench->sent);
     n = snprintf(body, sizeof body,
                  "{\"resourceType\":\"Observation\",\"id\":\"b%ld\",\"meta\":{\"versionId\":\"1\","
                  "\"lastUpdated\":\"2026-06-15T12:00:00Z\"},\"status\":\"final\",\"code\":{"
@@ -73,7 +74,6 @@ int main(int argc, char **argv)
 {
     struct bench bench = { .url = NULL };
     struct http_client_options options = { .user_agent = "bench" };
-    uv_loop_t loop;
     uint64_t start;
     double seconds;
     long in_flight;
@@ -85,12 +85,14 @@ int main(int argc, char **argv)
     in_flight = strtol(argv[4], NULL, 10);
     options.connections_max = (unsigned)in_flight;
     bench.took_ms = mem_zero((size_t)bench.count, sizeof *bench.took_ms);
-    uv_loop_init(&loop);
-    bench.client = http_client_new(&loop, &options);
+    uv_loop_init(&bench.loop);
+    bench.client = http_client_new(&bench.loop, &options);
     start = uv_hrtime();
     for (long i = 0; i < in_flight && bench.sent < bench.count; i++) shoot(&bench);
-    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_run(&bench.loop, UV_RUN_DEFAULT);
     seconds = (double)(uv_hrtime() - start) / 1e9;
+    http_client_free(bench.client);
+    uv_run(&bench.loop, UV_RUN_DEFAULT);
     qsort(bench.took_ms, (size_t)bench.done, sizeof *bench.took_ms, compare);
     printf("accepted_per_s %.0f\naccepted %ld\np50_ms %.2f\np99_ms %.2f\n",
            (double)bench.good / seconds, bench.good, bench.took_ms[bench.done / 2],

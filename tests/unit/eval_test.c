@@ -120,7 +120,7 @@ static const struct clause_case {
       "lenalidomide, until 7 d ago", NULL, NULL, 1, F, 0, NEVER },
     { "an order stopped before its planned end ended nobody knows when",
       "{'order':'lenalidomide','is':'ended','endedWithin':'7 d'}", NULL,
-      "lenalidomide, until in 9 d, stopped", NULL, NULL, 0, U, DOUBT_TIME, NEVER },
+      "lenalidomide, until in 9 d, stopped", NULL, NULL, 0, U, DOUBT_TIME, 9 * DAY },
     { "a drug lingers after its end", "{'order':'rifampin','lingers':{'rifampin':'2 d'}}", NULL,
       "rifampin, until 1 d ago", NULL, NULL, 0, T, 0, DAY },
     { "but not longer", "{'order':'rifampin','lingers':{'rifampin':'2 d'}}", NULL,

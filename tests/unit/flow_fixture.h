@@ -627,16 +627,29 @@ static inline void put_order(struct world *w, const char *id, const char *patien
              status, patient);
 }
 
-static inline void put_count(struct world *w, const char *id, const char *patient, double value)
+static inline void put_count_at(struct world *w, const char *id, const char *patient, double value,
+                                int64_t age_ms)
 {
     char when[32];
 
-    instant_text(fixture_wall_ms() - INSTANT_HOUR, when, sizeof when);
+    instant_text(fixture_wall_ms() - age_ms, when, sizeof when);
     peer_put(w, "Observation", id,
              "{'status':'final','code':{'coding':[{" LOINC
              ",'code':'751-8'}]},'subject':{'reference':'Patient/%s'},'effectiveDateTime':'%s',"
              "'valueQuantity':{'value':%g," UCUM ",'code':'10*9/L'}}",
              patient, when, value);
+}
+
+/* Neutrophils of an hour ago, and of a minute ago. */
+static inline void put_count(struct world *w, const char *id, const char *patient, double value)
+{
+    put_count_at(w, id, patient, value, INSTANT_HOUR);
+}
+
+static inline void put_later_count(struct world *w, const char *id, const char *patient,
+                                   double value)
+{
+    put_count_at(w, id, patient, value, 60 * INSTANT_SECOND);
 }
 
 /* A patient on lenalidomide whose neutrophils are low. */

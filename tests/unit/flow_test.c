@@ -55,8 +55,8 @@ static void test_recovery_ends_the_alert(void **state)
     put_ill(w, "p1");
     start_ready(w);
     world_until(w, issues_are(w, "p1", "1 open, 0 ended, 0 retracted"));
-    put_count(w, "p1-count", "p1", 2.5);
-    assert_int_equal(notify(w, "Observation", "p1-count"), 200);
+    put_later_count(w, "p1-later", "p1", 2.5);
+    assert_int_equal(notify(w, "Observation", "p1-later"), 200);
     world_until(w, issues_are(w, "p1", "0 open, 1 ended, 0 retracted"));
     world_free(w);
 }
@@ -676,8 +676,8 @@ static void test_fault(void **state)
     start_ready(w);
     world_until(w, w->metrics.value[METRIC_DELIVERED] == 1);
     assert_string_equal(issues(w, "p1"), "1 open, 0 ended, 0 retracted");
-    put_count(w, "p1-count", "p1", 2.5);
-    notify(w, "Observation", "p1-count");
+    put_later_count(w, "p1-later", "p1", 2.5);
+    notify(w, "Observation", "p1-later");
     world_until(w, w->metrics.value[METRIC_DELIVERED] == 2);
     assert_string_equal(issues(w, "p1"), "0 open, 1 ended, 0 retracted");
     assert_int_equal(logged("SECRET"), 0);
@@ -778,8 +778,8 @@ static void test_what_a_clinician_answered_is_left_alone_until_it_ends(void **st
     notify(w, "Observation", "p1-count");
     world_until(w, w->metrics.value[METRIC_DELIVERED] == 2);
     assert_int_equal(issue_of(w)->version, version);
-    put_count(w, "p1-count", "p1", 3);
-    notify(w, "Observation", "p1-count");
+    put_later_count(w, "p1-later", "p1", 3);
+    notify(w, "Observation", "p1-later");
     world_until(w, issues_are(w, "p1", "0 open, 1 ended, 0 retracted"));
     text = peer_text(issue_of(w));
     assert_non_null(strstr(text, "seen"));
