@@ -30,8 +30,10 @@ static void secret_check(const char *file, const char *credential, bool one_line
 
     /* Credentials are there only while systemd runs the service. */
     if (!file && credential && !getenv("CREDENTIALS_DIRECTORY")) return;
-    if (!config_secret(file, credential, one_line, &secret, &err)) err_list_add(problems, &err);
-    else config_wipe(secret);
+    if (!config_secret(file, credential, one_line, &secret, &err))
+        err_list_add(problems, &err);
+    else
+        config_wipe(secret);
 }
 
 static void secrets_check(const struct config *config, struct err_list *problems)
@@ -81,8 +83,10 @@ static int check(const char *config_file, const char *mappings)
 int command_check(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' }, { "mappings", required_argument, NULL, 'm' },
-        { "settings", no_argument, NULL, 's' },     { "help", no_argument, NULL, 'h' },
+        { "config", required_argument, NULL, 'c' },
+        { "mappings", required_argument, NULL, 'm' },
+        { "settings", no_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     const char *config = NULL, *mappings = NULL;

@@ -12,8 +12,15 @@
 #include "base/mem.h"
 #include "base/node.h"
 
-enum setting_type { SETTING_TEXT, SETTING_URL, SETTING_NUMBER, SETTING_DURATION, SETTING_DAYS,
-                    SETTING_SWITCH, SETTING_LEVEL };
+enum setting_type {
+    SETTING_TEXT,
+    SETTING_URL,
+    SETTING_NUMBER,
+    SETTING_DURATION,
+    SETTING_DAYS,
+    SETTING_SWITCH,
+    SETTING_LEVEL
+};
 
 #define FIELD(member) offsetof(struct config, member)
 
@@ -85,8 +92,9 @@ static const struct setting {
       "catch-up poll interval" },
     { "poll", "overlap", SETTING_DURATION, "120 s", 0, 86400000, FIELD(poll.overlap_ms), false,
       "how far each poll reaches back behind what was seen" },
-    { "poll", "subscriptions", SETTING_DURATION, "120 s", 100, 86400000, FIELD(poll.subscription_ms),
-      false, "how often the Subscriptions on the server are looked at" },
+    { "poll", "subscriptions", SETTING_DURATION, "120 s", 100, 86400000,
+      FIELD(poll.subscription_ms), false,
+      "how often the Subscriptions on the server are looked at" },
     { "poll", "first", SETTING_DAYS, "30 d", 0, 3650, FIELD(poll.first_days), false,
       "how far back the very first poll looks" },
     { "poll", "history", SETTING_DAYS, "400 d", 1, 36500, FIELD(poll.history_days), false,
@@ -349,8 +357,9 @@ bool config_read(const char *path, struct config **ret, struct err_list *problem
 {
     AUTO(config_free) struct config *config = mem_new(struct config);
     AUTO(doc_free) struct doc *doc = NULL;
-    struct config_reader reader = { .path = path, .config = config, .problems = problems,
-                                    .good = true };
+    struct config_reader reader = {
+        .path = path, .config = config, .problems = problems, .good = true
+    };
     struct err err;
     char *text;
 
@@ -469,7 +478,9 @@ void config_help(void)
             printf("%s%s\n", i ? "\n" : "", settings[i].section[0] ? settings[i].section : "(top)");
         section = settings[i].section;
         printf("  %-18s %-12s %s\n", settings[i].key,
-               settings[i].initial ? settings[i].initial : settings[i].required ? "required" : "-",
+               settings[i].initial    ? settings[i].initial
+               : settings[i].required ? "required"
+                                      : "-",
                settings[i].help);
     }
 }

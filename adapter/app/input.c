@@ -45,7 +45,8 @@ static bool entry_add(struct input *input, const char *path, const char *name, u
 {
     struct stat st;
 
-    if (stat(path, &st) < 0) st = (struct stat){ .st_mode = 0 }; /* a dangling link: reading tells */
+    if (stat(path, &st) < 0)
+        st = (struct stat){ .st_mode = 0 }; /* a dangling link: reading tells */
     if (S_ISDIR(st.st_mode)) return folder_add(input, path, depth + 1, err);
     if (is_recorded(name))
         path_keep(input, path, st.st_size);

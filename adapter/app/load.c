@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define MAPPING_FILE_MAX ((size_t)64 << 20)
+#define MAPPING_FILE_MAX  ((size_t)64 << 20)
 #define MAPPING_FILES_MAX 1000
 
 bool load_file(const char *path, size_t max, char **ret, size_t *ret_len, struct err *err)

@@ -38,9 +38,9 @@ struct replay {
     size_t no_fhir;       /* lines that are JSON, but no resources */
     struct count *counts; /* owned: drugs and results that no mapping knows */
     size_t count_count;
-    long long done;       /* bytes read, for the progress bar */
+    long long done; /* bytes read, for the progress bar */
     bool bar;
-    bool lost;            /* output that could not be written */
+    bool lost; /* output that could not be written */
 };
 
 /* ---- reading */
@@ -76,12 +76,14 @@ static bool deletion_read(struct replay *replay, const struct bundle_entry *entr
         return false;
     if (!resource_is_used(reference.type)) return false;
     ret->deleted = true;
-    ret->head = (struct resource_head){
-        .type = arena_copy(arena, reference.type, strlen(reference.type)),
-        .id = arena_copy(arena, reference.id, strlen(reference.id)),
-        .version = arena_copy(arena, reference.version, strlen(reference.version)),
-        .patient = "", .updated_ms = INSTANT_UNSET, .clinical_ms = INSTANT_UNSET
-    };
+    ret->head =
+        (struct resource_head){ .type = arena_copy(arena, reference.type, strlen(reference.type)),
+                                .id = arena_copy(arena, reference.id, strlen(reference.id)),
+                                .version =
+                                    arena_copy(arena, reference.version, strlen(reference.version)),
+                                .patient = "",
+                                .updated_ms = INSTANT_UNSET,
+                                .clinical_ms = INSTANT_UNSET };
     if (instant_parse(entry->modified, &modified)) ret->head.updated_ms = modified.start;
     return true;
 }
@@ -134,8 +136,9 @@ static bool resource_read(struct replay *replay, const struct bundle_entry *entr
 static bool on_entry(const struct bundle_entry *entry, void *arg)
 {
     struct replay *replay = arg;
-    struct recorded recorded = { .file = replay->file, .index = entry->index, .alias = "",
-                                 .newest_first = entry->history };
+    struct recorded recorded = {
+        .file = replay->file, .index = entry->index, .alias = "", .newest_first = entry->history
+    };
     struct err err;
 
     if (!entry->text) {
@@ -211,10 +214,8 @@ static void on_unmapped(const char *what, const char *code, void *arg)
             replay->counts[i].times++;
             return;
         }
-    replay->counts =
-        mem_resize(replay->counts, (replay->count_count + 1) * sizeof *replay->counts);
-    replay->counts[replay->count_count++] =
-        (struct count){ mem_strdup(what), mem_strdup(code), 1 };
+    replay->counts = mem_resize(replay->counts, (replay->count_count + 1) * sizeof *replay->counts);
+    replay->counts[replay->count_count++] = (struct count){ mem_strdup(what), mem_strdup(code), 1 };
 }
 
 static void on_explained(const char *patient, const char *text, void *arg)
@@ -251,8 +252,8 @@ static json_t *also(const struct alert *alert)
     json_t *list = json_array();
 
     for (size_t i = 0; i < alert->also_count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "rule", alert->also[i].rule,
-                                              "severity", severity_name(alert->also[i].severity)));
+        json_array_append_new(list, json_pack("{s:s, s:s}", "rule", alert->also[i].rule, "severity",
+                                              severity_name(alert->also[i].severity)));
     return list;
 }
 
@@ -262,16 +263,17 @@ static void print_json(const struct alert *alert)
     json_t *line;
 
     buf_printf(&patient, "Patient/%s", alert->patient);
-    line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o}",
-                     "rule", alert->rule, "severity", severity_name(alert->severity), "display",
-                     display_name(alert->display), "status", alert_state_name(alert->state),
-                     "patient", buf_string(&patient), "opened", instant(alert->opened_ms), "ended",
-                     instant(alert->ended_ms), "title", alert->title, "endedWhy", alert->ended_why,
-                     "subjects", texts(alert->subjects, alert->subject_count), "implicated",
-                     texts(alert->implicated, alert->implicated_count), "evidence",
-                     texts(alert->evidence, alert->evidence_count), "detail", alert->detail,
-                     "recommendation", alert->recommendation, "sources",
-                     texts(alert->sources, alert->source_count), "also", also(alert));
+    line = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "rule",
+        alert->rule, "severity", severity_name(alert->severity), "display",
+        display_name(alert->display), "status", alert_state_name(alert->state), "patient",
+        buf_string(&patient), "opened", instant(alert->opened_ms), "ended",
+        instant(alert->ended_ms), "title", alert->title, "endedWhy", alert->ended_why, "subjects",
+        texts(alert->subjects, alert->subject_count), "implicated",
+        texts(alert->implicated, alert->implicated_count), "evidence",
+        texts(alert->evidence, alert->evidence_count), "detail", alert->detail, "recommendation",
+        alert->recommendation, "sources", texts(alert->sources, alert->source_count), "also",
+        also(alert));
     if (!line) abort();
     json_dumpf(line, stdout, JSON_COMPACT);
     putchar('\n');
@@ -382,8 +384,7 @@ static void print_result(struct replay *replay, const struct simulated *result)
             "%zu in the cohort; %zu alerts\n",
             replay->input.count, result->resources, replay->unused, replay->aside, result->patients,
             result->cohort, result->alert_count);
-    if (replay->no_fhir)
-        fprintf(stderr, "%zu lines are no FHIR resources\n", replay->no_fhir);
+    if (replay->no_fhir) fprintf(stderr, "%zu lines are no FHIR resources\n", replay->no_fhir);
     if (result->without_patient)
         fprintf(stderr, "%zu resources name no patient and were not used\n",
                 result->without_patient);
@@ -435,7 +436,8 @@ static int option_take(struct replay *replay, int option)
         return 0;
     case 't':
         if (!instant_parse(optarg, &span))
-            return 1 + command_usage("replay", "\"%s\" is no instant (2026-05-04T10:00:00Z)", optarg);
+            return 1 +
+                   command_usage("replay", "\"%s\" is no instant (2026-05-04T10:00:00Z)", optarg);
         replay->as_of = true;
         replay->as_of_ms = span.start;
         return 0;
@@ -466,10 +468,14 @@ static int option_take(struct replay *replay, int option)
 static int options_take(struct replay *replay, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "mappings", required_argument, NULL, 'm' }, { "as-of", required_argument, NULL, 't' },
-        { "format", required_argument, NULL, 'f' },   { "all", no_argument, NULL, 'a' },
-        { "explain", no_argument, NULL, 'e' },        { "unmapped", no_argument, NULL, 'u' },
-        { "everybody", no_argument, NULL, 'b' },      { "help", no_argument, NULL, 'h' },
+        { "mappings", required_argument, NULL, 'm' },
+        { "as-of", required_argument, NULL, 't' },
+        { "format", required_argument, NULL, 'f' },
+        { "all", no_argument, NULL, 'a' },
+        { "explain", no_argument, NULL, 'e' },
+        { "unmapped", no_argument, NULL, 'u' },
+        { "everybody", no_argument, NULL, 'b' },
+        { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     struct err err;
@@ -490,11 +496,16 @@ static int options_take(struct replay *replay, int argc, char **argv)
 
 static void play(struct replay *replay)
 {
-    struct simulation_options options = {
-        .at_once = replay->as_of, .as_of_ms = replay->as_of_ms, .suppressed_too = replay->all,
-        .everybody = replay->everybody, .explain = replay->explain, .aside = on_aside,
-        .unmapped = on_unmapped, .explained = on_explained, .progress = on_progress, .arg = replay
-    };
+    struct simulation_options options = { .at_once = replay->as_of,
+                                          .as_of_ms = replay->as_of_ms,
+                                          .suppressed_too = replay->all,
+                                          .everybody = replay->everybody,
+                                          .explain = replay->explain,
+                                          .aside = on_aside,
+                                          .unmapped = on_unmapped,
+                                          .explained = on_explained,
+                                          .progress = on_progress,
+                                          .arg = replay };
     struct simulated result;
 
     replay->simulation = simulation_new(replay->knowledge);

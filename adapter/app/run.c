@@ -25,8 +25,8 @@
 
 /* The settings as the parts below want them; texts are borrowed from config or owned here. */
 struct material {
-    char *authorization; /* owned secret */
-    char *ca;            /* owned */
+    char *authorization;                   /* owned secret */
+    char *ca;                              /* owned */
     char *certificate, *key, *hook_secret; /* owned; the last two are secrets */
     char origin[600];
 };

@@ -20,8 +20,7 @@ void service_watch(struct service *service, uv_loop_t *loop, service_alive_fn *a
     service->watchdog.data = service;
     uv_unref((uv_handle_t *)&service->watchdog);
     if (sd_watchdog_enabled(0, &interval_us) <= 0) return;
-    uv_timer_start(&service->watchdog, service_on_tick, interval_us / 4000,
-                   interval_us / 2000);
+    uv_timer_start(&service->watchdog, service_on_tick, interval_us / 4000, interval_us / 2000);
 }
 
 void service_ready(const char *status)

@@ -37,7 +37,7 @@ struct patient_run {
     struct fragment *fragments; /* owned: one for each item */
     size_t *current;            /* owned: for each id the fragment that stands, in order of ids */
     size_t current_count;
-    struct alert *alerts;       /* owned: all episodes so far, newest state */
+    struct alert *alerts; /* owned: all episodes so far, newest state */
     size_t alert_count;
     int64_t next_ms;
     bool was_ours;
@@ -157,8 +157,8 @@ static const struct doc_value *library_find(void *arg, const char *type, const c
     const struct recorded *found;
 
     if (type[0] && strcmp(type, "Medication") != 0) return NULL;
-    found = last_of(simulation->library, simulation->library_count, id_of,
-                    id_behind(simulation, id));
+    found =
+        last_of(simulation->library, simulation->library_count, id_of, id_behind(simulation, id));
     return found ? doc_root(found->doc) : NULL;
 }
 
@@ -166,7 +166,8 @@ static const struct doc_value *library_find(void *arg, const char *type, const c
 
 static bool same_resource(const struct recorded *one, const struct recorded *other)
 {
-    return strcmp(one->head.id, other->head.id) == 0 && strcmp(one->head.type, other->head.type) == 0;
+    return strcmp(one->head.id, other->head.id) == 0 &&
+           strcmp(one->head.type, other->head.type) == 0;
 }
 
 /* "9" before "10": version ids of most servers are numbers. 0 when they do not tell. */
@@ -408,8 +409,8 @@ static void explain_patient(struct patient_run *run, const struct chart *chart, 
     AUTO(buf_done) struct buf text = { 0 };
 
     options.trace_all = true;
-    AUTO(evaluation_free) struct evaluation *evaluation =
-        evaluate(run->simulation->knowledge, chart, now_ms, &options);
+    AUTO(evaluation_free)
+    struct evaluation *evaluation = evaluate(run->simulation->knowledge, chart, now_ms, &options);
     explain_write(evaluation, run->simulation->knowledge, &text);
     run->options->explained(chart->patient, buf_string(&text), run->options->arg);
 }
@@ -501,8 +502,8 @@ static void results_keep(struct patient_run *run)
 
     if (!run->alert_count) return;
     qsort(run->alerts, run->alert_count, sizeof *run->alerts, alert_compare);
-    more = arena_alloc(&run->simulation->arena,
-                       (ret->alert_count + run->alert_count) * sizeof *more);
+    more =
+        arena_alloc(&run->simulation->arena, (ret->alert_count + run->alert_count) * sizeof *more);
     if (ret->alert_count) memcpy(more, ret->alerts, ret->alert_count * sizeof *more);
     memcpy(more + ret->alert_count, run->alerts, run->alert_count * sizeof *more);
     ret->alerts = more;
@@ -512,8 +513,12 @@ static void results_keep(struct patient_run *run)
 static void patient_play(struct simulation *simulation, const struct simulation_options *options,
                          struct recorded **items, size_t count, struct simulated *ret)
 {
-    struct patient_run run = { .simulation = simulation, .options = options, .ret = ret,
-                               .items = items, .count = count, .next_ms = INSTANT_NEVER };
+    struct patient_run run = { .simulation = simulation,
+                               .options = options,
+                               .ret = ret,
+                               .items = items,
+                               .count = count,
+                               .next_ms = INSTANT_NEVER };
 
     run.pool = chart_new(items[0]->head.patient);
     run.fragments = mem_zero(count, sizeof *run.fragments);
@@ -572,7 +577,8 @@ void simulation_run(struct simulation *simulation, const struct simulation_optio
     count = items_collect(simulation, items, ret);
     for (size_t i = 0; i < count && !options->at_once; i++)
         if (items[i]->at_ms > ret->end_ms) ret->end_ms = items[i]->at_ms;
-    while (from < count && !items[from]->head.patient[0]) from++; /* deletions of what is not here */
+    while (from < count && !items[from]->head.patient[0])
+        from++; /* deletions of what is not here */
     for (; from < count; from = to) {
         to = patient_end(items, from, count);
         patient_play(simulation, options, items + from, to - from, ret);

@@ -38,8 +38,8 @@ static void linger_keep(struct order_clause *order, unsigned drug, struct durati
     order->linger[at] = length;
 }
 
-static bool linger_read(struct rule_reader *reader, const struct node *map,
-                        const struct node *item, struct order_clause *order)
+static bool linger_read(struct rule_reader *reader, const struct node *map, const struct node *item,
+                        struct order_clause *order)
 {
     struct concept_set set = { 0 };
     struct duration length = { 0 };
@@ -83,8 +83,8 @@ static bool order_times_read(struct rule_reader *reader, const struct node *at,
                            &order->started_within);
     good &= duration_maybe(reader, at, "startedBefore", &order->has_started_before,
                            &order->started_before);
-    good &= duration_maybe(reader, at, "endedWithin", &order->has_ended_within,
-                           &order->ended_within);
+    good &=
+        duration_maybe(reader, at, "endedWithin", &order->has_ended_within, &order->ended_within);
     good &= duration_maybe(reader, at, "overlap", &order->has_overlap, &order->overlap);
     return good;
 }
@@ -111,7 +111,7 @@ static bool order_doses_read(struct rule_reader *reader, const struct node *at,
 static bool wanted_read(struct rule_reader *reader, const struct node *at,
                         struct order_clause *order)
 {
-    static const char *const names[] = { "active", "held", "active or held",
+    static const char *const names[] = { "active",  "held",  "active or held",
                                          "planned", "ended", NULL };
     struct err err;
     size_t which = 0;
@@ -158,8 +158,7 @@ static bool except_read(struct rule_reader *reader, const struct node *at,
     concept_set_done(&order->drugs);
     concept_set_done(&except);
     order->drugs = left;
-    if (good && !left.count)
-        good = rule_problem(reader, &value, "", "\"except\" leaves no drug");
+    if (good && !left.count) good = rule_problem(reader, &value, "", "\"except\" leaves no drug");
     return good;
 }
 
@@ -193,11 +192,13 @@ static bool order_bind(struct rule_reader *reader, const struct node *at,
 
 bool order_clause_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
 {
-    static const char *const keys[] = { "order",         "noOrder",       "except",      "is",
-                                        "route",         "use",           "single",      "daily",
-                                        "continuous",    "startedWithin", "startedBefore",
-                                        "endedWithin",   "lingers",       "different",   "overlap",
-                                        "as",            NULL };
+    static const char *const keys[] = {
+        "order",      "noOrder",       "except",        "is",
+        "route",      "use",           "single",        "daily",
+        "continuous", "startedWithin", "startedBefore", "endedWithin",
+        "lingers",    "different",     "overlap",       "as",
+        NULL
+    };
     struct order_clause *order = &ret->order;
     bool good;
 

@@ -34,9 +34,8 @@ static bool allergy_read(struct rule_reader *reader, const struct node *at, stru
     static const char *const keys[] = { "allergy", NULL };
 
     ret->kind = CLAUSE_ALLERGY;
-    return keys_only(reader, at, keys) &&
-           words_read(reader, at, "allergy", CONCEPT_DRUG, &ret->allergy.concepts,
-                      &ret->allergy.words);
+    return keys_only(reader, at, keys) && words_read(reader, at, "allergy", CONCEPT_DRUG,
+                                                     &ret->allergy.concepts, &ret->allergy.words);
 }
 
 static bool age_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
@@ -236,11 +235,12 @@ bool clause_read(struct rule_reader *reader, const struct node *at, struct claus
         { "ceiling", ceiling_clause_read },
         { "notComputable", computable_read },
     };
-    static const char *const names[] = {
-        "all",         "any",     "not", "atLeast", "unless", "maybe",      "definition",
-        "order",       "noOrder", "result", "baseline", "noResult", "condition", "noCondition",
-        "allergy",     "age",     "sex", "course",  "cycleStart", "ceiling", "notComputable", NULL
-    };
+    static const char *const names[] = { "all",           "any",         "not",        "atLeast",
+                                         "unless",        "maybe",       "definition", "order",
+                                         "noOrder",       "result",      "baseline",   "noResult",
+                                         "condition",     "noCondition", "allergy",    "age",
+                                         "sex",           "course",      "cycleStart", "ceiling",
+                                         "notComputable", NULL };
     char fix[64] = "";
     const char *near = NULL;
 

@@ -64,8 +64,8 @@ static bool result_is_read(struct rule_reader *reader, const struct node *at,
     if (strcmp(text, "positive") == 0 || strcmp(text, "negative") == 0)
         return coded_read(reader, &value, text, result);
     if (analyte_is_coded(reader->knowledge, result->analyte))
-        return rule_problem(reader, &value, "write \"positive\" or \"negative\"",
-                            "%s is no number", concept_name(reader->knowledge, result->analyte));
+        return rule_problem(reader, &value, "write \"positive\" or \"negative\"", "%s is no number",
+                            concept_name(reader->knowledge, result->analyte));
     return multiple_read(reader, text, result) ||
            threshold_of(reader, &value, text, result->analyte, &result->threshold);
 }
@@ -120,7 +120,8 @@ static bool result_within_read(struct rule_reader *reader, const struct node *at
         return true;
     }
     if (!key_has(at, "within"))
-        return rule_problem(reader, at, "add \"within\": \"14 d\", or \"ever\" where age does not matter",
+        return rule_problem(reader, at,
+                            "add \"within\": \"14 d\", or \"ever\" where age does not matter",
                             "a result clause must say how old the result may be");
     text = node_text(at, "within");
     result->any_age = text && strcmp(text, "ever") == 0;
@@ -237,8 +238,8 @@ static bool maximum_parse(const char *text, struct ceiling_row *row, char unit[1
     if (!row->has_daily || !row->has_single) return true;
     if (strncmp(rest, " every ", 7) != 0 || !duration_parse(rest + 7, &every) || every.ms <= 0)
         return false;
-    row->daily = decimal_divide(decimal_multiply(amount, decimal_of(INSTANT_DAY)),
-                                decimal_of(every.ms));
+    row->daily =
+        decimal_divide(decimal_multiply(amount, decimal_of(INSTANT_DAY)), decimal_of(every.ms));
     return true;
 }
 

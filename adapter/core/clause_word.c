@@ -107,7 +107,7 @@ bool duration_read(struct rule_reader *reader, const struct node *at, const char
 }
 
 bool duration_maybe(struct rule_reader *reader, const struct node *at, const char *key,
-                           bool *ret_has, struct duration *ret)
+                    bool *ret_has, struct duration *ret)
 {
     *ret_has = key_has(at, key);
     return !*ret_has || duration_read(reader, at, key, ret);
@@ -153,7 +153,7 @@ static void word_say(struct buf *words, const char *word)
 }
 
 bool words_read(struct rule_reader *reader, const struct node *at, const char *key,
-                       enum concept_kind kind, struct concept_set *set, const char **ret_words)
+                enum concept_kind kind, struct concept_set *set, const char **ret_words)
 {
     struct node value = node_get(at, key);
     AUTO(buf_done) struct buf words = { 0 };
@@ -179,8 +179,7 @@ bool words_read(struct rule_reader *reader, const struct node *at, const char *k
     return good;
 }
 
-bool analyte_read(struct rule_reader *reader, const struct node *at, const char *key,
-                         unsigned *ret)
+bool analyte_read(struct rule_reader *reader, const struct node *at, const char *key, unsigned *ret)
 {
     struct concept_set set = { 0 };
     const char *words;
@@ -261,7 +260,7 @@ static bool limit_convert(struct rule_reader *reader, const struct node *at, uns
 }
 
 bool threshold_of(struct rule_reader *reader, const struct node *at, const char *text,
-                         unsigned analyte, struct threshold *ret)
+                  unsigned analyte, struct threshold *ret)
 {
     const char *unit;
 
@@ -273,7 +272,7 @@ bool threshold_of(struct rule_reader *reader, const struct node *at, const char 
 }
 
 bool threshold_in(struct rule_reader *reader, const struct node *at, const char *key,
-                         const char *const *units, struct threshold *ret, const char **ret_unit)
+                  const char *const *units, struct threshold *ret, const char **ret_unit)
 {
     struct node value = node_get(at, key);
     const char *text = key_text(reader, at, key), *unit;

@@ -33,24 +33,22 @@ struct run {
 
 static void open_take(struct run *run, const struct eval_options *options)
 {
-    struct open_alert *open =
-        arena_alloc(run->eval.arena, options->open_count * sizeof *run->open);
+    struct open_alert *open = arena_alloc(run->eval.arena, options->open_count * sizeof *run->open);
 
     for (size_t i = 0; i < options->open_count; i++) {
         const char *rule = strchr(options->open[i], '|'), *subjects;
         if (!rule || !(subjects = strchr(rule + 1, '|'))) continue;
-        open[run->open_count++] =
-            (struct open_alert){ .identity = options->open[i], .rule = rule + 1,
-                                 .subjects = subjects + 1,
-                                 .rule_len = (size_t)(subjects - rule - 1) };
+        open[run->open_count++] = (struct open_alert){ .identity = options->open[i],
+                                                       .rule = rule + 1,
+                                                       .subjects = subjects + 1,
+                                                       .rule_len = (size_t)(subjects - rule - 1) };
     }
     run->open = open;
 }
 
 static bool is_of_rule(const struct open_alert *open, const struct rule *rule)
 {
-    return strncmp(open->rule, rule->id, open->rule_len) == 0 &&
-           rule->id[open->rule_len] == '\0';
+    return strncmp(open->rule, rule->id, open->rule_len) == 0 && rule->id[open->rule_len] == '\0';
 }
 
 static bool is_open(const struct run *run, const char *identity)
@@ -99,8 +97,8 @@ static void display_judge(struct eval *eval, struct verdict *verdict,
         sooner(&verdict->answer, strong.next_ms);
     }
     if (options->suppressed_too) return;
-    verdict->quiet = rule->mode == RULE_SHADOW || rule->verdict[0] ||
-                     verdict->display == DISPLAY_SUPPRESSED;
+    verdict->quiet =
+        rule->mode == RULE_SHADOW || rule->verdict[0] || verdict->display == DISPLAY_SUPPRESSED;
 }
 
 /* A rule that is not true any more may have an alert that lasts. */
@@ -222,8 +220,7 @@ static void rule_run(struct run *run, const struct rule *rule)
     run->rule = rule;
     run->first = run->count;
     run->rule_open = false;
-    for (size_t i = 0; i < run->open_count; i++)
-        run->rule_open |= is_of_rule(&run->open[i], rule);
+    for (size_t i = 0; i < run->open_count; i++) run->rule_open |= is_of_rule(&run->open[i], rule);
     unbind(run);
     candidates_of_chart(&run->eval, rule, &candidates);
     if (too_many(rule, &candidates))
@@ -279,17 +276,21 @@ static struct verdict *stands_in(struct verdict *verdict)
 
 /* A finding yields to a stronger one that rests on a fact they share (the same count, the same
  * order). Quiet ones take nothing in: it would be lost. */
+static struct verdict *stronger(const struct evaluation *evaluation, const struct verdict *weak)
+{
+    for (size_t i = 0; i < evaluation->verdict_count; i++) {
+        struct verdict *strong = &evaluation->verdicts[i];
+        if (!holds(strong) || !yields(weak->rule, strong->rule)) continue;
+        if (stands_in(strong) != weak && shares_fact(weak->trace, strong->trace)) return strong;
+    }
+    return NULL;
+}
+
 static void merge(struct evaluation *evaluation)
 {
     for (size_t i = 0; i < evaluation->verdict_count; i++) {
         struct verdict *weak = &evaluation->verdicts[i];
-        if (!weak->rule->yields_count || !holds(weak)) continue;
-        for (size_t j = 0; j < evaluation->verdict_count && !weak->merged_into; j++) {
-            struct verdict *strong = &evaluation->verdicts[j];
-            if (!holds(strong) || !yields(weak->rule, strong->rule)) continue;
-            if (stands_in(strong) == weak || !shares_fact(weak->trace, strong->trace)) continue;
-            weak->merged_into = strong;
-        }
+        if (weak->rule->yields_count && holds(weak)) weak->merged_into = stronger(evaluation, weak);
     }
     for (size_t i = 0; i < evaluation->verdict_count; i++)
         if (evaluation->verdicts[i].merged_into)

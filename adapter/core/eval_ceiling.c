@@ -93,8 +93,8 @@ static struct answer unmapped_answer(const struct eval *eval)
 
     for (size_t i = 0; i < eval->index.unmapped_count; i++) {
         const struct chart_order *order = eval->index.unmapped[i];
-        struct answer one = may_be_taken(eval, order) ? answer_unknown(DOUBT_UNMAPPED)
-                                                      : ANSWER_FALSE;
+        struct answer one =
+            may_be_taken(eval, order) ? answer_unknown(DOUBT_UNMAPPED) : ANSWER_FALSE;
         answer_until(eval, &one, order_exposure(order, eval->now_ms).next_ms);
         answer = answer_either(answer, one);
     }
@@ -111,9 +111,8 @@ static struct answer row_answer(const struct eval *eval, const struct ceiling_cl
 
     for (size_t i = 0; i < ceiling->drugs.count; i++) {
         unsigned drug = ceiling->drugs.items[i];
-        size_t count = is_asked(eval, ceiling, drug)
-                           ? drug_index_find(&eval->index, drug, &places)
-                           : 0;
+        size_t count =
+            is_asked(eval, ceiling, drug) ? drug_index_find(&eval->index, drug, &places) : 0;
         answer = answer_either(answer, drug_answer(eval, ceiling, row, places, count, &any));
     }
     return any ? answer : answer_either(answer, unmapped_answer(eval));
@@ -219,9 +218,9 @@ struct answer ceiling_answer(struct eval *eval, const struct clause *clause, str
         answer = asked_answer(eval, ceiling, &measure, t);
         trace_say(eval, t, ".");
         if (answer.truth == TRUTH_UNKNOWN) doses_say(eval, ceiling, t);
-        trace_change(eval, t, answer.truth == TRUTH_TRUE
-                                  ? "a dose within the maximum"
-                                  : "a dose above the maximum, or a new value");
+        trace_change(eval, t,
+                     answer.truth == TRUTH_TRUE ? "a dose within the maximum"
+                                                : "a dose above the maximum, or a new value");
     }
     answer_until(eval, &answer, measure.until_ms);
     return answer;

@@ -35,9 +35,9 @@ static void spells_find(const struct eval *eval, const struct concept_set *drugs
 {
     const struct drug_place *places = NULL;
 
-    *ret = (struct spells){ .items = arena_alloc(eval->arena,
-                                                 eval->index.count * sizeof *ret->items),
-                            .next_ms = INSTANT_NEVER };
+    *ret =
+        (struct spells){ .items = arena_alloc(eval->arena, eval->index.count * sizeof *ret->items),
+                         .next_ms = INSTANT_NEVER };
     for (size_t i = 0; i < drugs->count; i++) {
         size_t count = drug_index_find(&eval->index, drugs->items[i], &places);
         for (size_t j = 0; j < count; j++) spell_add(eval, &places[j], ret);
@@ -72,8 +72,7 @@ struct course course_find(const struct eval *eval, const struct concept_set *dru
     struct spells spells;
 
     spells_find(eval, drugs->count ? drugs : &first, &spells);
-    return (struct course){ .none = !spells.count && !spells.undated &&
-                                    !eval->index.unmapped_count,
+    return (struct course){ .none = !spells.count && !spells.undated && !eval->index.unmapped_count,
                             .start_ms = spells.undated ? INSTANT_UNSET : chain_start(&spells),
                             .next_ms = spells.next_ms };
 }

@@ -143,8 +143,8 @@ struct answer gap_answer(struct eval *eval, const struct clause *clause, struct 
 {
     const struct gap_clause *gap = &clause->gap;
     struct done done = done_find(eval, gap->analyte);
-    struct answer answer = gap->ever ? ever_answer(eval, gap, &done, t)
-                                     : schedule_answer(eval, gap, &done, t);
+    struct answer answer =
+        gap->ever ? ever_answer(eval, gap, &done, t) : schedule_answer(eval, gap, &done, t);
 
     answer_until(eval, &answer, done.next_ms);
     return answer;

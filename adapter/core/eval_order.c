@@ -128,8 +128,8 @@ static struct answer times_answer(const struct eval *eval, const struct order_cl
     if (clause->has_started_within)
         answer = answer_both(answer, span_answer(eval, at->start_ms, clause->started_within, true));
     if (clause->has_started_before)
-        answer = answer_both(answer,
-                             span_answer(eval, at->start_ms, clause->started_before, false));
+        answer =
+            answer_both(answer, span_answer(eval, at->start_ms, clause->started_before, false));
     if (clause->has_ended_within)
         answer = answer_both(answer, span_answer(eval, at->end_ms, clause->ended_within, true));
     return answer;
@@ -154,8 +154,7 @@ static struct answer doses_answer(const struct order_clause *clause,
         answer = answer_both(answer, dose_answer(dose->daily_known, &dose->daily, dose->unit,
                                                  &clause->daily, clause->dose_unit));
     if (clause->continuous && !order->continuous)
-        answer = answer_both(answer,
-                             dose->daily_known ? ANSWER_FALSE : answer_unknown(DOUBT_DOSE));
+        answer = answer_both(answer, dose->daily_known ? ANSWER_FALSE : answer_unknown(DOUBT_DOSE));
     return answer;
 }
 
@@ -234,7 +233,7 @@ static size_t walk_next(struct walk *walk, const struct drug_place **ret)
 #define FOUND_MAX 64 /* more different drugs at once are not told apart: nobody counts that far */
 
 struct found {
-    struct answer answer; /* next_ms and doubts of all orders together */
+    struct answer answer;      /* next_ms and doubts of all orders together */
     unsigned drugs[FOUND_MAX]; /* with a true order */
     size_t drug_count;
     size_t maybe; /* further drugs, and orders of drugs that are not known, that may count */
@@ -244,7 +243,7 @@ static void found_drug(struct found *found, unsigned concept, enum truth truth)
 {
     if (truth == TRUTH_UNKNOWN) found->maybe++;
     if (truth == TRUTH_TRUE && found->drug_count < FOUND_MAX)
-        found->drugs[found->drug_count++] = concept;
+    found->drugs[found->drug_count++] = concept;
 }
 
 static enum truth found_order(struct found *found, struct answer answer)
@@ -300,8 +299,7 @@ static struct answer found_judge(const struct eval *eval, const struct order_cla
     if (found->drug_count >= clause->at_least) {
         answer.truth = TRUTH_TRUE;
         answer.doubts = 0;
-        if (clause->has_overlap)
-            answer = answer_both(answer, overlap_answer(eval, clause, found));
+        if (clause->has_overlap) answer = answer_both(answer, overlap_answer(eval, clause, found));
     } else if (found->drug_count + found->maybe >= clause->at_least) {
         answer.truth = TRUTH_UNKNOWN;
     } else {

@@ -171,10 +171,10 @@ static int64_t birthday(int64_t born_ms, int years)
 bool age_of(const struct eval *eval, struct age *ret)
 {
     const struct span *birth = &eval->chart->birth;
-    int64_t first = birth->start, last = birth->end - INSTANT_DAY; /* the last day it may be */
-    int64_t next;
+    int64_t first = birth->start, last, next;
 
     if (first == INSTANT_UNSET || first > eval->now_ms) return false;
+    last = birth->end - INSTANT_DAY; /* the last day that it may be */
     if (last < first) last = first;
     ret->oldest = instant_years(first, eval->now_ms);
     ret->youngest = last > eval->now_ms ? 0 : instant_years(last, eval->now_ms);

@@ -142,13 +142,13 @@ static struct answer relative_answer(struct eval *eval, const struct result_clau
     return threshold_answer(&measure->value, &limit, DOUBT_COMPARATOR);
 }
 
-static struct answer coded_answer(const struct result_clause *clause,
-                                  const struct measure *measure)
+static struct answer coded_answer(const struct result_clause *clause, const struct measure *measure)
 {
     enum coded_value wanted =
         clause->coded_wanted == CODED_WANT_POSITIVE ? CODED_POSITIVE : CODED_NEGATIVE;
 
-    if (!measure->is_coded || measure->coded == CODED_OTHER) return answer_unknown(DOUBT_UNREADABLE);
+    if (!measure->is_coded || measure->coded == CODED_OTHER)
+        return answer_unknown(DOUBT_UNREADABLE);
     return measure->coded == wanted ? ANSWER_TRUE : ANSWER_FALSE;
 }
 

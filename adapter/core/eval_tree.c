@@ -32,8 +32,8 @@ struct answer answer_both(struct answer a, struct answer b)
 
     if (answer.truth == TRUTH_FALSE) answer.next_ms = false_until(a, b);
     if (answer.truth == TRUTH_UNKNOWN)
-        answer.doubts = (a.truth == TRUTH_UNKNOWN ? a.doubts : 0) |
-                        (b.truth == TRUTH_UNKNOWN ? b.doubts : 0);
+        answer.doubts =
+            (a.truth == TRUTH_UNKNOWN ? a.doubts : 0) | (b.truth == TRUTH_UNKNOWN ? b.doubts : 0);
     return answer;
 }
 
@@ -60,8 +60,9 @@ struct answer threshold_answer(const struct interval *value, const struct thresh
 
 /* ---- traces */
 
-__attribute__((format(printf, 3, 0))) static const char *
-written(struct arena *arena, const char *before, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static const char *written(struct arena *arena,
+                                                                 const char *before,
+                                                                 const char *fmt, va_list args)
 {
     size_t start = strlen(before);
     va_list again;

@@ -11,14 +11,22 @@ static const char *truth_word(enum truth truth)
 static const char *clause_word(const struct clause *clause)
 {
     static const char *const words[] = {
-        [CLAUSE_ALL] = "all of",        [CLAUSE_ANY] = "any of",
-        [CLAUSE_NOT] = "not",           [CLAUSE_COUNT] = "",
-        [CLAUSE_UNLESS] = "unless",     [CLAUSE_MAYBE] = "perhaps",
-        [CLAUSE_DEFINITION] = "",       [CLAUSE_ORDER] = "order",
-        [CLAUSE_RESULT] = "result",     [CLAUSE_GAP] = "no result",
-        [CLAUSE_CONDITION] = "condition", [CLAUSE_ALLERGY] = "allergy",
-        [CLAUSE_AGE] = "age",           [CLAUSE_SEX] = "sex",
-        [CLAUSE_COURSE] = "course",     [CLAUSE_CEILING] = "dose above the maximum",
+        [CLAUSE_ALL] = "all of",
+        [CLAUSE_ANY] = "any of",
+        [CLAUSE_NOT] = "not",
+        [CLAUSE_COUNT] = "",
+        [CLAUSE_UNLESS] = "unless",
+        [CLAUSE_MAYBE] = "perhaps",
+        [CLAUSE_DEFINITION] = "",
+        [CLAUSE_ORDER] = "order",
+        [CLAUSE_RESULT] = "result",
+        [CLAUSE_GAP] = "no result",
+        [CLAUSE_CONDITION] = "condition",
+        [CLAUSE_ALLERGY] = "allergy",
+        [CLAUSE_AGE] = "age",
+        [CLAUSE_SEX] = "sex",
+        [CLAUSE_COURSE] = "course",
+        [CLAUSE_CEILING] = "dose above the maximum",
         [CLAUSE_COMPUTABLE] = "not computable",
     };
     if (clause->kind == CLAUSE_ORDER && clause->order.absent) return "no order";
@@ -35,11 +43,16 @@ static void doubts_write(unsigned doubts, struct buf *out)
         enum doubt doubt;
         const char *word;
     } words[] = {
-        { DOUBT_MISSING, "missing" },       { DOUBT_STALE, "too old" },
-        { DOUBT_UNMAPPED, "unmapped" },     { DOUBT_UNIT, "unit" },
-        { DOUBT_COMPARATOR, "comparator" }, { DOUBT_STATUS, "status" },
-        { DOUBT_TIME, "date" },             { DOUBT_DOSE, "dose" },
-        { DOUBT_INPUT, "input" },           { DOUBT_UNREADABLE, "unreadable" },
+        { DOUBT_MISSING, "missing" },
+        { DOUBT_STALE, "too old" },
+        { DOUBT_UNMAPPED, "unmapped" },
+        { DOUBT_UNIT, "unit" },
+        { DOUBT_COMPARATOR, "comparator" },
+        { DOUBT_STATUS, "status" },
+        { DOUBT_TIME, "date" },
+        { DOUBT_DOSE, "dose" },
+        { DOUBT_INPUT, "input" },
+        { DOUBT_UNREADABLE, "unreadable" },
     };
     const char *between = " (";
 

@@ -13,8 +13,12 @@ static const char *keep(struct eval *eval, const struct buf *text)
 
 struct measure measure_lacking(unsigned doubts, const char *why, const char *text)
 {
-    return (struct measure){ .known = TRUTH_UNKNOWN, .doubts = doubts, .until_ms = INSTANT_NEVER,
-                             .why = why, .text = text, .note = "" };
+    return (struct measure){ .known = TRUTH_UNKNOWN,
+                             .doubts = doubts,
+                             .until_ms = INSTANT_NEVER,
+                             .why = why,
+                             .text = text,
+                             .note = "" };
 }
 
 void measure_source(struct measure *measure, const struct source *source)
@@ -43,26 +47,29 @@ static bool same_moment(const struct chart_result *a, const struct chart_result 
 }
 
 struct newest {
-    const struct chart_result *results; /* of the analyte, newest first */
+    const struct chart_result *results; /* of the analyte, newest first, down to the moment of
+                                         * found */
     size_t count;
-    const struct chart_result *found;   /* the newest that counts at now; can be read if any of its
+    const struct chart_result *found; /* the newest that counts at now; can be read if any of its
                                          * moment can */
-    const struct chart_result *ahead;   /* the next one that is dated after now */
-    bool undated;                       /* there is one without a date */
+    const struct chart_result *ahead; /* the next one that is dated after now */
+    bool undated;                     /* there is one without a date */
 };
 
+/* They stand newest first, those without a date at the end. */
 static struct newest newest_find(const struct eval *eval, unsigned analyte)
 {
     struct newest at = { .results = NULL };
+    size_t count = chart_results(eval->chart, analyte, &at.results);
 
-    at.count = chart_results(eval->chart, analyte, &at.results);
-    for (size_t i = 0; i < at.count; i++) {
-        const struct chart_result *one = &at.results[i];
+    for (; count && at.results[count - 1].at_ms == INSTANT_UNSET; count--)
+        at.undated |= counts(eval, &at.results[count - 1]);
+    for (; at.count < count; at.count++) {
+        const struct chart_result *one = &at.results[at.count];
+        if (at.found && one->at_ms != at.found->at_ms) break;
         if (!counts(eval, one)) continue;
-        if (one->at_ms == INSTANT_UNSET)
-            at.undated = true;
-        else if (one->at_ms > eval->now_ms)
-            at.ahead = one; /* newest first: the last one is the next */
+        if (one->at_ms > eval->now_ms)
+            at.ahead = one; /* the last one is the next */
         else if (!at.found)
             at.found = one;
         else if (at.found->kind == VALUE_UNREADABLE && one->kind != VALUE_UNREADABLE &&
@@ -85,7 +92,8 @@ static const char *missing_words(struct eval *eval, unsigned analyte, const stru
         buf_printf(&text, "the only result for %s is dated in the future (%s)", words,
                    instant_date(at->ahead->at_ms, date, sizeof date));
     else
-        buf_printf(&text, at->undated ? "no dated result for %s on record" : "no result for %s on record",
+        buf_printf(&text,
+                   at->undated ? "no dated result for %s on record" : "no result for %s on record",
                    words);
     return keep(eval, &text);
 }
@@ -97,8 +105,7 @@ static const char *wanted_words(struct eval *eval, unsigned analyte, const struc
 
     if (!eval->telling) return "";
     buf_printf(&text, "a result for %s", concept_words(eval->knowledge, analyte));
-    if (within)
-        buf_printf(&text, " of the last %s", duration_text(*within, length, sizeof length));
+    if (within) buf_printf(&text, " of the last %s", duration_text(*within, length, sizeof length));
     return keep(eval, &text);
 }
 
@@ -141,15 +148,18 @@ static const char *unreadable_words(const struct chart_result *result)
 
 struct measure measure_of(struct eval *eval, const struct chart_result *result)
 {
-    struct measure measure = { .known = TRUTH_TRUE, .value = result->value,
+    struct measure measure = { .known = TRUTH_TRUE,
+                               .value = result->value,
                                .coded = result->coded,
                                .is_coded = result->kind == VALUE_CODED,
-                               .until_ms = INSTANT_NEVER, .why = "", .note = "",
+                               .until_ms = INSTANT_NEVER,
+                               .why = "",
+                               .note = "",
                                .result = result };
 
     if (result->kind == VALUE_UNREADABLE)
-        measure = measure_lacking(result->doubt, "", value_words(eval, result,
-                                                                 unreadable_words(result)));
+        measure =
+            measure_lacking(result->doubt, "", value_words(eval, result, unreadable_words(result)));
     else
         measure.text = value_words(eval, result, "");
     measure_source(&measure, &result->source);
@@ -211,8 +221,54 @@ struct measure measure_result(struct eval *eval, unsigned analyte, const struct 
     return measure;
 }
 
-struct measure measure_newest(struct eval *eval, unsigned analyte, const struct duration *within)
+/* ---- what was asked for already */
+
+struct measure_memo {
+    unsigned analyte;
+    bool any_age, told; /* told: with texts */
+    struct duration within;
+    struct measure measure;
+};
+
+static bool same_question(const struct eval *eval, const struct measure_memo *memo,
+                          unsigned analyte, const struct duration *within)
+{
+    if (memo->analyte != analyte || memo->any_age != !within) return false;
+    if (memo->told != eval->telling) return false;
+    return !within || (memo->within.ms == within->ms && memo->within.months == within->months);
+}
+
+static struct measure measure_make(struct eval *eval, unsigned analyte,
+                                   const struct duration *within)
 {
     if (analyte == eval->analytes.crcl) return measure_crcl(eval, within);
     return measure_result(eval, analyte, within);
+}
+
+static void memo_keep(struct eval *eval, unsigned analyte, const struct duration *within,
+                      const struct measure *measure)
+{
+    struct measure_memos *memos = &eval->memos;
+
+    if (memos->count == MEASURE_MEMOS_MAX) return;
+    if (!memos->items)
+        memos->items = arena_alloc(eval->arena, MEASURE_MEMOS_MAX * sizeof *memos->items);
+    memos->items[memos->count++] =
+        (struct measure_memo){ .analyte = analyte,
+                               .any_age = !within,
+                               .told = eval->telling,
+                               .within = within ? *within : (struct duration){ 0, 0 },
+                               .measure = *measure };
+}
+
+struct measure measure_newest(struct eval *eval, unsigned analyte, const struct duration *within)
+{
+    struct measure measure;
+
+    for (size_t i = 0; i < eval->memos.count; i++)
+        if (same_question(eval, &eval->memos.items[i], analyte, within))
+            return eval->memos.items[i].measure;
+    measure = measure_make(eval, analyte, within);
+    memo_keep(eval, analyte, within, &measure);
+    return measure;
 }

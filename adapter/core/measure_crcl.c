@@ -7,7 +7,9 @@
 static const struct duration weight_within = { .months = 12 };
 
 /* What an adult can weigh and measure; outside of it somebody mistook a unit. */
-static const struct { int kg_min, kg_max, cm_min, cm_max; } plausible = { 20, 400, 100, 250 };
+static const struct {
+    int kg_min, kg_max, cm_min, cm_max;
+} plausible = { 20, 400, 100, 250 };
 
 /* ---- the formula */
 
@@ -38,8 +40,8 @@ static struct decimal weight_used(bool female, struct decimal kg, struct decimal
     ideal = ideal_weight(female, cm);
     if (decimal_compare(kg, ideal) <= 0) return kg;
     *ret_weight = "adjusted weight";
-    return decimal_add(ideal, decimal_multiply((struct decimal){ 4, -1 },
-                                               decimal_subtract(kg, ideal)));
+    return decimal_add(ideal,
+                       decimal_multiply((struct decimal){ 4, -1 }, decimal_subtract(kg, ideal)));
 }
 
 struct decimal cockcroft_gault(int age_years, bool female, struct decimal kg, struct decimal cm,
@@ -60,8 +62,8 @@ struct crcl_inputs {
     struct measure creatinine, weight, height;
     struct age age;
     bool female;
-    struct decimal kg, cm;       /* cm 0: not known */
-    const char *used;            /* "adjusted weight" */
+    struct decimal kg, cm; /* cm 0: not known */
+    const char *used;      /* "adjusted weight" */
     struct decimal used_kg;
 };
 
@@ -103,13 +105,13 @@ static struct lack lack_of(const struct eval *eval, struct crcl_inputs *in)
     if (in->creatinine.known != TRUTH_TRUE)
         return (struct lack){ in->creatinine.text, in->creatinine.why };
     if (scr->high_none ? scr->low_none : scr->high.digits <= 0)
-        return (struct lack){ "the creatinine value is not usable", "another result for creatinine" };
+        return (struct lack){ "the creatinine value is not usable",
+                              "another result for creatinine" };
     lack = weight_lack(&in->weight);
     return lack.what ? lack : person_lack(eval, &in->age);
 }
 
-static void inputs_collect(struct eval *eval, const struct duration *within,
-                           struct crcl_inputs *in)
+static void inputs_collect(struct eval *eval, const struct duration *within, struct crcl_inputs *in)
 {
     in->creatinine = measure_result(eval, eval->analytes.creatinine, within);
     in->weight = measure_result(eval, eval->analytes.weight, &weight_within);
@@ -130,7 +132,8 @@ static struct decimal clearance(struct crcl_inputs *in, int age, struct decimal 
 static struct interval clearance_span(struct crcl_inputs *in)
 {
     const struct interval *scr = &in->creatinine.value;
-    struct interval span = { .low_none = scr->high_none, .low_open = scr->high_open,
+    struct interval span = { .low_none = scr->high_none,
+                             .low_open = scr->high_open,
                              .high_none = scr->low_none || scr->low.digits <= 0,
                              .high_open = scr->low_open };
 

@@ -230,7 +230,8 @@ static const char *over_words(struct work *work, const struct chart_order *order
 
     if (at.state == EXPOSURE_HELD)
         return join(work, "The order for ", order->label, " is on hold.");
-    if (at.end_ms == INSTANT_UNSET) return join(work, "The order for ", order->label, " has ended.");
+    if (at.end_ms == INSTANT_UNSET)
+        return join(work, "The order for ", order->label, " has ended.");
     return join(work, join(work, "The order for ", order->label, " ended on "),
                 instant_date(at.end_ms, date, sizeof date), ".");
 }
@@ -312,7 +313,8 @@ static void alert_end(struct work *work, const struct alert *open)
     if (!still_holds(&ending) && rests_on_removed(work, open)) {
         ended.ended_why = "A fact it rested on was entered in error or removed.";
     } else if (was_corrected(work, open, ending.clause)) {
-        ended.ended_why = join(work, "A result it rested on was corrected: ", ending.clause->text, "");
+        ended.ended_why =
+            join(work, "A result it rested on was corrected: ", ending.clause->text, "");
     } else if (undecided(&ending)) {
         return;
     } else {

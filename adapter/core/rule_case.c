@@ -48,8 +48,8 @@ static bool case_read(struct rule_reader *reader, const struct node *at, struct 
 {
     static const char *const keys[] = { "name",       "patient", "orders",  "results",
                                         "conditions", "then",    "display", NULL };
-    static const char *const outcomes[] = { "fires", "silent", "cannot tell", "stays", "yields",
-                                            NULL };
+    static const char *const outcomes[] = { "fires", "silent", "cannot tell",
+                                            "stays", "yields", NULL };
     const char *display = node_text(at, "display"), *name;
     struct err err;
     size_t then;
@@ -72,8 +72,7 @@ bool rule_cases_read(struct rule_reader *reader, const struct node *rule, struct
     struct err err;
     bool good = true;
 
-    if (given.value && !node_only(&given, given_keys, &err))
-        good = rule_problem_err(reader, &err);
+    if (given.value && !node_only(&given, given_keys, &err)) good = rule_problem_err(reader, &err);
     if (given.value) good &= facts_read(reader, &given, &base);
     if (!node_is(&list, DOC_ARRAY) || !node_count(&list))
         return rule_problem(reader, rule, "add cases that fire, stay silent and cannot tell",
@@ -183,10 +182,9 @@ static bool dose_parse(struct builder *builder, const char *text, struct dose *r
         (strncmp(rest, "every ", 6) != 0 || !duration_parse(rest + 6, &every) || every.ms <= 0))
         return false;
     ret->daily_known = true;
-    ret->hours = interval_exactly(
-        decimal_divide(decimal_of(every.ms), decimal_of(INSTANT_HOUR)));
-    ret->daily = interval_exactly(decimal_divide(
-        decimal_multiply(amount, decimal_of(INSTANT_DAY)), decimal_of(every.ms)));
+    ret->hours = interval_exactly(decimal_divide(decimal_of(every.ms), decimal_of(INSTANT_HOUR)));
+    ret->daily = interval_exactly(
+        decimal_divide(decimal_multiply(amount, decimal_of(INSTANT_DAY)), decimal_of(every.ms)));
     return true;
 }
 
@@ -196,8 +194,10 @@ static bool order_state_part(const char *part, struct chart_order *order)
         const char *words;
         enum order_state state;
     } states[] = {
-        { "held", ORDER_HELD },           { "stopped", ORDER_ENDED },
-        { "draft", ORDER_DRAFT },         { "entered in error", ORDER_REMOVED },
+        { "held", ORDER_HELD },
+        { "stopped", ORDER_ENDED },
+        { "draft", ORDER_DRAFT },
+        { "entered in error", ORDER_REMOVED },
         { "status unknown", ORDER_UNCLEAR },
     };
 
@@ -238,10 +238,13 @@ static bool order_build(struct builder *builder, const char *words)
 {
     struct chart_ingredient *drug = arena_alloc(&builder->chart->arena, sizeof *drug);
     struct chart_order order = { .source = source_make(builder, "MedicationRequest"),
-                                 .why = "", .label = words, .dosage = "",
+                                 .why = "",
+                                 .label = words,
+                                 .dosage = "",
                                  .authored_ms = CASE_NOW - 30 * INSTANT_DAY,
                                  .start_ms = CASE_NOW - 30 * INSTANT_DAY,
-                                 .end_ms = INSTANT_NEVER, .expiry_ms = INSTANT_NEVER };
+                                 .end_ms = INSTANT_NEVER,
+                                 .expiry_ms = INSTANT_NEVER };
     const char *rest = words;
     char part[96];
 
@@ -327,7 +330,8 @@ static bool result_part(struct builder *builder, const char *part, struct chart_
 static bool result_build(struct builder *builder, const char *words)
 {
     struct chart_result result = { .source = source_make(builder, "Observation"),
-                                   .at_ms = CASE_NOW, .issued_ms = INSTANT_UNSET };
+                                   .at_ms = CASE_NOW,
+                                   .issued_ms = INSTANT_UNSET };
     const char *rest = words;
     char part[96], name[64];
     size_t n;
@@ -365,8 +369,10 @@ static bool condition_build(struct builder *builder, const char *words)
 {
     unsigned *concept = arena_alloc(&builder->chart->arena, sizeof *concept);
     struct chart_condition condition = { .source = source_make(builder, "Condition"),
-                                         .concepts = concept, .label = words,
-                                         .start_ms = INSTANT_UNSET, .end_ms = INSTANT_NEVER };
+                                         .concepts = concept,
+                                         .label = words,
+                                         .start_ms = INSTANT_UNSET,
+                                         .end_ms = INSTANT_NEVER };
     const char *rest = words;
     char part[96];
 
@@ -446,8 +452,7 @@ bool rule_case_chart(const struct rule_case *at, const struct knowledge *knowled
 
 static enum case_outcome verdict_outcome(const struct verdict *verdict)
 {
-    if (verdict->answer.truth == TRUTH_TRUE)
-        return verdict->merged_into ? CASE_YIELDS : CASE_FIRES;
+    if (verdict->answer.truth == TRUTH_TRUE) return verdict->merged_into ? CASE_YIELDS : CASE_FIRES;
     if (verdict->persists) return CASE_STAYS;
     if (verdict->answer.truth == TRUTH_UNKNOWN || verdict->lasting.truth == TRUTH_UNKNOWN)
         return CASE_CANNOT_TELL;
@@ -458,8 +463,11 @@ static enum case_outcome verdict_outcome(const struct verdict *verdict)
 static enum case_outcome outcome_of(const struct evaluation *evaluation, const struct rule *rule,
                                     enum display *ret_display)
 {
-    static const int strength[] = { [CASE_SILENT] = 0, [CASE_CANNOT_TELL] = 1, [CASE_STAYS] = 2,
-                                    [CASE_YIELDS] = 3, [CASE_FIRES] = 4 };
+    static const int strength[] = { [CASE_SILENT] = 0,
+                                    [CASE_CANNOT_TELL] = 1,
+                                    [CASE_STAYS] = 2,
+                                    [CASE_YIELDS] = 3,
+                                    [CASE_FIRES] = 4 };
     enum case_outcome outcome = CASE_SILENT;
 
     for (size_t i = 0; i < evaluation->verdict_count; i++) {

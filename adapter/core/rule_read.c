@@ -92,7 +92,9 @@ static bool evidence_read(struct rule_reader *reader, const struct node *at, str
     struct err err;
     size_t grade;
 
-    if (!value.value) return rule_problem(reader, at, "say how well the source was read: verified, from-knowledge, uncertain",
+    if (!value.value)
+        return rule_problem(reader, at,
+                            "say how well the source was read: verified, from-knowledge, uncertain",
                             "a rule needs \"verification\"");
     if (!node_only(&value, keys, &err)) return rule_problem_err(reader, &err);
     if (!enum_read(reader, &value, "grade", grades, &grade)) return false;
@@ -109,7 +111,8 @@ static bool yields_read(struct rule_reader *reader, const struct node *at, struc
     rule->yields_place = "";
     if (!list.value) return true;
     if (!node_is(&list, DOC_ARRAY) || !count)
-        return rule_problem(reader, &list, "write a list of rule ids", "\"yieldsTo\" names no rule");
+        return rule_problem(reader, &list, "write a list of rule ids",
+                            "\"yieldsTo\" names no rule");
     rule->yields_place = rule_place(reader, &list);
     rule->yields_to = arena_alloc(reader->arena, count * sizeof *rule->yields_to);
     for (size_t i = 0; i < count; i++) {
@@ -172,7 +175,8 @@ static bool clauses_read(struct rule_reader *reader, const struct node *at, stru
     struct node when = node_get(at, "when"), persists = node_get(at, "persists");
     bool good;
 
-    if (!when.value) return rule_problem(reader, at, "add the clause that it stands for",
+    if (!when.value)
+        return rule_problem(reader, at, "add the clause that it stands for",
                             "a rule needs \"when\"");
     reader->binding = true;
     rule->when = mem_new(struct clause);
@@ -206,8 +210,9 @@ static bool texts_read(struct rule_reader *reader, const struct node *at, const 
 
 static bool code_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
 {
-    static const char *const codes[] = { "LAB", "DRG", "DOSECOND", "COND", "DUPTHPCLS", "DUPTHPGEN",
-                                         "DUPTHPY", "PREG", "NHP", "FOOD", "none", NULL };
+    static const char *const codes[] = { "LAB",       "DRG",       "DOSECOND", "COND",
+                                         "DUPTHPCLS", "DUPTHPGEN", "DUPTHPY",  "PREG",
+                                         "NHP",       "FOOD",      "none",     NULL };
     size_t which;
 
     if (!enum_read(reader, at, "code", codes, &which)) return false;
@@ -249,10 +254,11 @@ static bool names_read(struct rule_reader *reader, const struct node *at, struct
 /* Does a clause ask about the course of the drug that the rule names first? */
 static bool needs_subject(const struct clause *clause)
 {
-    bool of_baseline = clause->kind == CLAUSE_RESULT && !clause->result.course.count &&
-                       (clause->result.baseline || clause->result.relation == RESULT_TIMES_BASELINE ||
-                        clause->result.relation == RESULT_RISE_BASELINE ||
-                        clause->result.relation == RESULT_FALL_BASELINE);
+    bool of_baseline =
+        clause->kind == CLAUSE_RESULT && !clause->result.course.count &&
+        (clause->result.baseline || clause->result.relation == RESULT_TIMES_BASELINE ||
+         clause->result.relation == RESULT_RISE_BASELINE ||
+         clause->result.relation == RESULT_FALL_BASELINE);
     bool of_course = clause->kind == CLAUSE_GAP && !clause->gap.ever &&
                      (!clause->gap.at_once || clause->gap.step_count > 1);
 
@@ -276,10 +282,10 @@ static bool rule_fields(struct rule_reader *reader, const struct node *at, const
                         struct rule *rule)
 {
     static const char *const keys[] = {
-        "id",        "kind",     "title",          "severity",      "severityBasis", "display",
-        "mode",      "code",     "context",        "when",          "persists",      "yieldsTo",
-        "verdict",   "window",   "mechanism",      "recommendation", "choice",       "sources",
-        "verification", "owner", "reviewBy",       "given",         "cases",         NULL
+        "id",           "kind",   "title",     "severity",       "severityBasis", "display",
+        "mode",         "code",   "context",   "when",           "persists",      "yieldsTo",
+        "verdict",      "window", "mechanism", "recommendation", "choice",        "sources",
+        "verification", "owner",  "reviewBy",  "given",          "cases",         NULL
     };
     struct err err;
     bool good = true;

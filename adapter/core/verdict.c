@@ -174,7 +174,8 @@ static const char *detail_of(const struct verdict *verdict, const struct story *
 
     sentence(&out, "", rule->title);
     if (verdict->persists)
-        sentence(&out, "", "What raised this alert has eased, but what would end it is not reached");
+        sentence(&out, "",
+                 "What raised this alert has eased, but what would end it is not reached");
     sentence(&out, "", buf_string(&story->facts));
     sentence(&out, "What the source directs: ", rule->recommendation);
     sentence(&out, "Why: ", rule->mechanism);
@@ -294,8 +295,11 @@ void verdict_alert(const struct evaluation *evaluation, const struct verdict *ve
     struct list subjects = { .arena = arena }, implicated = { .arena = arena };
     struct list sources = { .arena = arena };
 
-    *ret = (struct alert){ .key = "", .state = ALERT_OPEN, .ended_ms = INSTANT_UNSET,
-                           .ended_why = "", .severity = rule->severity,
+    *ret = (struct alert){ .key = "",
+                           .state = ALERT_OPEN,
+                           .ended_ms = INSTANT_UNSET,
+                           .ended_why = "",
+                           .severity = rule->severity,
                            .display = verdict->display };
     story_collect(&story, verdict->trace, TRUTH_TRUE);
     story_merge(evaluation, verdict, &story);

@@ -9,10 +9,10 @@
 
 /* Everything is owned by the config; texts are NULL where nothing was said and there is no default. */
 struct config {
-    char *file;            /* where it was read from */
+    char *file; /* where it was read from */
     struct {
-        char *base;        /* FHIR base URL, without trailing slash */
-        char *ca_file;     /* PEM; NULL: the system's authorities */
+        char *base;    /* FHIR base URL, without trailing slash */
+        char *ca_file; /* PEM; NULL: the system's authorities */
         char *token_file, *token_credential;
         char *basic_file, *basic_credential; /* "user:password" */
         int64_t request_ms;
@@ -21,8 +21,8 @@ struct config {
         bool start_active; /* create Subscriptions as active (Medplum) */
     } server;
     struct {
-        char *listen;      /* "127.0.0.1:8090", "[::]:8443"; NULL: no listener */
-        char *url;         /* how the server reaches it; NULL: no Subscriptions, poll alone */
+        char *listen; /* "127.0.0.1:8090", "[::]:8443"; NULL: no listener */
+        char *url;    /* how the server reaches it; NULL: no Subscriptions, poll alone */
         char *certificate_file, *key_file, *key_credential;
         char *secret_file, *secret_credential;
         bool payload;
@@ -39,9 +39,9 @@ struct config {
         int64_t in_flight, attempts;
         char *system;
     } alerts;
-    char *name;            /* of this installation */
-    char *store;           /* path of the database */
-    char *mappings;        /* folder */
+    char *name;     /* of this installation */
+    char *store;    /* path of the database */
+    char *mappings; /* folder */
     char *log_level;
 };
 

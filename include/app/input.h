@@ -11,8 +11,8 @@
 struct input {
     char **paths; /* owned; in the order of reading */
     size_t count;
-    size_t others;    /* files of folders that are neither JSON nor NDJSON */
-    long long bytes;  /* on disk, as far as it is known: for the progress bar */
+    size_t others;   /* files of folders that are neither JSON nor NDJSON */
+    long long bytes; /* on disk, as far as it is known: for the progress bar */
 };
 
 /* Add a path: "-", a file, or a folder with all that is below it (.json .ndjson .jsonl, each also

@@ -15,5 +15,5 @@ const char *load_default_dir(char *buf, size_t size);
 
 /* The whole of a file as text with a NUL behind it, at most max bytes. Owned by the caller. Errors:
  * ERR_SYSTEM "file.open", "file.read"; ERR_INPUT "file.size". */
-bool load_file(const char *path, size_t max, char **ret, size_t *ret_len, struct err *err)
-    MUST_CHECK;
+bool load_file(const char *path, size_t max, char **ret, size_t *ret_len,
+               struct err *err) MUST_CHECK;

@@ -24,8 +24,8 @@ struct recorded {
     const char *alias;         /* "urn:uuid:" of entry.fullUrl without the prefix; "" */
     bool newest_first;         /* of a history Bundle */
     bool deleted;
-    int64_t at_ms;             /* when it happened on the virtual clock */
-    size_t serial;             /* in the order of reading */
+    int64_t at_ms; /* when it happened on the virtual clock */
+    size_t serial; /* in the order of reading */
 };
 
 struct simulation;
@@ -41,10 +41,10 @@ struct arena *simulation_arena(struct simulation *simulation);
 void simulation_add(struct simulation *simulation, const struct recorded *recorded);
 
 struct simulation_options {
-    bool at_once;      /* evaluate once, at as_of_ms, with everything loaded */
+    bool at_once; /* evaluate once, at as_of_ms, with everything loaded */
     int64_t as_of_ms;
     bool suppressed_too;
-    bool everybody;    /* patients outside the cohort as well */
+    bool everybody; /* patients outside the cohort as well */
     bool explain;
     /* A resource that cannot be used. Called for each, in the order of patients. */
     void (*aside)(const struct recorded *recorded, const struct err *err, void *arg);
@@ -60,7 +60,7 @@ struct simulated {
     struct alert *alerts; /* by patient, then time, then identity; in the simulation's arena */
     size_t alert_count;
     size_t patients, cohort, resources, without_patient, evaluations;
-    int64_t end_ms;       /* the last instant of the clock */
+    int64_t end_ms; /* the last instant of the clock */
 };
 
 /* Play everything. The result is good until the simulation is freed. Cannot fail. */

@@ -34,30 +34,30 @@ struct alert {
     int64_t episode;      /* 1, 2, ... */
     const char *patient;  /* id */
     const char *rule, *title;
-    const char *code;     /* v3-ActCode, "" when none fits */
+    const char *code; /* v3-ActCode, "" when none fits */
     enum severity severity;
     enum display display;
     enum alert_state state;
     int64_t opened_ms;
-    int64_t ended_ms;     /* INSTANT_UNSET while open */
-    const char *ended_why;/* "" while open */
-    bool ended_by_order;  /* it ended because an order ended or was put on hold */
-    const char **subjects;   /* concept names, ascending */
+    int64_t ended_ms;      /* INSTANT_UNSET while open */
+    const char *ended_why; /* "" while open */
+    bool ended_by_order;   /* it ended because an order ended or was put on hold */
+    const char **subjects; /* concept names, ascending */
     size_t subject_count;
     const char **implicated; /* "MedicationRequest/5", the triggering order first */
     size_t implicated_count;
-    const char **evidence;   /* "Observation/91", "Condition/7" */
+    const char **evidence; /* "Observation/91", "Condition/7" */
     size_t evidence_count;
     struct alert_also *also; /* weaker findings merged into this one */
     size_t also_count;
-    const char **assumptions;/* how sure we are: one sentence each */
+    const char **assumptions; /* how sure we are: one sentence each */
     size_t assumption_count;
-    const char *detail;      /* everything, in plain sentences: what DetectedIssue.detail says */
+    const char *detail; /* everything, in plain sentences: what DetectedIssue.detail says */
     const char *recommendation;
-    const char **sources;    /* "REVLIMID (lenalidomide) US prescribing information, 2.1" */
+    const char **sources; /* "REVLIMID (lenalidomide) US prescribing information, 2.1" */
     size_t source_count;
-    const char *source_url;  /* of the first source that has one; "" */
-    const char *generation;  /* of the knowledge that said so last */
+    const char *source_url; /* of the first source that has one; "" */
+    const char *generation; /* of the knowledge that said so last */
 };
 
 /* The key of an episode: the digest of identity and number. ret needs DIGEST_TEXT_SIZE bytes. */

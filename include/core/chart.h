@@ -63,7 +63,7 @@ struct chart_order {
     int64_t expiry_ms; /* end of dispenseRequest.validityPeriod, INSTANT_NEVER: none. The drug may
                         * still be taken: a doubt for the reader, not an end */
     bool as_needed;
-    bool continuous;   /* daily without a stated pause: what maintenance looks like */
+    bool continuous;         /* daily without a stated pause: what maintenance looks like */
     const unsigned *reasons; /* condition concepts of reasonCode and of category (phase tags) */
     size_t reason_count;
 };
@@ -78,15 +78,15 @@ struct chart_result {
     struct source source;
     unsigned analyte;
     enum result_state state; /* registered results are not in the chart */
-    int64_t at_ms;  /* when it was true for the patient: effective, else issued; INSTANT_UNSET */
+    int64_t at_ms; /* when it was true for the patient: effective, else issued; INSTANT_UNSET */
     int64_t issued_ms;
     enum result_value kind;
-    struct interval value;   /* VALUE_QUANTITY: in the analyte's unit */
-    enum coded_value coded;  /* VALUE_CODED */
-    enum doubt doubt;        /* VALUE_UNREADABLE: DOUBT_UNIT or DOUBT_UNREADABLE */
-    const char *shown;       /* as sent, for people: "0.7 10*9/L", "<0.5 K/uL", "positive" */
+    struct interval value;  /* VALUE_QUANTITY: in the analyte's unit */
+    enum coded_value coded; /* VALUE_CODED */
+    enum doubt doubt;       /* VALUE_UNREADABLE: DOUBT_UNIT or DOUBT_UNREADABLE */
+    const char *shown;      /* as sent, for people: "0.7 10*9/L", "<0.5 K/uL", "positive" */
     bool has_upper;
-    struct decimal upper;    /* upper limit of normal, in the analyte's unit */
+    struct decimal upper; /* upper limit of normal, in the analyte's unit */
 };
 
 /* ---- conditions, procedures, findings */
@@ -104,7 +104,7 @@ struct chart_condition {
     enum condition_state state;
     const unsigned *concepts;
     size_t concept_count;
-    bool uncoded;     /* no coding at all: it could be anything */
+    bool uncoded; /* no coding at all: it could be anything */
     const char *label;
     int64_t start_ms; /* onset or performed; INSTANT_UNSET */
     int64_t end_ms;   /* abatement; INSTANT_NEVER */

@@ -33,14 +33,14 @@ bool clause_read(struct rule_reader *reader, const struct node *at, struct claus
 
 /* The kinds that have files of their own; like clause_read(), but what *ret owns after failure is
  * the caller's (clause_done()). */
-bool order_clause_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
-    MUST_CHECK;
-bool result_clause_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
-    MUST_CHECK;
-bool gap_clause_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
-    MUST_CHECK;
-bool ceiling_clause_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
-    MUST_CHECK;
+bool order_clause_read(struct rule_reader *reader, const struct node *at,
+                       struct clause *ret) MUST_CHECK;
+bool result_clause_read(struct rule_reader *reader, const struct node *at,
+                        struct clause *ret) MUST_CHECK;
+bool gap_clause_read(struct rule_reader *reader, const struct node *at,
+                     struct clause *ret) MUST_CHECK;
+bool ceiling_clause_read(struct rule_reader *reader, const struct node *at,
+                         struct clause *ret) MUST_CHECK;
 
 /* ---- words: each reports what it does not understand */
 
@@ -73,7 +73,8 @@ bool words_read(struct rule_reader *reader, const struct node *at, const char *k
 bool analyte_read(struct rule_reader *reader, const struct node *at, const char *key,
                   unsigned *ret) MUST_CHECK;
 
-#define THRESHOLD_FIX "write \"below N UNIT\", \"at most\", \"above\", \"at least\", or \"N to M UNIT\""
+#define THRESHOLD_FIX                                                                              \
+    "write \"below N UNIT\", \"at most\", \"above\", \"at least\", or \"N to M UNIT\""
 
 /* A decimal at the start of *text; moves on behind it and the space after it. Reports nothing. */
 bool number_take(const char **text, struct decimal *ret) MUST_CHECK;

@@ -45,9 +45,9 @@ struct verdict {
     const struct rule *rule;
     unsigned bound[BINDING_MAX]; /* the drugs that the order clauses were bound to */
     struct answer answer;
-    struct answer lasting;       /* of rule->persists, asked for an open alert whose rule is not true
+    struct answer lasting; /* of rule->persists, asked for an open alert whose rule is not true
                                   * any more; else false */
-    bool persists;               /* lasting is true: the open alert lasts */
+    bool persists;         /* lasting is true: the open alert lasts */
     enum display display;
     struct trace *trace;         /* of true and of open ones (of what makes it last, where that was
                                   * asked), and of all on demand; else NULL */
@@ -60,12 +60,12 @@ struct evaluation {
     struct arena arena;
     struct verdict *verdicts; /* by rule in the order of the knowledge, then by subjects */
     size_t verdict_count;
-    int64_t next_ms;          /* least of all */
-    unsigned unknown;         /* rules that could not be evaluated */
+    int64_t next_ms;  /* least of all */
+    unsigned unknown; /* rules that could not be evaluated */
 };
 
 struct eval_options {
-    bool trace_all; /* explain every verdict, not only the findings */
+    bool trace_all;          /* explain every verdict, not only the findings */
     const char *const *open; /* identities of open alerts: their rules' `persists` is asked too */
     size_t open_count;
     bool suppressed_too; /* suppressed findings are findings (for testers) */

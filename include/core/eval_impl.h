@@ -28,6 +28,15 @@ struct drug_index drug_index_make(const struct chart *chart, struct arena *arena
 size_t drug_index_find(const struct drug_index *index, unsigned concept,
                        const struct drug_place **ret);
 
+/* ---- the measures that were asked for already: many rules ask the same */
+
+#define MEASURE_MEMOS_MAX 64
+
+struct measure_memos {
+    struct measure_memo *items; /* in the arena; NULL: none yet */
+    size_t count;
+};
+
 /* ---- one evaluation */
 
 #define CONCEPT_NOBODY UINT_MAX /* bound to a drug that the chart does not have */
@@ -37,7 +46,10 @@ struct eval {
     const struct chart *chart;
     int64_t now_ms;
     struct drug_index index;
-    struct { unsigned crcl, creatinine, weight, height; } analytes;
+    struct {
+        unsigned crcl, creatinine, weight, height;
+    } analytes;
+    struct measure_memos memos;
     /* The drug each naming order clause is held to; CONCEPT_NONE: any of its drugs. */
     unsigned bound[BINDING_MAX];
     struct arena *arena; /* for traces and texts */
@@ -163,15 +175,15 @@ struct course course_find(const struct eval *eval, const struct concept_set *dru
 #define MEASURE_SOURCES_MAX 8
 
 struct measure {
-    enum truth known;      /* TRUTH_TRUE: value holds; else TRUTH_UNKNOWN and doubts */
+    enum truth known; /* TRUTH_TRUE: value holds; else TRUTH_UNKNOWN and doubts */
     unsigned doubts;
     struct interval value; /* in the analyte's unit */
     enum coded_value coded;
     bool is_coded;
-    int64_t until_ms;      /* the instant at which it grows too old or a newer fact counts */
-    const char *text;      /* "neutrophils 0.7 10*9/L on 2026-06-10", or why there is none */
-    const char *why;       /* what is missing, for "what would change the answer" */
-    const char *note;      /* an assumption to show ("actual weight, height unknown"); "" */
+    int64_t until_ms; /* the instant at which it grows too old or a newer fact counts */
+    const char *text; /* "neutrophils 0.7 10*9/L on 2026-06-10", or why there is none */
+    const char *why;  /* what is missing, for "what would change the answer" */
+    const char *note; /* an assumption to show ("actual weight, height unknown"); "" */
     const struct source *sources[MEASURE_SOURCES_MAX];
     size_t source_count;
     const struct chart_result *result; /* NULL for computed ones */

@@ -67,10 +67,26 @@ bool knowledge_expand(const struct knowledge *knowledge, enum concept_kind kind,
 enum drug_use { USE_SYSTEMIC, USE_LOCAL }; /* local: on the skin, in the eye ... */
 
 enum drug_route {
-    ROUTE_UNKNOWN, ROUTE_ORAL, ROUTE_INTRAVENOUS, ROUTE_SUBCUTANEOUS, ROUTE_INTRAMUSCULAR,
-    ROUTE_INTRATHECAL, ROUTE_PARENTERAL, ROUTE_TRANSDERMAL, ROUTE_SUBLINGUAL, ROUTE_BUCCAL,
-    ROUTE_RECTAL, ROUTE_TOPICAL, ROUTE_OPHTHALMIC, ROUTE_OTIC, ROUTE_NASAL, ROUTE_INHALED,
-    ROUTE_VAGINAL, ROUTE_INTRAVITREAL, ROUTE_INTRAARTICULAR, ROUTE_OTHER
+    ROUTE_UNKNOWN,
+    ROUTE_ORAL,
+    ROUTE_INTRAVENOUS,
+    ROUTE_SUBCUTANEOUS,
+    ROUTE_INTRAMUSCULAR,
+    ROUTE_INTRATHECAL,
+    ROUTE_PARENTERAL,
+    ROUTE_TRANSDERMAL,
+    ROUTE_SUBLINGUAL,
+    ROUTE_BUCCAL,
+    ROUTE_RECTAL,
+    ROUTE_TOPICAL,
+    ROUTE_OPHTHALMIC,
+    ROUTE_OTIC,
+    ROUTE_NASAL,
+    ROUTE_INHALED,
+    ROUTE_VAGINAL,
+    ROUTE_INTRAVITREAL,
+    ROUTE_INTRAARTICULAR,
+    ROUTE_OTHER
 };
 
 /* "oral", "intravenous", ...; the words of codes/routes.csv and of rules. */
@@ -80,12 +96,12 @@ bool drug_route_parse(const char *name, enum drug_route *ret) MUST_CHECK;
 /* One ingredient that a drug code stands for. */
 struct drug_code {
     unsigned concept;
-    bool product;            /* a clinical or branded drug: the strength is of one unit of it */
+    bool product; /* a clinical or branded drug: the strength is of one unit of it */
     bool has_strength;
-    struct decimal strength; /* in strength_unit */
+    struct decimal strength;   /* in strength_unit */
     const char *strength_unit; /* "MG", "MG/ML", "UNT" ... as RxNorm writes them; "" without */
     enum drug_use use;
-    enum drug_route route;   /* of the dose form; ROUTE_UNKNOWN for ingredient codes */
+    enum drug_route route; /* of the dose form; ROUTE_UNKNOWN for ingredient codes */
 };
 
 /* The ingredients behind a drug code: *ret is borrowed, the result is their number, 0 when the code
@@ -94,8 +110,7 @@ size_t knowledge_drug(const struct knowledge *knowledge, const char *system, con
                       const struct drug_code **ret);
 
 /* CONCEPT_NONE when not known. */
-unsigned knowledge_analyte(const struct knowledge *knowledge, const char *system,
-                           const char *code);
+unsigned knowledge_analyte(const struct knowledge *knowledge, const char *system, const char *code);
 
 /* The concepts of a condition, procedure or finding code, exact and by prefix (at most max). */
 size_t knowledge_condition(const struct knowledge *knowledge, const char *system, const char *code,

@@ -37,14 +37,19 @@ enum clause_kind {
 
 /* "below 1.0 10*9/L", "30 to 60 mL/min", "at least 3 x upper limit" */
 struct threshold {
-    bool range;                /* low..high, both included; else compare with low */
+    bool range; /* low..high, both included; else compare with low */
     enum compare compare;
     struct decimal low, high;
-    const char *words;         /* as written, for people */
+    const char *words; /* as written, for people */
 };
 
-enum order_wanted { ORDER_WANT_ACTIVE, ORDER_WANT_HELD, ORDER_WANT_ACTIVE_OR_HELD,
-                    ORDER_WANT_PLANNED, ORDER_WANT_ENDED };
+enum order_wanted {
+    ORDER_WANT_ACTIVE,
+    ORDER_WANT_HELD,
+    ORDER_WANT_ACTIVE_OR_HELD,
+    ORDER_WANT_PLANNED,
+    ORDER_WANT_ENDED
+};
 
 #define BINDING_NONE (-1)
 #define BINDING_MAX  4 /* order clauses of one rule that name a subject */
@@ -55,57 +60,62 @@ struct order_clause {
     bool absent;              /* noOrder */
     bool any_use;             /* local use counts too */
     enum order_wanted wanted;
-    uint32_t routes;          /* bit per enum drug_route; 0: any */
+    uint32_t routes; /* bit per enum drug_route; 0: any */
     bool has_single, has_daily;
     struct threshold single, daily;
-    const char *dose_unit;    /* "mg" */
-    bool continuous;          /* must be daily without a pause */
+    const char *dose_unit; /* "mg" */
+    bool continuous;       /* must be daily without a pause */
     bool has_started_within, has_started_before, has_ended_within;
     struct duration started_within, started_before, ended_within;
     struct concept_set linger_drugs; /* owned: an ended order counts for this much longer */
     struct duration *linger;         /* owned; one for each of linger_drugs */
-    unsigned at_least;        /* different drugs at the same time; 1 normally */
+    unsigned at_least;               /* different drugs at the same time; 1 normally */
     bool has_overlap;
-    struct duration overlap;  /* at_least > 1: they must have overlapped for longer than this */
-    bool together;            /* one finding for all of them, and none of them is its identity;
+    struct duration overlap; /* at_least > 1: they must have overlapped for longer than this */
+    bool together;           /* one finding for all of them, and none of them is its identity;
                                * the same holds where several are counted */
-    int binding;              /* which subject this clause names, or BINDING_NONE */
+    int binding;             /* which subject this clause names, or BINDING_NONE */
 };
 
 enum result_relation {
     RESULT_ABSOLUTE,
-    RESULT_TIMES_UPPER,    /* multiples of the report's upper limit of normal */
-    RESULT_TIMES_BASELINE, RESULT_TIMES_LOWEST, RESULT_TIMES_PREVIOUS,
-    RESULT_RISE_BASELINE, RESULT_RISE_LOWEST, RESULT_RISE_PREVIOUS, /* difference, upwards */
-    RESULT_FALL_BASELINE, RESULT_FALL_PREVIOUS,                     /* difference, downwards */
+    RESULT_TIMES_UPPER, /* multiples of the report's upper limit of normal */
+    RESULT_TIMES_BASELINE,
+    RESULT_TIMES_LOWEST,
+    RESULT_TIMES_PREVIOUS,
+    RESULT_RISE_BASELINE,
+    RESULT_RISE_LOWEST,
+    RESULT_RISE_PREVIOUS, /* difference, upwards */
+    RESULT_FALL_BASELINE,
+    RESULT_FALL_PREVIOUS, /* difference, downwards */
 };
 
 struct result_clause {
     unsigned analyte;
-    bool baseline;         /* about the baseline value, not the newest one */
+    bool baseline; /* about the baseline value, not the newest one */
     bool coded;
     enum coded_wanted { CODED_WANT_POSITIVE, CODED_WANT_NEGATIVE } coded_wanted;
     enum result_relation relation;
     struct threshold threshold;
     struct duration within;
-    bool any_age;          /* "within": "ever" */
-    struct duration lowest_in;   /* of RESULT_*_LOWEST */
-    struct concept_set course;   /* owned: whose course start makes the baseline; empty: the first
+    bool any_age;              /* "within": "ever" */
+    struct duration lowest_in; /* of RESULT_*_LOWEST */
+    struct concept_set course; /* owned: whose course start makes the baseline; empty: the first
                                   * bound drug of the rule */
 };
 
 struct gap_step {
-    struct duration until;  /* of the course; the last step has none */
+    struct duration until; /* of the course; the last step has none */
     bool last;
     struct duration within; /* a result must not be older than this */
 };
 
 struct gap_clause {
     unsigned analyte;
-    bool ever;               /* no result at all */
-    bool at_once;            /* due as soon as the drug is ordered; else only when the course has
+    bool ever;              /* no result at all */
+    bool at_once;           /* due as soon as the drug is ordered; else only when the course has
                               * lasted as long as the step allows */
-    struct gap_step *steps;  /* owned */
+    struct gap_step *steps; /* owned */
     size_t step_count;
 };
 
@@ -120,26 +130,26 @@ struct condition_clause {
 struct course_clause {
     struct concept_set drugs; /* owned; empty: the first bound drug */
     const char *words;
-    struct threshold length;  /* in days */
-    bool cycle;               /* cycleStart */
+    struct threshold length; /* in days */
+    bool cycle;              /* cycleStart */
     struct duration cycle_length, cycle_window;
 };
 
 /* "10 mg daily", "15 mg every 48 h", "3.5 mg" */
 struct ceiling_row {
     bool has_when;
-    struct threshold when;  /* on the measure */
-    struct clause *also;    /* owned; NULL: none */
+    struct threshold when; /* on the measure */
+    struct clause *also;   /* owned; NULL: none */
     bool has_single, has_daily;
     struct decimal single, daily;
-    const char *words;      /* the maximum as written */
+    const char *words; /* the maximum as written */
 };
 
 struct ceiling_clause {
     struct concept_set drugs; /* owned */
     unsigned measure;         /* analyte or derived fact: crcl */
     struct duration within;
-    bool has_asked;           /* the table is asked only where the measure is so: */
+    bool has_asked; /* the table is asked only where the measure is so: */
     struct threshold asked;
     const char *unit;         /* of the doses: "mg" */
     struct ceiling_row *rows; /* owned; the first that fits is the ceiling */
@@ -150,10 +160,10 @@ struct clause {
     enum clause_kind kind;
     struct clause *parts; /* owned: ALL ANY COUNT have several, NOT UNLESS MAYBE one */
     size_t part_count;
-    unsigned at_least;    /* COUNT */
-    const char *note;     /* UNLESS, MAYBE */
-    bool note_if_unknown; /* UNLESS */
-    const char *name;     /* DEFINITION */
+    unsigned at_least;               /* COUNT */
+    const char *note;                /* UNLESS, MAYBE */
+    bool note_if_unknown;            /* UNLESS */
+    const char *name;                /* DEFINITION */
     const struct clause *definition; /* borrowed from the knowledge */
     union {
         struct order_clause order;
@@ -165,7 +175,10 @@ struct clause {
         enum sex_wanted { SEX_WANT_FEMALE, SEX_WANT_MALE } sex;
         struct course_clause course;
         struct ceiling_clause ceiling;
-        struct { unsigned measure; struct duration within; } computable;
+        struct {
+            unsigned measure;
+            struct duration within;
+        } computable;
     };
 };
 
@@ -178,30 +191,30 @@ struct rule_source {
 struct rule_case; /* core/rule_case.h */
 
 struct rule {
-    struct arena arena;       /* owns the strings */
+    struct arena arena; /* owns the strings */
     const char *id, *kind, *title;
     enum severity severity;
-    enum display display;     /* where display_if is NULL or true */
-    struct clause *display_if;/* owned; NULL: always */
+    enum display display;      /* where display_if is NULL or true */
+    struct clause *display_if; /* owned; NULL: always */
     enum display display_else;
     enum rule_mode mode;
-    const char *code;         /* v3-ActCode or "" */
+    const char *code; /* v3-ActCode or "" */
     const char *context, *mechanism, *recommendation, *severity_basis, *window_note, *choice;
-    const char *verdict;      /* "checked-none-known": never alerts; "" */
+    const char *verdict;            /* "checked-none-known": never alerts; "" */
     const char *grade, *grade_note; /* of verification: "verified", "from-knowledge", "uncertain" */
     const char *owner, *review_by;
-    struct rule_source *sources;  /* in the arena */
+    struct rule_source *sources; /* in the arena */
     size_t source_count;
-    struct clause *when;      /* owned */
-    struct clause *persists;  /* owned; NULL: an alert lasts as long as `when` is true */
-    const char **yields_to;   /* ids of stronger rules that take this finding in */
+    struct clause *when;     /* owned */
+    struct clause *persists; /* owned; NULL: an alert lasts as long as `when` is true */
+    const char **yields_to;  /* ids of stronger rules that take this finding in */
     size_t yields_count;
-    const char *yields_place; /* "FILE:LINE:COLUMN" of "yieldsTo"; "" */
-    int bindings;             /* subjects that order clauses of `when` name */
+    const char *yields_place;                       /* "FILE:LINE:COLUMN" of "yieldsTo"; "" */
+    int bindings;                                   /* subjects that order clauses of `when` name */
     const struct order_clause *naming[BINDING_MAX]; /* those clauses; borrowed from `when` */
-    struct rule_case *cases;  /* in the arena */
+    struct rule_case *cases;                        /* in the arena */
     size_t case_count;
-    const char *file;         /* "rules/lenalidomide.json" */
+    const char *file; /* "rules/lenalidomide.json" */
 };
 
 /* Accepts NULL. */

@@ -12,10 +12,10 @@ enum doubt {
     DOUBT_UNMAPPED = 1 << 2,   /* an order (or condition) without a code that we know */
     DOUBT_UNIT = 1 << 3,       /* a value without unit, or in one that cannot be converted */
     DOUBT_COMPARATOR = 1 << 4, /* "<2" against a threshold of 1: the value may be on either side */
-    DOUBT_STATUS = 1 << 5,     /* an order or condition whose status does not say whether it counts */
-    DOUBT_TIME = 1 << 6,       /* a fact without a usable date */
-    DOUBT_DOSE = 1 << 7,       /* a dose that cannot be computed (free text, ranges, no strength) */
-    DOUBT_INPUT = 1 << 8,      /* an input of a formula is missing (weight, age, sex ...) */
+    DOUBT_STATUS = 1 << 5, /* an order or condition whose status does not say whether it counts */
+    DOUBT_TIME = 1 << 6,   /* a fact without a usable date */
+    DOUBT_DOSE = 1 << 7,   /* a dose that cannot be computed (free text, ranges, no strength) */
+    DOUBT_INPUT = 1 << 8,  /* an input of a formula is missing (weight, age, sex ...) */
     DOUBT_UNREADABLE = 1 << 9, /* the newest result has no value that can be read */
 };
 

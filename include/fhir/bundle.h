@@ -8,16 +8,16 @@
 #include "base/err.h"
 
 struct bundle_entry {
-    const char *text;     /* the resource: slice of the input, not NUL-terminated, not yet parsed */
+    const char *text; /* the resource: slice of the input, not NUL-terminated, not yet parsed */
     size_t len;
-    size_t index;         /* of the entry, or line of NDJSON, from 0; outermost, when nested */
-    char type[40];        /* resourceType as far as it can be seen; "" */
-    char full_url[256];   /* entry.fullUrl, "" */
-    char method[8];       /* entry.request.method ("PUT", "DELETE"), "" */
-    char url[256];        /* entry.request.url, "" */
-    char modified[40];    /* entry.response.lastModified, "" */
-    bool line;            /* of NDJSON, where logs of exports stand among the resources */
-    bool history;         /* of a Bundle of type history: newest first */
+    size_t index;       /* of the entry, or line of NDJSON, from 0; outermost, when nested */
+    char type[40];      /* resourceType as far as it can be seen; "" */
+    char full_url[256]; /* entry.fullUrl, "" */
+    char method[8];     /* entry.request.method ("PUT", "DELETE"), "" */
+    char url[256];      /* entry.request.url, "" */
+    char modified[40];  /* entry.response.lastModified, "" */
+    bool line;          /* of NDJSON, where logs of exports stand among the resources */
+    bool history;       /* of a Bundle of type history: newest first */
 };
 
 /* entry: one entry that has a resource or is a deletion (then text is NULL).

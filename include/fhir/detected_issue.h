@@ -13,11 +13,11 @@
 #define ADAPTER_SYSTEM "urn:x-myeloma-adapter" /* also the tag and mitigation that mark our own */
 
 struct issue_options {
-    const char *system;     /* base of our code and identifier systems: "https://adapter.example"
+    const char *system;  /* base of our code and identifier systems: "https://adapter.example"
                              * or ADAPTER_SYSTEM; "/alert", "/rule", "/generation", "/display"
                              * follow, ":alert" ... behind a urn */
-    const char *device;     /* "Device/mm-adapter-..." */
-    const char *version;    /* of the program */
+    const char *device;  /* "Device/mm-adapter-..." */
+    const char *version; /* of the program */
 };
 
 /* "mm-" and the key: the id where the server lets us choose it. ret needs 64 bytes. */

@@ -29,8 +29,10 @@ struct notification_item {
 };
 
 enum notification_kind {
-    NOTIFICATION_CHANGES,  /* items say what changed (or one hint) */
-    NOTIFICATION_HANDSHAKE, NOTIFICATION_HEARTBEAT, NOTIFICATION_STATUS
+    NOTIFICATION_CHANGES, /* items say what changed (or one hint) */
+    NOTIFICATION_HANDSHAKE,
+    NOTIFICATION_HEARTBEAT,
+    NOTIFICATION_STATUS
 };
 
 struct notification {

@@ -9,9 +9,9 @@
 #define REFERENCE_ID_MAX 64 /* characters of a FHIR id */
 
 struct reference {
-    char type[40];                     /* "" for "#x" and urn: */
-    char id[REFERENCE_ID_MAX + 1];     /* for urn:uuid: the uuid; for "#x": x */
-    char version[REFERENCE_ID_MAX + 1];/* "" without _history */
+    char type[40];                      /* "" for "#x" and urn: */
+    char id[REFERENCE_ID_MAX + 1];      /* for urn:uuid: the uuid; for "#x": x */
+    char version[REFERENCE_ID_MAX + 1]; /* "" without _history */
     bool contained, urn, absolute;
 };
 

@@ -13,12 +13,12 @@
 /* What every resource says of itself. Strings are in the arena given. */
 struct resource_head {
     const char *type;
-    const char *id;       /* "" when absent */
-    const char *version;  /* meta.versionId, "" */
-    int64_t updated_ms;   /* meta.lastUpdated, INSTANT_UNSET */
-    const char *patient;  /* id of the Patient it is about (its own id for a Patient); "" */
-    int64_t clinical_ms;  /* authoredOn, issued, effective, recorded ...; INSTANT_UNSET */
-    bool ours;            /* carries a tag of ours (adapter system): own writes */
+    const char *id;      /* "" when absent */
+    const char *version; /* meta.versionId, "" */
+    int64_t updated_ms;  /* meta.lastUpdated, INSTANT_UNSET */
+    const char *patient; /* id of the Patient it is about (its own id for a Patient); "" */
+    int64_t clinical_ms; /* authoredOn, issued, effective, recorded ...; INSTANT_UNSET */
+    bool ours;           /* carries a tag of ours (adapter system): own writes */
 };
 
 /* Errors: ERR_INPUT "fhir.not-a-resource" (no object, no resourceType), "fhir.id" (illegal id). */

@@ -48,12 +48,12 @@ enum event_via { VIA_HOOK, VIA_POLL, VIA_READ, VIA_REPLAY };
 enum event_change {
     CHANGE_WRITTEN, /* created or updated; payload holds the resource when we have it */
     CHANGE_DELETED,
-    CHANGE_HINT,    /* something of this type changed, we do not know what: id is "" */
+    CHANGE_HINT, /* something of this type changed, we do not know what: id is "" */
 };
 
 struct store_event {
-    int64_t seq;        /* given by the store */
-    int64_t accepted_ms;/* wall clock */
+    int64_t seq;         /* given by the store */
+    int64_t accepted_ms; /* wall clock */
     enum event_via via;
     enum event_change change;
     const char *type, *id;
@@ -87,20 +87,20 @@ struct store_resource {
 };
 
 struct store_alert {
-    const char *key;        /* of the episode: names the DetectedIssue */
-    const char *identity;   /* patient, rule, subjects: the same for every episode */
-    int64_t episode;        /* 1, 2, ... of that identity */
+    const char *key;      /* of the episode: names the DetectedIssue */
+    const char *identity; /* patient, rule, subjects: the same for every episode */
+    int64_t episode;      /* 1, 2, ... of that identity */
     const char *rule;
-    const char *state;      /* "open", "cleared", "retracted" */
-    const char *content;    /* JSON kept by the reconciler; opaque here */
+    const char *state;           /* "open", "cleared", "retracted" */
+    const char *content;         /* JSON kept by the reconciler; opaque here */
     int64_t opened_ms, ended_ms; /* ended: INSTANT_UNSET while open */
 };
 
 struct store_work {
-    const char *patient;  /* "" : resolve events[0] first */
-    bool in_cohort;       /* as of the last evaluation */
-    bool complete;        /* the whole chart has been read from the server once */
-    int64_t due_ms;       /* wake-up that made this work, or INSTANT_UNSET */
+    const char *patient;              /* "" : resolve events[0] first */
+    bool in_cohort;                   /* as of the last evaluation */
+    bool complete;                    /* the whole chart has been read from the server once */
+    int64_t due_ms;                   /* wake-up that made this work, or INSTANT_UNSET */
     const struct store_event *events; /* waiting, oldest first */
     size_t event_count;
     const struct store_resource *resources; /* the chart */
@@ -131,7 +131,7 @@ struct store_fate {
 struct store_result {
     const char *patient; /* "" when an event without patient is finished */
     bool in_cohort, complete;
-    int64_t due_ms;      /* INSTANT_NEVER: none */
+    int64_t due_ms; /* INSTANT_NEVER: none */
     const struct store_fate *fates;
     size_t fate_count;
     const struct store_resource *written; /* insert or replace in the chart */
@@ -145,11 +145,11 @@ struct store_result {
 };
 
 struct store_outbox {
-    const char *key;     /* of the alert */
+    const char *key; /* of the alert */
     const char *patient, *rule;
-    const char *body;    /* the resource as it should stand, JSON, without id */
+    const char *body; /* the resource as it should stand, JSON, without id */
     size_t body_len;
-    int64_t revision;    /* given by the store: grows with each replacement */
+    int64_t revision; /* given by the store: grows with each replacement */
     /* given by the store: */
     int64_t attempts, owed_ms;
     const char *server_id, *server_version; /* "" until first delivered */
@@ -213,7 +213,7 @@ void store_set(struct store *store, const char *name, const char *value, store_d
 struct store_counts {
     int64_t events_total, events_waiting, events_done, events_outside, events_aside;
     int64_t patients, cohort, alerts_open, outbox_waiting, outbox_parked;
-    int64_t next_due_ms; /* earliest wake-up of a cohort patient; INSTANT_NEVER: none */
+    int64_t next_due_ms;   /* earliest wake-up of a cohort patient; INSTANT_NEVER: none */
     int64_t next_retry_ms; /* earliest outbox retry or released claim; INSTANT_NEVER: none; 0: a
                             * delivery that was never tried. Not counted: what is claimed or in
                             * flight */

@@ -42,10 +42,14 @@ static void order_add(struct chart *chart, unsigned concept, size_t serial)
     chart_add_order(chart, &(struct chart_order){
                                .source = { "MedicationRequest",
                                            arena_copy(&chart->arena, id, strlen(id)), "1", 0 },
-                               .why = "", .label = "a drug", .ingredients = ingredient,
-                               .ingredient_count = 1, .dosage = "",
+                               .why = "",
+                               .label = "a drug",
+                               .ingredients = ingredient,
+                               .ingredient_count = 1,
+                               .dosage = "",
                                .authored_ms = BENCH_NOW - 20 * INSTANT_DAY,
-                               .start_ms = INSTANT_UNSET, .end_ms = INSTANT_NEVER,
+                               .start_ms = INSTANT_UNSET,
+                               .end_ms = INSTANT_NEVER,
                                .expiry_ms = INSTANT_NEVER });
 }
 
@@ -54,20 +58,21 @@ static void result_add(struct chart *chart, unsigned analyte, size_t serial, int
     char id[24];
 
     snprintf(id, sizeof id, "o%zu", serial);
-    chart_add_result(chart, &(struct chart_result){
-                                .source = { "Observation",
-                                            arena_copy(&chart->arena, id, strlen(id)), "1", 0 },
-                                .analyte = analyte,
-                                .at_ms = BENCH_NOW - (int64_t)(serial % 200) * INSTANT_DAY / 4,
-                                .issued_ms = INSTANT_UNSET, .kind = VALUE_QUANTITY,
-                                .value = interval_exactly((struct decimal){ digits, -1 }),
-                                .shown = "1" });
+    chart_add_result(
+        chart, &(struct chart_result){
+                   .source = { "Observation", arena_copy(&chart->arena, id, strlen(id)), "1", 0 },
+                   .analyte = analyte,
+                   .at_ms = BENCH_NOW - (int64_t)(serial % 200) * INSTANT_DAY / 4,
+                   .issued_ms = INSTANT_UNSET,
+                   .kind = VALUE_QUANTITY,
+                   .value = interval_exactly((struct decimal){ digits, -1 }),
+                   .shown = "1" });
 }
 
 /* 50 orders and 500 results of a patient on lenalidomide and dexamethasone. */
 static struct chart *chart_make(const struct knowledge *knowledge)
 {
-    static const char *const drugs[] = { "lenalidomide", "dexamethasone", "aspirin", "acyclovir",
+    static const char *const drugs[] = { "lenalidomide", "dexamethasone", "aspirin",   "acyclovir",
                                          "omeprazole",   "metformin",     "lisinopril" };
     static const char *const analytes[] = { "neutrophils", "platelets", "creatinine", "hemoglobin",
                                             "potassium" };

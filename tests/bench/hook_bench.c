@@ -57,8 +57,12 @@ static void shoot(struct bench *bench)
     *shot = (struct shot){ bench, uv_hrtime() };
     bench->sent++;
     http_start(bench->client,
-               &(struct http_request){ .method = "PUT", .url = url, .headers = headers,
-                                       .body = body, .body_len = (size_t)n, .timeout_ms = 30000,
+               &(struct http_request){ .method = "PUT",
+                                       .url = url,
+                                       .headers = headers,
+                                       .body = body,
+                                       .body_len = (size_t)n,
+                                       .timeout_ms = 30000,
                                        .reply_max = 65536 },
                on_done, shot);
 }

@@ -21,28 +21,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
     "\"cases\":[{\"name\":\"n\",\"then\":\"silent\"}]"
 #define RULE(id, when) "{\"id\":\"" id "\",\"when\":" when "," REST "}"
 
-static const char rules[] =
-    "{\"owner\":\"o\",\"reviewBy\":\"d\",\"rules\":["
-    RULE("a", "{\"all\":[{\"order\":\"class:imid\"},{\"result\":\"neutrophils\","
-              "\"is\":\"below 1.0 10*9/L\",\"within\":\"14 d\"}]}") ","
-    RULE("b", "{\"all\":[{\"order\":\"class:imid\"},{\"order\":\"class:nsaid\"}]}") ","
-    RULE("c", "{\"order\":\"class:imid\",\"different\":2,\"overlap\":\"3 d\"}") ","
-    RULE("d", "{\"all\":[{\"order\":\"lenalidomide\"},{\"noResult\":\"neutrophils\","
-              "\"schedule\":[{\"until\":\"20 d\",\"within\":\"7 d\"},{\"within\":\"28 d\"}]}]}") ","
-    RULE("e", "{\"all\":[{\"order\":\"lenalidomide\"},{\"ceiling\":\"lenalidomide\","
-              "\"by\":\"creatinine\",\"within\":\"30 d\",\"table\":[{\"when\":\"below 1 mg/dL\","
-              "\"max\":\"25 mg daily\"},{\"max\":\"10 mg daily\"}]}]}") ","
-    RULE("f", "{\"order\":\"lenalidomide\",\"lingers\":{\"lenalidomide\":\"2 d\"},"
-              "\"daily\":\"above 10 mg\",\"startedWithin\":\"9 d\"}") ","
-    RULE("g", "{\"any\":[{\"course\":\"lenalidomide\",\"is\":\"5 to 9 d\"},"
-              "{\"cycleStart\":\"thalidomide\",\"cycle\":\"9 d\",\"within\":\"2 d\"},"
-              "{\"not\":{\"all\":[{\"noOrder\":\"naproxen\"},{\"noCondition\":\"dialysis\"}]}}]}") ","
-    RULE("h", "{\"all\":[{\"order\":\"lenalidomide\"},{\"result\":\"creatinine\","
-              "\"rose\":\"at least 0.5 mg/dL\",\"since\":\"lowest in 48 h\",\"within\":\"7 d\"}]}") ","
-    RULE("i", "{\"all\":[{\"order\":\"lenalidomide\"},{\"result\":\"creatinine\","
-              "\"is\":\"above 1.5 x baseline\",\"within\":\"7 d\"}]}") ","
-    RULE("j", "{\"result\":\"crcl\",\"is\":\"below 60 mL/min\",\"within\":\"30 d\"}") ","
-    RULE("k", "{\"condition\":\"dialysis\",\"within\":\"9 d\"}") "]}";
+static const char
+    rules[] =
+        "{\"owner\":\"o\",\"reviewBy\":\"d\",\"rules\":[" RULE(
+            "a",
+            "{\"all\":[{\"order\":\"class:imid\"},{\"result\":\"neutrophils\","
+            "\"is\":\"below 1.0 10*9/L\",\"within\":\"14 d\"}]}") "," RULE("b",
+                                                                           "{\"all\":[{\"order\":"
+                                                                           "\"class:imid\"},{"
+                                                                           "\"order\":\"class:"
+                                                                           "nsaid\"}]}") "," RULE("c",
+                                                                                                  "{\"order\":\"class:imid\",\"different\":2,\"overlap\":\"3 d\"}") "," RULE("d", "{\"all\":[{\"order\":\"lenalidomide\"},{\"noResult\":\"neutrophils\","
+                                                                                                                                                                                  "\"schedule\":[{\"until\":\"20 d\",\"within\":\"7 d\"},{\"within\":\"28 d\"}]}]}") "," RULE("e", "{\"all\":[{\"order\":\"lenalidomide\"},{\"ceiling\":\"lenalidomide\","
+                                                                                                                                                                                                                                                                                   "\"by\":\"creatinine\",\"within\":\"30 d\",\"table\":[{\"when\":\"below 1 mg/dL\","
+                                                                                                                                                                                                                                                                                   "\"max\":\"25 mg daily\"},{\"max\":\"10 mg daily\"}]}]}") "," RULE("f",
+                                                                                                                                                                                                                                                                                                                                                      "{\"order\":\"lenalidomide\",\"lingers\":{\"lenalidomide\":\"2 d\"},"
+                                                                                                                                                                                                                                                                                                                                                      "\"daily\":\"above 10 mg\",\"startedWithin\":\"9 d\"}") "," RULE("g",
+                                                                                                                                                                                                                                                                                                                                                                                                                       "{\"any\":[{\"course\":\"lenalidomide\",\"is\":\"5 to 9 d\"},"
+                                                                                                                                                                                                                                                                                                                                                                                                                       "{\"cycleStart\":\"thalidomide\",\"cycle\":\"9 d\",\"within\":\"2 d\"},"
+                                                                                                                                                                                                                                                                                                                                                                                                                       "{\"not\":{\"all\":[{\"noOrder\":\"naproxen\"},{\"noCondition\":\"dialysis\"}]}}]}") "," RULE("h", "{\"all\":[{\"order\":\"lenalidomide\"},{\"result\":\"creatinine\","
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          "\"rose\":\"at least 0.5 mg/dL\",\"since\":\"lowest in 48 h\",\"within\":\"7 d\"}]}") "," RULE("i",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "{\"all\":[{\"order\":\"lenalidomide\"},{\"result\":\"creatinine\","
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "\"is\":\"above 1.5 x baseline\",\"within\":\"7 d\"}]}") "," RULE("j",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           "{\"result\":\"crcl\",\"is\":\"below 60 mL/min\",\"within\":\"30 d\"}") "," RULE("k", "{\"condition\":\"dialysis\",\"within\":\"9 d\"}") "]}";
 
 static struct knowledge *knowledge;
 
@@ -97,10 +98,14 @@ static void add_order(struct chart *chart, struct bytes *bytes)
     struct chart_ingredient *drug = arena_alloc(&chart->arena, sizeof *drug);
     struct interval dose = interval_exactly(decimal_of(take(bytes, 30)));
     struct chart_order order = { .source = take_source(bytes, "MedicationRequest"),
-                                 .state = (enum order_state)take(bytes, 6), .why = "w",
-                                 .label = "l", .dosage = "", .ingredients = drug,
+                                 .state = (enum order_state)take(bytes, 6),
+                                 .why = "w",
+                                 .label = "l",
+                                 .dosage = "",
+                                 .ingredients = drug,
                                  .ingredient_count = take(bytes, 8) != 0,
-                                 .authored_ms = INSTANT_UNSET, .start_ms = take_ms(bytes),
+                                 .authored_ms = INSTANT_UNSET,
+                                 .start_ms = take_ms(bytes),
                                  .end_ms = take(bytes, 2) ? take_ms(bytes) : INSTANT_NEVER,
                                  .expiry_ms = take(bytes, 4) ? INSTANT_NEVER : take_ms(bytes) };
 
@@ -117,14 +122,15 @@ static void add_result(struct chart *chart, struct bytes *bytes)
     static const char *const names[] = { "neutrophils", "creatinine", "weight", "height" };
     static const char *const signs[] = { NULL, NULL, NULL, "<", ">=", "~" };
     struct decimal value = { take(bytes, 40), -1 };
-    struct chart_result result = {
-        .source = take_source(bytes, "Observation"),
-        .analyte = knowledge_concept(knowledge, CONCEPT_ANALYTE, names[take(bytes, 4)]),
-        .state = (enum result_state)take(bytes, 3), .at_ms = take_ms(bytes),
-        .issued_ms = take(bytes, 2) ? take_ms(bytes) : INSTANT_UNSET,
-        .kind = take(bytes, 9) ? VALUE_QUANTITY : VALUE_UNREADABLE, .doubt = DOUBT_UNREADABLE,
-        .shown = "s"
-    };
+    struct chart_result result = { .source = take_source(bytes, "Observation"),
+                                   .analyte = knowledge_concept(knowledge, CONCEPT_ANALYTE,
+                                                                names[take(bytes, 4)]),
+                                   .state = (enum result_state)take(bytes, 3),
+                                   .at_ms = take_ms(bytes),
+                                   .issued_ms = take(bytes, 2) ? take_ms(bytes) : INSTANT_UNSET,
+                                   .kind = take(bytes, 9) ? VALUE_QUANTITY : VALUE_UNREADABLE,
+                                   .doubt = DOUBT_UNREADABLE,
+                                   .shown = "s" };
 
     result.value = interval_from(value, signs[take(bytes, 6)]);
     chart_add_result(chart, &result);
@@ -136,9 +142,12 @@ static void add_condition(struct chart *chart, struct bytes *bytes)
     struct chart_condition condition = { .source = take_source(bytes, "Condition"),
                                          .procedure = take(bytes, 2),
                                          .state = (enum condition_state)take(bytes, 4),
-                                         .concepts = concept, .concept_count = take(bytes, 4) != 0,
-                                         .label = "c", .start_ms = take_ms(bytes),
-                                         .end_ms = take(bytes, 2) ? take_ms(bytes) : INSTANT_NEVER };
+                                         .concepts = concept,
+                                         .concept_count = take(bytes, 4) != 0,
+                                         .label = "c",
+                                         .start_ms = take_ms(bytes),
+                                         .end_ms =
+                                             take(bytes, 2) ? take_ms(bytes) : INSTANT_NEVER };
 
     *concept = knowledge_concept(knowledge, CONCEPT_CONDITION, "dialysis");
     condition.uncoded = !condition.concept_count;
@@ -150,7 +159,8 @@ static struct chart *chart_of(struct bytes *bytes)
     struct chart *chart = chart_new("p");
 
     chart->sex = (enum sex)take(bytes, 4);
-    chart->birth.start = CASE_NOW - (int64_t)(take(bytes, 90) * 365 + take(bytes, 250)) * INSTANT_DAY;
+    chart->birth.start =
+        CASE_NOW - (int64_t)(take(bytes, 90) * 365 + take(bytes, 250)) * INSTANT_DAY;
     chart->birth.end = chart->birth.start + (take(bytes, 2) ? 1 : 365) * INSTANT_DAY;
     while (bytes->at < bytes->end && chart->order_count + chart->result_count < 40) {
         unsigned kind = take(bytes, 5);
@@ -180,8 +190,7 @@ static void write_answers(const struct evaluation *evaluation, struct buf *out)
 static void write_alerts(const struct evaluation *evaluation, const struct chart *chart,
                          int64_t now_ms, struct buf *out)
 {
-    AUTO(plan_free) struct plan *plan =
-        reconcile(evaluation, knowledge, chart, NULL, 0, now_ms);
+    AUTO(plan_free) struct plan *plan = reconcile(evaluation, knowledge, chart, NULL, 0, now_ms);
 
     for (size_t i = 0; i < plan->action_count; i++) {
         const struct alert *alert = &plan->actions[i].alert;
@@ -193,8 +202,7 @@ static void write_alerts(const struct evaluation *evaluation, const struct chart
 
 static int64_t tell(const struct chart *chart, int64_t now_ms, struct buf *out)
 {
-    AUTO(evaluation_free) struct evaluation *evaluation =
-        evaluate(knowledge, chart, now_ms, NULL);
+    AUTO(evaluation_free) struct evaluation *evaluation = evaluate(knowledge, chart, now_ms, NULL);
 
     write_alerts(evaluation, chart, now_ms, out);
     write_answers(evaluation, out);
@@ -203,8 +211,7 @@ static int64_t tell(const struct chart *chart, int64_t now_ms, struct buf *out)
 
 static void alerts_of(const struct chart *chart, int64_t now_ms, struct buf *out)
 {
-    AUTO(evaluation_free) struct evaluation *evaluation =
-        evaluate(knowledge, chart, now_ms, NULL);
+    AUTO(evaluation_free) struct evaluation *evaluation = evaluate(knowledge, chart, now_ms, NULL);
 
     write_alerts(evaluation, chart, now_ms, out);
 }

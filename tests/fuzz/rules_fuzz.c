@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char user[] =
     "{\"owner\":\"o\",\"reviewBy\":\"d\",\"rules\":[{\"id\":\"r\",\"kind\":\"dose-hold\","
     "\"title\":\"t\",\"severity\":\"high\",\"severityBasis\":\"b\",\"display\":\"passive\","
-    "\"code\":\"LAB\",\"mechanism\":\"m\",\"recommendation\":\"r\",\"sources\":[{\"document\":\"d\"}],"
+    "\"code\":\"LAB\",\"mechanism\":\"m\",\"recommendation\":\"r\",\"sources\":[{\"document\":"
+    "\"d\"}],"
     "\"verification\":{\"grade\":\"verified\"},\"cases\":[{\"name\":\"n\",\"then\":\"silent\"}],"
     "\"when\":{\"definition\":\"d\"}}]}";
 
@@ -30,20 +31,26 @@ static void require(bool claim)
 static struct chart *chart_make(const struct knowledge *knowledge)
 {
     static const char *orders[] = { "lenalidomide 25 mg daily, since 20 d ago, until in 9 d",
-                                    "thalidomide, status unknown", "naproxen 500 mg every 12 h",
-                                    "dexamethasone, local", "rifampin, until 1 d ago",
-                                    "zoledronic-acid 4 mg, start unknown", "unmapped Pill" };
+                                    "thalidomide, status unknown",
+                                    "naproxen 500 mg every 12 h",
+                                    "dexamethasone, local",
+                                    "rifampin, until 1 d ago",
+                                    "zoledronic-acid 4 mg, start unknown",
+                                    "unmapped Pill" };
     static const char *results[] = {
-        "neutrophils <2 10*9/L, 5 d ago",    "platelets 40 10*9/L, 1 d ago",
-        "platelets 60 10*9/L, 1 d ago",      "creatinine 1 mg/dL, 40 d ago",
-        "creatinine 110 umol/L, 2 d ago",    "alt 90 U/L, 1 h ago, upper 40 U/L",
-        "hbsag negative, date unknown",      "neutrophils unreadable, in 3 d",
+        "neutrophils <2 10*9/L, 5 d ago", "platelets 40 10*9/L, 1 d ago",
+        "platelets 60 10*9/L, 1 d ago",   "creatinine 1 mg/dL, 40 d ago",
+        "creatinine 110 umol/L, 2 d ago", "alt 90 U/L, 1 h ago, upper 40 U/L",
+        "hbsag negative, date unknown",   "neutrophils unreadable, in 3 d",
     };
     static const char *conditions[] = { "multiple-myeloma, since 400 d ago",
                                         "dialysis, unconfirmed", "uncoded Something" };
-    const struct rule_case at = { .name = "fuzz", .patient = "female, 70 years, 60 kg",
-                                  .orders = orders, .order_count = ARRAY_SIZE(orders),
-                                  .results = results, .result_count = ARRAY_SIZE(results),
+    const struct rule_case at = { .name = "fuzz",
+                                  .patient = "female, 70 years, 60 kg",
+                                  .orders = orders,
+                                  .order_count = ARRAY_SIZE(orders),
+                                  .results = results,
+                                  .result_count = ARRAY_SIZE(results),
                                   .conditions = conditions,
                                   .condition_count = ARRAY_SIZE(conditions) };
     struct chart *chart = NULL;
@@ -57,8 +64,8 @@ static struct chart *chart_make(const struct knowledge *knowledge)
 static void reconcile_twice(const struct knowledge *knowledge, const struct chart *chart,
                             const struct evaluation *evaluation, int64_t now_ms)
 {
-    AUTO(plan_free) struct plan *plan =
-        reconcile(evaluation, knowledge, chart, NULL, 0, now_ms), *again = NULL;
+    AUTO(plan_free)
+    struct plan *plan = reconcile(evaluation, knowledge, chart, NULL, 0, now_ms), *again = NULL;
     struct alert *before = calloc(plan->action_count + 1, sizeof *before);
 
     require(before != NULL);
@@ -79,8 +86,8 @@ static void ask(const struct knowledge *knowledge)
     int64_t now_ms = CASE_NOW;
 
     for (int i = 0; i < 6 && now_ms != INSTANT_NEVER; i++) {
-        AUTO(evaluation_free) struct evaluation *evaluation =
-            evaluate(knowledge, chart, now_ms, &options);
+        AUTO(evaluation_free)
+        struct evaluation *evaluation = evaluate(knowledge, chart, now_ms, &options);
         AUTO(buf_done) struct buf text = { 0 };
         explain_write(evaluation, knowledge, &text);
         reconcile_twice(knowledge, chart, evaluation, now_ms);

@@ -78,7 +78,8 @@ static const struct bundle_case {
     { "white space alone", " \n\t ", "0 bundle.empty!" },
     { "no JSON", "MSH|^~\\&|", "0 bundle.syntax!" },
     { "a list of resources is walked", "[{\"resourceType\":\"Patient\"}]", "0 Patient" },
-    { "a list that breaks off loses its rest", "[{\"resourceType\":\"Patient\"},{", "0 Patient; 1 bundle.syntax!" },
+    { "a list that breaks off loses its rest", "[{\"resourceType\":\"Patient\"},{",
+      "0 Patient; 1 bundle.syntax!" },
     { "a list of numbers holds no resource", "[7]", "0 bundle.entry!" },
     { "an empty list", "[]", "0 bundle.empty!" },
 };

@@ -44,8 +44,8 @@ static const struct clause_case {
       "lenalidomide, since in 1 d", NULL, NULL, 0, T, 0, DAY },
     { "an order that was stopped is ended", "{'order':'lenalidomide','is':'ended'}", NULL,
       "lenalidomide, stopped", NULL, NULL, 0, T, 0, NEVER },
-    { "a draft is no order", "{'order':'lenalidomide','is':'planned'}", NULL,
-      "lenalidomide, draft", NULL, NULL, 0, F, 0, NEVER },
+    { "a draft is no order", "{'order':'lenalidomide','is':'planned'}", NULL, "lenalidomide, draft",
+      NULL, NULL, 0, F, 0, NEVER },
     { "an order entered in error is none", "{'order':'lenalidomide'}", NULL,
       "lenalidomide, entered in error", NULL, NULL, 0, F, 0, NEVER },
     { "a status that is not known may be any", "{'order':'lenalidomide'}", NULL,
@@ -140,9 +140,8 @@ static const struct clause_case {
       "lenalidomide; thalidomide, status unknown", NULL, NULL, 0, U, DOUBT_STATUS, NEVER },
     { "a drug that is not known may be the second", "{'order':'class:imid','different':2}", NULL,
       "lenalidomide; unmapped Pill", NULL, NULL, 0, U, DOUBT_UNMAPPED, NEVER },
-    { "not together for longer than asked",
-      "{'order':'class:imid','different':2,'overlap':'28 d'}", NULL,
-      "lenalidomide, since 90 d ago; thalidomide, since 28 d ago", NULL, NULL, 0, F, 0, 1 },
+    { "not together for longer than asked", "{'order':'class:imid','different':2,'overlap':'28 d'}",
+      NULL, "lenalidomide, since 90 d ago; thalidomide, since 28 d ago", NULL, NULL, 0, F, 0, 1 },
     { "together for longer than asked", "{'order':'class:imid','different':2,'overlap':'28 d'}",
       NULL, "lenalidomide, since 90 d ago; thalidomide, since 28 d ago", NULL, NULL, 1, T, 0,
       NEVER },
@@ -242,20 +241,25 @@ static const struct clause_case {
       "{'result':'creatinine','rose':'at least 0.5 mg/dL','since':'previous','within':'7 d'}", NULL,
       NULL, "creatinine 1.0 mg/dL, 9 d ago; creatinine 1.5 mg/dL, now", NULL, 0, T, 0,
       7 * DAY + 1 },
-    { "a smaller rise", "{'result':'creatinine','rose':'above 0.5 mg/dL','since':'previous',"
-      "'within':'7 d'}", NULL, NULL, "creatinine 1.0 mg/dL, 9 d ago; creatinine 1.5 mg/dL, now",
-      NULL, 0, F, 0, 7 * DAY + 1 },
+    { "a smaller rise",
+      "{'result':'creatinine','rose':'above 0.5 mg/dL','since':'previous',"
+      "'within':'7 d'}",
+      NULL, NULL, "creatinine 1.0 mg/dL, 9 d ago; creatinine 1.5 mg/dL, now", NULL, 0, F, 0,
+      7 * DAY + 1 },
     { "nothing to compare with",
       "{'result':'creatinine','rose':'at least 0.5 mg/dL','since':'previous','within':'7 d'}", NULL,
       NULL, "creatinine 1.5 mg/dL, now", NULL, 0, U, DOUBT_INPUT, 7 * DAY + 1 },
     { "a rise since the lowest in a span",
       "{'result':'creatinine','rose':'at least 0.3 mg/dL','since':'lowest in 48 h',"
-      "'within':'7 d'}", NULL, NULL,
+      "'within':'7 d'}",
+      NULL, NULL,
       "creatinine 0.5 mg/dL, 49 h ago; creatinine 0.9 mg/dL, 48 h ago; creatinine 1.1 mg/dL, "
-      "9 h ago; creatinine 1.2 mg/dL, now", NULL, 0, T, 0, 7 * DAY + 1 },
+      "9 h ago; creatinine 1.2 mg/dL, now",
+      NULL, 0, T, 0, 7 * DAY + 1 },
     { "the lowest may be below what could be measured",
       "{'result':'creatinine','rose':'at least 0.3 mg/dL','since':'lowest in 48 h',"
-      "'within':'7 d'}", NULL, NULL,
+      "'within':'7 d'}",
+      NULL, NULL,
       "creatinine <0.9 mg/dL, 40 h ago; creatinine 1.0 mg/dL, 9 h ago; creatinine 1.1 mg/dL, now",
       NULL, 0, U, DOUBT_COMPARATOR, 7 * DAY + 1 },
     { "a fall since the previous value",
@@ -268,7 +272,8 @@ static const struct clause_case {
       7 * DAY + 1 },
     { "a multiple of the value before the course",
       "{'all':[{'order':'lenalidomide'},{'result':'creatinine','is':'at least 1.5 x baseline',"
-      "'within':'7 d'}]}", NULL, "lenalidomide, since 20 d ago",
+      "'within':'7 d'}]}",
+      NULL, "lenalidomide, since 20 d ago",
       "creatinine 1.0 mg/dL, 21 d ago; creatinine 0.1 mg/dL, 19 d ago; creatinine 1.5 mg/dL, now",
       NULL, 0, T, 0, 7 * DAY + 1 },
     { "the value before the course itself",
@@ -301,8 +306,8 @@ static const struct clause_case {
       20 * DAY + 1 },
     { "due at once",
       "{'all':[{'order':'zoledronic-acid'},{'noResult':'creatinine','within':'7 d',"
-      "'due':'at once'}]}", NULL, "zoledronic-acid, since 1 h ago", "creatinine 1 mg/dL, 8 d ago",
-      NULL, 0, T, 0, NEVER },
+      "'due':'at once'}]}",
+      NULL, "zoledronic-acid, since 1 h ago", "creatinine 1 mg/dL, 8 d ago", NULL, 0, T, 0, NEVER },
     { "a start that is not known",
       "{'all':[{'order':'lenalidomide'},{'noResult':'neutrophils','within':'30 d'}]}", NULL,
       "lenalidomide, start unknown", NULL, NULL, 0, U, DOUBT_TIME, NEVER },
@@ -311,12 +316,13 @@ static const struct clause_case {
       "lenalidomide", "neutrophils 2 10*9/L, date unknown", NULL, 0, U, DOUBT_TIME, NEVER },
     { "weekly at first",
       "{'all':[{'order':'lenalidomide'},{'noResult':'neutrophils','schedule':["
-      "{'until':'56 d','within':'7 d'},{'within':'28 d'}]}]}", NULL,
-      "lenalidomide, since 50 d ago", "neutrophils 2 10*9/L, 8 d ago", NULL, 0, T, 0, 6 * DAY },
+      "{'until':'56 d','within':'7 d'},{'within':'28 d'}]}]}",
+      NULL, "lenalidomide, since 50 d ago", "neutrophils 2 10*9/L, 8 d ago", NULL, 0, T, 0,
+      6 * DAY },
     { "less often later",
       "{'all':[{'order':'lenalidomide'},{'noResult':'neutrophils','schedule':["
-      "{'until':'56 d','within':'7 d'},{'within':'28 d'}]}]}", NULL,
-      "lenalidomide, since 50 d ago", "neutrophils 2 10*9/L, 8 d ago", NULL, 6 * DAY, F, 0,
+      "{'until':'56 d','within':'7 d'},{'within':'28 d'}]}]}",
+      NULL, "lenalidomide, since 50 d ago", "neutrophils 2 10*9/L, 8 d ago", NULL, 6 * DAY, F, 0,
       20 * DAY + 1 },
 
     /* conditions */
@@ -397,29 +403,29 @@ static const struct clause_case {
     /* ceilings */
     { "the dose is the maximum",
       "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
-      "{'when':'below 2 mg/dL','max':'25 mg daily'},{'max':'10 mg daily'}]}", NULL,
-      "lenalidomide 25 mg daily", "creatinine 1.9 mg/dL, now", NULL, 0, F, 0, 30 * DAY + 1 },
+      "{'when':'below 2 mg/dL','max':'25 mg daily'},{'max':'10 mg daily'}]}",
+      NULL, "lenalidomide 25 mg daily", "creatinine 1.9 mg/dL, now", NULL, 0, F, 0, 30 * DAY + 1 },
     { "above the maximum of the row",
       "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
-      "{'when':'below 2 mg/dL','max':'25 mg daily'},{'max':'10 mg daily'}]}", NULL,
-      "lenalidomide 25 mg daily", "creatinine 2 mg/dL, now", NULL, 0, T, 0, 30 * DAY + 1 },
+      "{'when':'below 2 mg/dL','max':'25 mg daily'},{'max':'10 mg daily'}]}",
+      NULL, "lenalidomide 25 mg daily", "creatinine 2 mg/dL, now", NULL, 0, T, 0, 30 * DAY + 1 },
     { "rows that may fit, and the dose is between their maxima",
       "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
-      "{'when':'below 2 mg/dL','max':'25 mg daily'},{'max':'10 mg daily'}]}", NULL,
-      "lenalidomide 25 mg daily", "creatinine >1 mg/dL, now", NULL, 0, U, DOUBT_COMPARATOR,
+      "{'when':'below 2 mg/dL','max':'25 mg daily'},{'max':'10 mg daily'}]}",
+      NULL, "lenalidomide 25 mg daily", "creatinine >1 mg/dL, now", NULL, 0, U, DOUBT_COMPARATOR,
       30 * DAY + 1 },
     { "rows that may fit, and the dose is above all of them",
       "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
-      "{'when':'below 2 mg/dL','max':'25 mg daily'},{'max':'10 mg daily'}]}", NULL,
-      "lenalidomide 30 mg daily", "creatinine >1 mg/dL, now", NULL, 0, T, 0, 30 * DAY + 1 },
+      "{'when':'below 2 mg/dL','max':'25 mg daily'},{'max':'10 mg daily'}]}",
+      NULL, "lenalidomide 30 mg daily", "creatinine >1 mg/dL, now", NULL, 0, T, 0, 30 * DAY + 1 },
     { "a value that the table leaves out",
       "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
-      "{'when':'above 2 mg/dL','max':'10 mg daily'}]}", NULL, "lenalidomide 30 mg daily",
-      "creatinine 2 mg/dL, now", NULL, 0, F, 0, 30 * DAY + 1 },
+      "{'when':'above 2 mg/dL','max':'10 mg daily'}]}",
+      NULL, "lenalidomide 30 mg daily", "creatinine 2 mg/dL, now", NULL, 0, F, 0, 30 * DAY + 1 },
     { "no more at once, nor on average",
       "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
-      "{'max':'15 mg every 48 h'}]}", NULL, "lenalidomide 10 mg daily", "creatinine 2 mg/dL, now",
-      NULL, 0, T, 0, 30 * DAY + 1 },
+      "{'max':'15 mg every 48 h'}]}",
+      NULL, "lenalidomide 10 mg daily", "creatinine 2 mg/dL, now", NULL, 0, T, 0, 30 * DAY + 1 },
     { "a dose that is not known",
       "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':[{'max':'5 mg daily'}]}",
       NULL, "lenalidomide, dose unknown", "creatinine 2 mg/dL, now", NULL, 0, U, DOUBT_DOSE,
@@ -429,7 +435,8 @@ static const struct clause_case {
       NULL, "lenalidomide 10 mg daily, status unknown", "creatinine 2 mg/dL, now", NULL, 0, U,
       DOUBT_STATUS, 30 * DAY + 1 },
     { "two orders that together are too much may replace each other",
-      "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':[{'max':'15 mg daily'}]}",
+      "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':[{'max':'15 mg "
+      "daily'}]}",
       NULL, "lenalidomide 10 mg daily; lenalidomide 15 mg daily", "creatinine 2 mg/dL, now", NULL,
       0, U, DOUBT_DOSE, 30 * DAY + 1 },
     { "a drug that is not known may be the one",
@@ -445,8 +452,9 @@ static const struct clause_case {
       NEVER },
     { "a row that has another condition",
       "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
-      "{'and':{'noCondition':'dialysis'},'max':'15 mg daily'},{'max':'5 mg daily'}]}", NULL,
-      "lenalidomide 10 mg daily", "creatinine 2 mg/dL, now", "dialysis", 0, T, 0, 30 * DAY + 1 },
+      "{'and':{'noCondition':'dialysis'},'max':'15 mg daily'},{'max':'5 mg daily'}]}",
+      NULL, "lenalidomide 10 mg daily", "creatinine 2 mg/dL, now", "dialysis", 0, T, 0,
+      30 * DAY + 1 },
     { "not computable without a weight", "{'notComputable':'crcl','within':'30 d'}",
       "female, 72 years", NULL, "creatinine 1.5 mg/dL, now", NULL, 0, T, 0, 30 * DAY + 1 },
     { "computable", "{'notComputable':'crcl','within':'30 d'}", "female, 72 years, 60 kg", NULL,
@@ -459,22 +467,27 @@ static const struct clause_case {
       NULL, NULL, 0, U, DOUBT_INPUT, NEVER },
     { "all: false until the last of the false ones changes",
       "{'all':[{'noOrder':'lenalidomide'},{'noOrder':'naproxen'},"
-      "{'noResult':'hbsag','within':'ever'}]}", NULL,
-      "lenalidomide, until in 1 d; naproxen, until in 3 d", "hbsag positive, in 1 h", NULL, 0, F, 0,
-      3 * DAY },
+      "{'noResult':'hbsag','within':'ever'}]}",
+      NULL, "lenalidomide, until in 1 d; naproxen, until in 3 d", "hbsag positive, in 1 h", NULL, 0,
+      F, 0, 3 * DAY },
     { "any: one is true", "{'any':[{'sex':'female'},{'age':'above 60 a'}]}", "female", NULL, NULL,
       NULL, 0, T, 0, NEVER },
     { "any: one is not known", "{'any':[{'sex':'female'},{'age':'above 60 a'}]}", "male", NULL,
       NULL, NULL, 0, U, DOUBT_INPUT, NEVER },
     { "any of any", "{'any':[{'any':[{'sex':'female'}]},{'any':[{'any':[{'sex':'male'}]}]}]}",
       "male", NULL, NULL, NULL, 0, T, 0, NEVER },
-    { "two of three", "{'atLeast':2,'of':[{'sex':'female'},{'age':'above 60 a'},"
-      "{'condition':'dialysis'}]}", "female", NULL, NULL, "dialysis", 0, T, 0, NEVER },
-    { "perhaps two of three", "{'atLeast':2,'of':[{'sex':'female'},{'age':'above 60 a'},"
-      "{'condition':'dialysis'}]}", "female", NULL, NULL, NULL, 0, U, DOUBT_INPUT, NEVER },
-    { "one of three", "{'atLeast':2,'of':[{'sex':'female'},{'age':'above 60 a'},"
-      "{'condition':'dialysis'}]}", "female, 50 years", NULL, NULL, NULL, 0, F, 0,
-      365 * DAY - 12 * HOUR },
+    { "two of three",
+      "{'atLeast':2,'of':[{'sex':'female'},{'age':'above 60 a'},"
+      "{'condition':'dialysis'}]}",
+      "female", NULL, NULL, "dialysis", 0, T, 0, NEVER },
+    { "perhaps two of three",
+      "{'atLeast':2,'of':[{'sex':'female'},{'age':'above 60 a'},"
+      "{'condition':'dialysis'}]}",
+      "female", NULL, NULL, NULL, 0, U, DOUBT_INPUT, NEVER },
+    { "one of three",
+      "{'atLeast':2,'of':[{'sex':'female'},{'age':'above 60 a'},"
+      "{'condition':'dialysis'}]}",
+      "female, 50 years", NULL, NULL, NULL, 0, F, 0, 365 * DAY - 12 * HOUR },
     { "not true", "{'not':{'sex':'female'}}", "female", NULL, NULL, NULL, 0, F, 0, NEVER },
     { "not false", "{'not':{'sex':'female'}}", "male", NULL, NULL, NULL, 0, T, 0, NEVER },
     { "not unknown", "{'not':{'sex':'female'}}", NULL, NULL, NULL, NULL, 0, U, DOUBT_INPUT, NEVER },
@@ -503,10 +516,11 @@ static void check_clause(void **state)
 {
     const struct clause_case *c = *state;
     AUTO(knowledge_free) struct knowledge *knowledge = load_clause(c->when);
-    AUTO(chart_free) struct chart *chart =
+    AUTO(chart_free)
+    struct chart *chart =
         fixture_chart(knowledge, c->patient, c->orders, c->results, c->conditions);
-    AUTO(evaluation_free) struct evaluation *evaluation =
-        evaluate(knowledge, chart, NOW + c->at_ms, NULL);
+    AUTO(evaluation_free)
+    struct evaluation *evaluation = evaluate(knowledge, chart, NOW + c->at_ms, NULL);
     const struct answer *got = &evaluation->verdicts[0].answer;
 
     assert_int_equal(evaluation->verdict_count, 1);
@@ -521,8 +535,9 @@ static void check_clause(void **state)
     "'kind':'dose-hold','title':'T','severity':'high','severityBasis':'b','code':'LAB',"           \
     "'mechanism':'M.','recommendation':'R.','sources':[{'document':'D'}],"                         \
     "'verification':{'grade':'verified'},'cases':[{'name':'n','then':'silent'}]"
-#define RULE_WITH(id, more, when) "{'id':'" id "'," more ",'when':" when "," REST_WITHOUT_DISPLAY "}"
-#define RULE_AND(id, more, when)  RULE_WITH(id, "'display':'passive'," more, when)
+#define RULE_WITH(id, more, when)                                                                  \
+    "{'id':'" id "'," more ",'when':" when "," REST_WITHOUT_DISPLAY "}"
+#define RULE_AND(id, more, when) RULE_WITH(id, "'display':'passive'," more, when)
 
 #define LOW_COUNT "{'result':'neutrophils','is':'below 1.0 10*9/L','within':'14 d'}"
 #define EVERY_DRUG                                                                                 \
@@ -538,8 +553,8 @@ static const struct verdict_case {
 } verdicts[] = {
     { "each drug of a class is a finding of its own", RULE("r", "{'order':'class:nsaid'}"),
       "naproxen; ibuprofen", NULL, NULL, "r|naproxen true; r|ibuprofen true; " },
-    { "two orders for one drug are one", RULE("r", "{'order':'class:nsaid'}"),
-      "naproxen; naproxen", NULL, NULL, "r|naproxen true; " },
+    { "two orders for one drug are one", RULE("r", "{'order':'class:nsaid'}"), "naproxen; naproxen",
+      NULL, NULL, "r|naproxen true; " },
     { "a drug without an order is no subject", RULE("r", "{'order':'class:nsaid'}"), NULL, NULL,
       NULL, "r| false; " },
     { "every pair", RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:nsaid'}]}"),
@@ -551,8 +566,7 @@ static const struct verdict_case {
     { "but an order that nobody knows may be the partner",
       RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:imid'}]}"),
       "lenalidomide; unmapped Pill", NULL, NULL, "r|lenalidomide unknown; " },
-    { "a with b is b with a",
-      RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:imid'}]}"),
+    { "a with b is b with a", RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:imid'}]}"),
       "lenalidomide; thalidomide", NULL, NULL, "r|lenalidomide,thalidomide true; " },
     { "and the stronger of the two ways counts",
       RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:imid'},"
@@ -570,8 +584,8 @@ static const struct verdict_case {
       "rifampin; zoledronic-acid",
       NULL, NULL, "r| true; " },
 
-    { "a rule that is off says nothing",
-      RULE_AND("r", "'mode':'off'", "{'order':'class:nsaid'}"), "naproxen", NULL, NULL, "" },
+    { "a rule that is off says nothing", RULE_AND("r", "'mode':'off'", "{'order':'class:nsaid'}"),
+      "naproxen", NULL, NULL, "" },
     { "a shadow is quiet", RULE_AND("r", "'mode':'shadow'", "{'order':'class:nsaid'}"), "naproxen",
       NULL, NULL, "r|naproxen true quiet; " },
     { "a rule that was checked and is harmless is quiet",
@@ -581,39 +595,41 @@ static const struct verdict_case {
       RULE_WITH("r", "'display':'suppressed'", "{'order':'class:nsaid'}"), "naproxen", NULL, NULL,
       "r|naproxen true quiet; " },
     { "shown less where a clause is false",
-      RULE_WITH("r", "'display':{'interruptive':{'order':'dexamethasone'},'otherwise':'suppressed'}",
+      RULE_WITH("r",
+                "'display':{'interruptive':{'order':'dexamethasone'},'otherwise':'suppressed'}",
                 "{'order':'class:nsaid'}"),
       "naproxen", NULL, NULL, "r|naproxen true quiet; " },
     { "shown where that cannot be told",
-      RULE_WITH("r", "'display':{'interruptive':{'order':'dexamethasone'},'otherwise':'suppressed'}",
+      RULE_WITH("r",
+                "'display':{'interruptive':{'order':'dexamethasone'},'otherwise':'suppressed'}",
                 "{'order':'class:nsaid'}"),
       "naproxen; unmapped Pill", NULL, NULL, "r|naproxen true; " },
 
     { "a weaker finding yields",
-      RULE_AND("weak", "'yieldsTo':['strong']", LOW_COUNT) ","
-      RULE("strong", "{'all':[{'order':'lenalidomide'}," LOW_COUNT "]}"),
+      RULE_AND("weak", "'yieldsTo':['strong']",
+               LOW_COUNT) "," RULE("strong", "{'all':[{'order':'lenalidomide'}," LOW_COUNT "]}"),
       "lenalidomide", "neutrophils 0.4 10*9/L, now", NULL,
       "weak| true > strong; strong|lenalidomide true; " },
     { "not to one that does not hold",
-      RULE_AND("weak", "'yieldsTo':['strong']", LOW_COUNT) ","
-      RULE("strong", "{'all':[{'order':'lenalidomide'}," LOW_COUNT "]}"),
+      RULE_AND("weak", "'yieldsTo':['strong']",
+               LOW_COUNT) "," RULE("strong", "{'all':[{'order':'lenalidomide'}," LOW_COUNT "]}"),
       NULL, "neutrophils 0.4 10*9/L, now", NULL, "weak| true; strong| false; " },
     { "not to one that shares no fact",
       RULE_AND("weak", "'yieldsTo':['strong']", LOW_COUNT) "," RULE("strong",
-                                                                   "{'order':'lenalidomide'}"),
+                                                                    "{'order':'lenalidomide'}"),
       "lenalidomide", "neutrophils 0.4 10*9/L, now", NULL,
       "weak| true; strong|lenalidomide true; " },
     { "not to one that is not shown: it would be lost",
-      RULE_AND("weak", "'yieldsTo':['strong']", LOW_COUNT) ","
-      RULE_AND("strong", "'mode':'shadow'", LOW_COUNT),
+      RULE_AND("weak", "'yieldsTo':['strong']", LOW_COUNT) "," RULE_AND("strong", "'mode':'shadow'",
+                                                                        LOW_COUNT),
       NULL, "neutrophils 0.4 10*9/L, now", NULL, "weak| true; strong| true quiet; " },
     { "down a chain to the last",
-      RULE_AND("a", "'yieldsTo':['b']", LOW_COUNT) ","
-      RULE_AND("b", "'yieldsTo':['c']", LOW_COUNT) "," RULE("c", LOW_COUNT),
+      RULE_AND("a", "'yieldsTo':['b']", LOW_COUNT) "," RULE_AND("b", "'yieldsTo':['c']",
+                                                                LOW_COUNT) "," RULE("c", LOW_COUNT),
       NULL, "neutrophils 0.4 10*9/L, now", NULL, "a| true > c; b| true > c; c| true; " },
     { "whatever the order of the rules",
-      RULE("c", LOW_COUNT) "," RULE_AND("b", "'yieldsTo':['c']", LOW_COUNT) ","
-      RULE_AND("a", "'yieldsTo':['b']", LOW_COUNT),
+      RULE("c", LOW_COUNT) "," RULE_AND("b", "'yieldsTo':['c']",
+                                        LOW_COUNT) "," RULE_AND("a", "'yieldsTo':['b']", LOW_COUNT),
       NULL, "neutrophils 0.4 10*9/L, now", NULL, "c| true; b| true > c; a| true > c; " },
     { "two that yield to each other leave one",
       RULE_AND("a", "'yieldsTo':['b']", LOW_COUNT) "," RULE_AND("b", "'yieldsTo':['a']", LOW_COUNT),
@@ -629,24 +645,24 @@ static const struct verdict_case {
       "platelets 40 10*9/L, now", NULL, "r|lenalidomide false; " },
     { "what is open lasts", HYSTERESIS, "lenalidomide", "platelets 40 10*9/L, now",
       "case|r|lenalidomide", "r|lenalidomide false lasts; " },
-    { "also when the drug is on hold", HYSTERESIS, "lenalidomide, held",
-      "platelets 40 10*9/L, now", "case|r|lenalidomide", "r| false; r|lenalidomide false lasts; " },
+    { "also when the drug is on hold", HYSTERESIS, "lenalidomide, held", "platelets 40 10*9/L, now",
+      "case|r|lenalidomide", "r| false; r|lenalidomide false lasts; " },
     { "until the resume value", HYSTERESIS, "lenalidomide, held", "platelets 50 10*9/L, now",
       "case|r|lenalidomide", "r| false; r|lenalidomide false; " },
     { "until the drug ends", HYSTERESIS, "lenalidomide, stopped", "platelets 40 10*9/L, now",
       "case|r|lenalidomide", "r| false; r|lenalidomide false; " },
     { "and it may not be possible to tell", HYSTERESIS, "lenalidomide, held",
-      "platelets unreadable, now", "case|r|lenalidomide", "r| false; r|lenalidomide false perhaps; " },
-    { "an open alert is asked about with its own subject",
-      RULE("r", "{'order':'class:nsaid'}"), "unmapped Pill", NULL, "case|r|naproxen",
-      "r| unknown; r|naproxen unknown; " },
-    { "with its own subjects",
-      RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:imid'}]}"), "lenalidomide", NULL,
-      "case|r|lenalidomide,thalidomide", "r|lenalidomide false; r|lenalidomide,thalidomide false; " },
-    { "an alert of another rule is none of this one's",
-      RULE("r", "{'order':'class:nsaid'}"), NULL, NULL, "case|rr|naproxen", "r| false; " },
-    { "nor is a text that is no identity", RULE("r", "{'order':'class:nsaid'}"), NULL, NULL,
-      "case", "r| false; " },
+      "platelets unreadable, now", "case|r|lenalidomide",
+      "r| false; r|lenalidomide false perhaps; " },
+    { "an open alert is asked about with its own subject", RULE("r", "{'order':'class:nsaid'}"),
+      "unmapped Pill", NULL, "case|r|naproxen", "r| unknown; r|naproxen unknown; " },
+    { "with its own subjects", RULE("r", "{'all':[{'order':'class:imid'},{'order':'class:imid'}]}"),
+      "lenalidomide", NULL, "case|r|lenalidomide,thalidomide",
+      "r|lenalidomide false; r|lenalidomide,thalidomide false; " },
+    { "an alert of another rule is none of this one's", RULE("r", "{'order':'class:nsaid'}"), NULL,
+      NULL, "case|rr|naproxen", "r| false; " },
+    { "nor is a text that is no identity", RULE("r", "{'order':'class:nsaid'}"), NULL, NULL, "case",
+      "r| false; " },
 };
 
 static void verdict_write(const struct verdict *verdict, struct buf *out)
@@ -665,11 +681,10 @@ static void check_verdict(void **state)
 {
     const struct verdict_case *c = *state;
     AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(c->rules, NULL);
-    AUTO(chart_free) struct chart *chart =
-        fixture_chart(knowledge, NULL, c->orders, c->results, NULL);
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(knowledge, NULL, c->orders, c->results, NULL);
     struct eval_options options = { .open = &c->open, .open_count = c->open != NULL };
-    AUTO(evaluation_free) struct evaluation *evaluation =
-        evaluate(knowledge, chart, NOW, &options);
+    AUTO(evaluation_free) struct evaluation *evaluation = evaluate(knowledge, chart, NOW, &options);
     AUTO(buf_done) struct buf got = { 0 };
 
     for (size_t i = 0; i < evaluation->verdict_count; i++)
@@ -682,8 +697,7 @@ static void check_verdict(void **state)
 static struct answer answer_at(const struct knowledge *knowledge, const struct chart *chart,
                                int64_t now_ms)
 {
-    AUTO(evaluation_free) struct evaluation *evaluation =
-        evaluate(knowledge, chart, now_ms, NULL);
+    AUTO(evaluation_free) struct evaluation *evaluation = evaluate(knowledge, chart, now_ms, NULL);
 
     return evaluation->verdicts[0].answer;
 }
@@ -702,8 +716,7 @@ static const struct birth_case {
       "2026-12-31T00:00:00Z" },
     { "a month alone", "1965-06", "2026-06-15T12:00:00Z", U, "2026-06-30T00:00:00Z" },
     { "the birthday itself", "1965-06-15", "2026-06-15T00:00:00Z", T, "2027-06-15T00:00:00Z" },
-    { "a millisecond before", "1965-06-15", "2026-06-14T23:59:59.999Z", F,
-      "2026-06-15T00:00:00Z" },
+    { "a millisecond before", "1965-06-15", "2026-06-14T23:59:59.999Z", F, "2026-06-15T00:00:00Z" },
     { "a leap day's birthday is on 1 March", "1964-02-29", "2025-02-28T23:00:00Z", F,
       "2025-03-01T00:00:00Z" },
     { "and on the leap day itself", "1964-02-29", "2028-02-28T23:00:00Z", T,
@@ -729,12 +742,13 @@ static void check_birth(void **state)
 
 static void check_allergy(void **state)
 {
-    AUTO(knowledge_free) struct knowledge *knowledge =
-        fixture_load(RULE("r", "{'allergy':'class:imid'}"), NULL);
+    AUTO(knowledge_free)
+    struct knowledge *knowledge = fixture_load(RULE("r", "{'allergy':'class:imid'}"), NULL);
     AUTO(chart_free) struct chart *chart = fixture_chart(knowledge, NULL, NULL, NULL, NULL);
     unsigned drug = knowledge_concept(knowledge, CONCEPT_DRUG, "thalidomide");
     struct chart_allergy allergy = { .source = { "AllergyIntolerance", "1", "", INSTANT_UNSET },
-                                     .drugs = &drug, .drug_count = 1 };
+                                     .drugs = &drug,
+                                     .drug_count = 1 };
 
     (void)state;
     chart_add_allergy(chart, &allergy);
@@ -746,22 +760,28 @@ static void check_allergy(void **state)
 /* The reason that an order gives counts as long as the order runs; "ever" it counts for good. */
 static void check_reason(void **state)
 {
-    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(
+    AUTO(knowledge_free)
+    struct knowledge *knowledge = fixture_load(
         RULE("r", "{'condition':'dialysis'}") "," RULE("s", "{'condition':'dialysis','is':'ever'}"),
         NULL);
-    AUTO(chart_free) struct chart *chart =
-        fixture_chart(knowledge, NULL, "naproxen, until in 1 d", NULL, NULL);
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(knowledge, NULL, "naproxen, until in 1 d", NULL, NULL);
     unsigned reason = knowledge_concept(knowledge, CONCEPT_CONDITION, "dialysis");
-    static const struct { int64_t at_ms; enum truth want, want_ever; } rows[] = {
-        { 0, T, T }, { DAY - 1, T, T }, { DAY, F, T },
+    static const struct {
+        int64_t at_ms;
+        enum truth want, want_ever;
+    } rows[] = {
+        { 0, T, T },
+        { DAY - 1, T, T },
+        { DAY, F, T },
     };
 
     (void)state;
     chart->orders[0].reasons = &reason;
     chart->orders[0].reason_count = 1;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        AUTO(evaluation_free) struct evaluation *evaluation =
-            evaluate(knowledge, chart, NOW + rows[i].at_ms, NULL);
+        AUTO(evaluation_free)
+        struct evaluation *evaluation = evaluate(knowledge, chart, NOW + rows[i].at_ms, NULL);
         assert_int_equal(evaluation->verdicts[0].answer.truth, rows[i].want);
         assert_int_equal(evaluation->verdicts[1].answer.truth, rows[i].want_ever);
     }
@@ -771,7 +791,8 @@ static void check_reason(void **state)
 static void check_later_report(void **state)
 {
     AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(RULE("r", LOW_COUNT), NULL);
-    AUTO(chart_free) struct chart *chart = fixture_chart(
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(
         knowledge, NULL, NULL, "neutrophils 0.5 10*9/L, now; neutrophils 1.5 10*9/L, now", NULL);
 
     (void)state;
@@ -784,9 +805,11 @@ static void check_later_report(void **state)
 /* A product with two drugs of one class is two drugs. */
 static void check_product(void **state)
 {
-    AUTO(knowledge_free) struct knowledge *knowledge =
+    AUTO(knowledge_free)
+    struct knowledge *knowledge =
         fixture_load(RULE("r", "{'order':'class:imid','different':2}"), NULL);
-    AUTO(chart_free) struct chart *chart = fixture_chart(knowledge, NULL, "lenalidomide", NULL, NULL);
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(knowledge, NULL, "lenalidomide", NULL, NULL);
     struct chart_ingredient both[2] = { chart->orders[0].ingredients[0],
                                         chart->orders[0].ingredients[0] };
 
@@ -800,11 +823,14 @@ static void check_product(void **state)
 /* A drug that begins later is a subject of its own from then on, whatever is bound now. */
 static void check_joins(void **state)
 {
-    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(
-        RULE("r", "{'all':[{'order':'lenalidomide'},{'order':'class:nsaid'}]}"), NULL);
-    AUTO(chart_free) struct chart *chart =
-        fixture_chart(knowledge, NULL, "lenalidomide; naproxen; ibuprofen, since in 3 d", NULL, NULL);
-    AUTO(chart_free) struct chart *alone =
+    AUTO(knowledge_free)
+    struct knowledge *knowledge =
+        fixture_load(RULE("r", "{'all':[{'order':'lenalidomide'},{'order':'class:nsaid'}]}"), NULL);
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(
+        knowledge, NULL, "lenalidomide; naproxen; ibuprofen, since in 3 d", NULL, NULL);
+    AUTO(chart_free)
+    struct chart *alone =
         fixture_chart(knowledge, NULL, "ibuprofen; naproxen, since in 3 d", NULL, NULL);
 
     (void)state;
@@ -815,14 +841,28 @@ static void check_joins(void **state)
 /* Waking up at every next_ms sees every change, and time always moves on. */
 static void check_clock(void **state)
 {
-    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(
-        RULE("a", LOW_COUNT) ","
-        RULE("b", "{'cycleStart':'lenalidomide','cycle':'28 d','within':'3 d'}") ","
-        RULE("c", "{'all':[{'order':'lenalidomide'},{'noResult':'neutrophils','within':'9 d'}]}") ","
-        RULE("d", "{'order':'rifampin','lingers':{'rifampin':'2 d'}}") ","
-        RULE("e", AGE_ABOVE_60) "," RULE("f", "{'course':'lenalidomide','is':'10 to 20 d'}"),
+    AUTO(knowledge_free)
+    struct knowledge *knowledge = fixture_load(
+        RULE("a", LOW_COUNT) "," RULE(
+            "b",
+            "{'cycleStart':'lenalidomide','cycle':'"
+            "28 d','within':'3 d'}") "," RULE("c",
+                                              "{'all':[{'order':'lenalidomide'},{'noResult':'"
+                                              "neutrophils','within':'"
+                                              "9 d'}]}") "," RULE("d",
+                                                                  "{'order':'rifampin','lingers':{'"
+                                                                  "rifampin':'2 "
+                                                                  "d'}}") "," RULE("e",
+                                                                                   AGE_ABOVE_60) "," RULE("f",
+                                                                                                          "{'course'"
+                                                                                                          ":'"
+                                                                                                          "lenalidom"
+                                                                                                          "ide','is'"
+                                                                                                          ":'10 to "
+                                                                                                          "20 d'}"),
         NULL);
-    AUTO(chart_free) struct chart *chart = fixture_chart(
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(
         knowledge, "60 years", "lenalidomide, since 5 d ago, until in 50 d; rifampin, until in 9 h",
         "neutrophils 0.5 10*9/L, 1 d ago; neutrophils 2 10*9/L, in 3 d", NULL);
     int64_t now = NOW, woken = 0, step;

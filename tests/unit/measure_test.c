@@ -82,17 +82,15 @@ static const struct measure_case {
     { "N-04: the clearance of a woman of 69 years, 60 kg", "crcl",
       "female, 69 years, 60 kg, 165 cm", "creatinine 1.3 mg/dL, 1 d ago", NULL, "38.7", "" },
     { "without a height", "crcl", "female, 69 years, 60 kg", "creatinine 1.3 mg/dL, 1 d ago", NULL,
-      "38.7",
-      "Height is not on record: creatinine clearance was computed with actual weight." },
+      "38.7", "Height is not on record: creatinine clearance was computed with actual weight." },
     { "with a height in metres that was sent as centimetres", "crcl",
       "female, 69 years, 60 kg, 1.65 cm", "creatinine 1.3 mg/dL, 1 d ago", NULL, "38.7",
       "The height on record is not plausible: creatinine clearance was computed with actual "
       "weight." },
     { "creatinine in umol/L", "crcl", "male, 70 years, 75 kg", "creatinine 110 umol/L, now", NULL,
-      "58.6",
-      "Height is not on record: creatinine clearance was computed with actual weight." },
-    { "by adjusted weight", "crcl", "female, 70 years, 100 kg, 160 cm",
-      "creatinine 1.2 mg/dL, now", NULL, "49.2", "" },
+      "58.6", "Height is not on record: creatinine clearance was computed with actual weight." },
+    { "by adjusted weight", "crcl", "female, 70 years, 100 kg, 160 cm", "creatinine 1.2 mg/dL, now",
+      NULL, "49.2", "" },
     { "creatinine below a limit: at least", "crcl", "female, 69 years, 60 kg, 165 cm",
       "creatinine <1.3 mg/dL, now", NULL, ">38.7", "" },
     { "creatinine above a limit: at most", "crcl", "female, 69 years, 60 kg, 165 cm",
@@ -135,8 +133,9 @@ static const struct measure_case {
 static struct eval eval_on(const struct chart *chart, struct arena *arena)
 {
     static const char *const names[] = { "crcl", "creatinine", "weight", "height" };
-    struct eval eval = { .knowledge = knowledge, .chart = chart, .now_ms = NOW, .arena = arena,
-                         .telling = true };
+    struct eval eval = {
+        .knowledge = knowledge, .chart = chart, .now_ms = NOW, .arena = arena, .telling = true
+    };
     unsigned *const places[] = { &eval.analytes.crcl, &eval.analytes.creatinine,
                                  &eval.analytes.weight, &eval.analytes.height };
 
@@ -169,16 +168,16 @@ static void check_measure(void **state)
 {
     static const struct duration month = { .ms = 30 * DAY };
     const struct measure_case *c = *state;
-    AUTO(chart_free) struct chart *chart =
-        fixture_chart(knowledge, c->patient, NULL, c->results, NULL);
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(knowledge, c->patient, NULL, c->results, NULL);
     AUTO(buf_done) struct buf got = { 0 };
     struct arena arena = { 0 };
     struct eval eval = eval_on(chart, &arena);
     struct measure measure;
 
     if (c->birth) assert_true(instant_parse(c->birth, &chart->birth));
-    measure = measure_newest(&eval, knowledge_concept(knowledge, CONCEPT_ANALYTE, c->analyte),
-                             &month);
+    measure =
+        measure_newest(&eval, knowledge_concept(knowledge, CONCEPT_ANALYTE, c->analyte), &month);
     write_value(&measure, &got);
     assert_string_equal(buf_string(&got), c->want);
     assert_string_equal(measure.note, c->note);
@@ -207,8 +206,8 @@ static const struct until_case {
 static void check_until(void **state)
 {
     const struct until_case *c = *state;
-    AUTO(chart_free) struct chart *chart =
-        fixture_chart(knowledge, c->patient, NULL, c->results, NULL);
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(knowledge, c->patient, NULL, c->results, NULL);
     struct arena arena = { 0 };
     struct eval eval = eval_on(chart, &arena);
     struct duration within = { .ms = c->within_days * DAY };
@@ -221,9 +220,9 @@ static void check_until(void **state)
 static void check_words(void **state)
 {
     static const struct duration month = { .ms = 30 * DAY };
-    AUTO(chart_free) struct chart *chart =
-        fixture_chart(knowledge, "female, 70 years, 100 kg, 160 cm", NULL,
-                      "creatinine 1.2 mg/dL, 2 d ago", NULL);
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(knowledge, "female, 70 years, 100 kg, 160 cm", NULL,
+                                        "creatinine 1.2 mg/dL, 2 d ago", NULL);
     struct arena arena = { 0 };
     struct eval eval = eval_on(chart, &arena);
 

@@ -160,7 +160,8 @@ static void check_naming(void **state)
 
 static void check_threshold(void **state)
 {
-    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(
+    AUTO(knowledge_free)
+    struct knowledge *knowledge = fixture_load(
         RULE("r", "{'result':'creatinine','rose':'at least 44.2 umol/L','since':'lowest in 48 h',"
                   "'within':'7 d'}"),
         NULL);
@@ -178,7 +179,8 @@ static void check_threshold(void **state)
 /* A definition may use those above it. */
 static void check_definition(void **state)
 {
-    AUTO(knowledge_free) struct knowledge *knowledge =
+    AUTO(knowledge_free)
+    struct knowledge *knowledge =
         fixture_load(RULE("r", "{'definition':'b'}"),
                      "// remarks\n{'note':'x','definitions':{'a':{'sex':'female'},"
                      "'b':{'not':{'definition':'a'}}}}");
