@@ -44,13 +44,13 @@ static void spells_find(const struct eval *eval, const struct concept_set *drugs
     }
 }
 
-static bool reaches(const struct spell *spell, int64_t start_ms)
+static bool reaches(const struct spell *spell, int64_t start_ms, struct duration pause)
 {
-    return spell->end_ms == INSTANT_NEVER || spell->end_ms >= start_ms - COURSE_PAUSE;
+    return spell->end_ms == INSTANT_NEVER || spell->end_ms >= instant_add(start_ms, pause, -1);
 }
 
 /* From the newest start back along all that reach it. */
-static int64_t chain_start(const struct spells *spells)
+static int64_t chain_start(const struct spells *spells, struct duration pause)
 {
     int64_t start = INSTANT_UNSET, before;
 
@@ -59,7 +59,7 @@ static int64_t chain_start(const struct spells *spells)
     do {
         before = start;
         for (size_t i = 0; i < spells->count; i++)
-            if (spells->items[i].start_ms < start && reaches(&spells->items[i], before))
+            if (spells->items[i].start_ms < start && reaches(&spells->items[i], before, pause))
                 start = spells->items[i].start_ms;
     } while (start < before);
     return start;
@@ -69,11 +69,13 @@ struct course course_find(const struct eval *eval, const struct concept_set *dru
 {
     unsigned bound = eval->bound[0];
     struct concept_set first = { &bound, 1 };
+    struct duration pause = knowledge_policy(eval->knowledge)->course_pause;
     struct spells spells;
 
     spells_find(eval, drugs->count ? drugs : &first, &spells);
     return (struct course){ .none = !spells.count && !spells.undated && !eval->index.unmapped_count,
-                            .start_ms = spells.undated ? INSTANT_UNSET : chain_start(&spells),
+                            .start_ms =
+                                spells.undated ? INSTANT_UNSET : chain_start(&spells, pause),
                             .next_ms = spells.next_ms };
 }
 

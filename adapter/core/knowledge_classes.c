@@ -205,9 +205,33 @@ void classes_read(struct knowledge_reader *reader, const struct node *root)
 
 /* ---- policy.json */
 
+/* No label states these two lengths: they are choices of the project, printed or acted on with care (a
+ * weight that is too old makes a clearance unknown, not normal). */
+struct policy policy_default(void)
+{
+    return (struct policy){ .weight_within = { .months = 12 },
+                            .course_pause = { .ms = 28 * INSTANT_DAY } };
+}
+
+static void length_read(struct knowledge_reader *reader, const struct node *root, const char *key,
+                        struct duration *ret)
+{
+    struct node value = node_get(root, key);
+    const char *text;
+    struct err err;
+
+    if (!value.value) return;
+    if (!node_string(root, key, &text, &err))
+        reader_node_problem(reader, &err);
+    else if (!duration_parse(text, ret))
+        reader_problem_at(reader, value.offset, "policy.length", "write \"28 d\" or \"12 mo\"",
+                          "\"%.40s\" is not a length of time", text);
+}
+
 void policy_read(struct knowledge_reader *reader, const struct node *root)
 {
-    static const char *const keys[] = { "$schema", "preliminaryResults", NULL };
+    static const char *const keys[] = { "$schema",      "note",        "preliminaryResults",
+                                        "weightWithin", "coursePause", NULL };
     static const char *const uses[] = { "ignore", "use", NULL };
     struct node preliminary = node_get(root, "preliminaryResults");
     size_t use = 0;
@@ -217,4 +241,6 @@ void policy_read(struct knowledge_reader *reader, const struct node *root)
     if (preliminary.value && !node_enum(root, "preliminaryResults", uses, &use, &err))
         reader_node_problem(reader, &err);
     reader->knowledge->policy.preliminary_results = use == 1;
+    length_read(reader, root, "weightWithin", &reader->knowledge->policy.weight_within);
+    length_read(reader, root, "coursePause", &reader->knowledge->policy.course_pause);
 }

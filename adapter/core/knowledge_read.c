@@ -397,6 +397,7 @@ static void read_kind(struct knowledge_reader *reader, const struct file_kind *k
 static struct knowledge *knowledge_new(void)
 {
     struct knowledge *knowledge = mem_new(struct knowledge);
+    knowledge->policy = policy_default();
 
     knowledge->concepts =
         knowledge_push(NULL, &knowledge->concept_count, sizeof *knowledge->concepts);

@@ -2,10 +2,6 @@
 #include "base/buf.h"
 #include "core/eval_impl.h"
 
-/* A weight of long ago would make any clearance: one year. A project choice that no label states.
- * Adults keep their height. */
-static const struct duration weight_within = { .months = 12 };
-
 /* What an adult can weigh and measure; outside of it somebody mistook a unit. */
 static const struct {
     int kg_min, kg_max, cm_min, cm_max;
@@ -113,9 +109,11 @@ static struct lack lack_of(const struct eval *eval, struct crcl_inputs *in)
 
 static void inputs_collect(struct eval *eval, const struct duration *within, struct crcl_inputs *in)
 {
+    const struct policy *policy = knowledge_policy(eval->knowledge);
+
     in->creatinine = measure_result(eval, eval->analytes.creatinine, within);
-    in->weight = measure_result(eval, eval->analytes.weight, &weight_within);
-    in->height = measure_result(eval, eval->analytes.height, NULL);
+    in->weight = measure_result(eval, eval->analytes.weight, &policy->weight_within);
+    in->height = measure_result(eval, eval->analytes.height, NULL); /* adults keep theirs */
     in->female = eval->chart->sex == SEX_FEMALE;
     in->kg = in->weight.value.low;
     if (in_range(&in->height, plausible.cm_min, plausible.cm_max)) in->cm = in->height.value.low;

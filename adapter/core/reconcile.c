@@ -77,36 +77,52 @@ static bool is(const struct source *source, const char *reference)
            strcmp(reference + n + 1, source->id) == 0;
 }
 
-/* Does the fact behind a reference stand: is it there, and not entered in error, cancelled, refuted
- * or deleted? One Observation may hold several results. */
-static bool stands(const struct chart *chart, const char *reference)
+/* What became of the fact behind a reference: it may be there no more (deleted, or no longer known to
+ * the mappings), or be there and entered in error, cancelled, refuted. */
+enum fate { FATE_ABSENT, FATE_REMOVED, FATE_STANDS };
+
+static enum fate better(enum fate fate, bool stands)
 {
-    for (size_t i = 0; i < chart->order_count; i++)
-        if (is(&chart->orders[i].source, reference) && chart->orders[i].state != ORDER_REMOVED)
-            return true;
-    for (size_t i = 0; i < chart->result_count; i++)
-        if (is(&chart->results[i].source, reference) && chart->results[i].state != RESULT_REMOVED)
-            return true;
-    for (size_t i = 0; i < chart->condition_count; i++)
-        if (is(&chart->conditions[i].source, reference) &&
-            chart->conditions[i].state != CONDITION_REMOVED)
-            return true;
-    for (size_t i = 0; i < chart->allergy_count; i++)
-        if (is(&chart->allergies[i].source, reference) && !chart->allergies[i].removed) return true;
-    return false;
+    return stands ? FATE_STANDS : fate == FATE_STANDS ? fate : FATE_REMOVED;
 }
 
-static bool all_stand(const struct chart *chart, const char *const *references, size_t count)
+/* One Observation may hold several results: one that stands is enough. */
+static enum fate fate_of(const struct chart *chart, const char *reference)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!stands(chart, references[i])) return false;
-    return true;
+    enum fate fate = FATE_ABSENT;
+
+    for (size_t i = 0; i < chart->order_count; i++)
+        if (is(&chart->orders[i].source, reference))
+            fate = better(fate, chart->orders[i].state != ORDER_REMOVED);
+    for (size_t i = 0; i < chart->result_count; i++)
+        if (is(&chart->results[i].source, reference))
+            fate = better(fate, chart->results[i].state != RESULT_REMOVED);
+    for (size_t i = 0; i < chart->condition_count; i++)
+        if (is(&chart->conditions[i].source, reference))
+            fate = better(fate, chart->conditions[i].state != CONDITION_REMOVED);
+    for (size_t i = 0; i < chart->allergy_count; i++)
+        if (is(&chart->allergies[i].source, reference))
+            fate = better(fate, !chart->allergies[i].removed);
+    return fate;
+}
+
+/* Under other mappings a fact can be absent without having been deleted. */
+static bool any_removed(const struct work *work, const struct alert *alert,
+                        const char *const *references, size_t count)
+{
+    bool same = strcmp(alert->generation, knowledge_generation(work->knowledge)) == 0;
+
+    for (size_t i = 0; i < count; i++) {
+        enum fate fate = fate_of(work->chart, references[i]);
+        if (fate == FATE_REMOVED || (fate == FATE_ABSENT && same)) return true;
+    }
+    return false;
 }
 
 static bool rests_on_removed(const struct work *work, const struct alert *alert)
 {
-    return !all_stand(work->chart, alert->implicated, alert->implicated_count) ||
-           !all_stand(work->chart, alert->evidence, alert->evidence_count);
+    return any_removed(work, alert, alert->implicated, alert->implicated_count) ||
+           any_removed(work, alert, alert->evidence, alert->evidence_count);
 }
 
 /* The clause that makes the answer what it is; NULL when none of them says anything. */

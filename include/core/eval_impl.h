@@ -156,7 +156,7 @@ size_t order_candidates(struct eval *eval, const struct order_clause *clause, co
                         int64_t *ret_next_ms);
 
 /* The present course of some drugs: the chain of their orders (in systemic use) without a pause
- * longer than COURSE_PAUSE. */
+ * longer than the policy allows. */
 struct course {
     bool none;        /* no order for the drugs has begun, and no unmapped one could be it */
     int64_t start_ms; /* INSTANT_UNSET: not known, or none */
@@ -165,10 +165,6 @@ struct course {
 
 /* drugs empty: the drug that the rule's first naming clause is bound to. */
 struct course course_find(const struct eval *eval, const struct concept_set *drugs);
-
-/* A longer pause between two orders of a drug makes a new course: one 28-day cycle. A project choice
- * that no label states. */
-#define COURSE_PAUSE (28 * INSTANT_DAY)
 
 /* ---- measures: results, and what is computed from them */
 

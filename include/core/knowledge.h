@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "base/decimal.h"
 #include "base/err.h"
+#include "base/instant.h"
 #include "core/interval.h"
 
 struct knowledge;
@@ -147,6 +148,9 @@ const struct concept_set *knowledge_cohort_drugs(const struct knowledge *knowled
 
 /* Choices that a site may change: mappings/policy.json. */
 struct policy {
-    bool preliminary_results; /* do preliminary results count? default: no */
+    bool preliminary_results;      /* do preliminary results count? default: no */
+    struct duration weight_within; /* how old a body weight may be; default: 12 mo */
+    struct duration course_pause;  /* a longer pause between orders of a drug makes a new course;
+                                    * default: 28 d */
 };
 const struct policy *knowledge_policy(const struct knowledge *knowledge);

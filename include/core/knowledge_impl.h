@@ -226,3 +226,6 @@ void analytes_derived(struct knowledge_reader *reader);
 
 void classes_read(struct knowledge_reader *reader, const struct node *root);
 void policy_read(struct knowledge_reader *reader, const struct node *root);
+
+/* What holds where policy.json says nothing. */
+struct policy policy_default(void);

@@ -19,9 +19,15 @@ struct plan {
 };
 
 /* before: open alerts and, for each identity, the newest ended one (for its episode number).
- * Raises what is new, updates what says something else, clears what no longer holds, retracts what
- * rested on a fact that was removed (entered in error, cancelled, deleted). An alert whose rule
- * became unknown stays as it is, unless it is unknown because its facts grew too old or are gone.
+ * Raises what is new, updates what says something else, and ends what is no finding any more:
+ *
+ *   retracted  a fact it rested on was removed (entered in error, cancelled, refuted, deleted), or the
+ *              very result that raised it was corrected and does not support it now
+ *   left open  the rule cannot be told for another reason than age (a status, a code, a value that
+ *              cannot be read), and the drug that it is about is not surely over
+ *   cleared    everything else: recovered, too old, ordered no more or on hold, part of a stronger
+ *              alert now, the rule no longer in force; ended_why says which
+ *
  * *ret is owned by the caller. Cannot fail. */
 struct plan *reconcile(const struct evaluation *evaluation, const struct knowledge *knowledge,
                        const struct chart *chart, const struct alert *before, size_t before_count,

@@ -52,11 +52,14 @@ struct catchup {
     struct catchup_hints hints, answering;
 };
 
+/* Once, before anything; and when the flow is freed. */
 void catchup_init(struct flow *flow);
 void catchup_done(struct flow *flow);
 
 /* Begin; called when the capabilities are known. */
 void catchup_start(struct flow *flow);
+
+/* For good: what runs is cancelled. */
 void catchup_stop(struct flow *flow);
 
 /* The intervals have changed. */

@@ -18,6 +18,7 @@ struct clock {
     int64_t accepted;           /* events taken in since then */
 };
 
+/* Once; the first look is at once. */
 void clock_start(struct flow *flow);
 
 /* Look again within wait_ms. */

@@ -22,6 +22,7 @@ struct deliver {
     uint64_t paused_until_ms; /* loop time */
 };
 
+/* Begin; called when the capabilities are known. */
 void deliver_start(struct flow *flow);
 
 /* There may be something owed. */

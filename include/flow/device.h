@@ -27,5 +27,9 @@ struct device {
 
 /* Begin, unless it is under way; deliver_poke() follows. */
 void device_ensure(struct flow *flow);
+
+/* Is it there, or refused for good? */
 bool device_is_settled(const struct flow *flow);
+
+/* Cancel what runs. */
 void device_stop(struct flow *flow);

@@ -14,6 +14,7 @@ struct intake {
     uint64_t complained_ms; /* loop time of the last word about a wrong key; 0: none */
 };
 
+/* Once, when the options are copied; and when the flow is freed. */
 void intake_init(struct flow *flow);
 void intake_done(struct flow *flow);
 

@@ -53,11 +53,14 @@ struct subscribe {
     uint64_t events_since; /* counter of topic notifications; 0: none seen */
 };
 
+/* Once, before anything; and when the flow is freed. */
 void subscribe_init(struct flow *flow);
 void subscribe_done(struct flow *flow);
 
 /* Begin to look; called when the capabilities and the secret are known. */
 void subscribe_start(struct flow *flow);
+
+/* For good: what runs is cancelled. */
 void subscribe_stop(struct flow *flow);
 
 /* The intervals have changed. */

@@ -79,6 +79,7 @@ struct visit {
     struct store_event found; /* of FINDING: what was learned; patient "" : ask for its holder */
 };
 
+/* The only writer of visit->state. */
 void visit_enter(struct visit *visit, enum visit_state next);
 
 /* Give the claim back, to be done again later. */
@@ -94,9 +95,11 @@ void visit_decide(struct visit *visit, size_t i, enum event_fate fate, const cha
 void visit_decide_all(struct visit *visit, const char *type, const char *id, enum event_fate fate,
                       const char *reason);
 
+/* A copy that lives as long as the visit. */
 const char *visit_keep(struct visit *visit, const char *text);
 
-/* visit_find.c: whose is the event? */
+/* visit_find.c: whose is the event? Judge what is known; read the resource; ask the store for its
+ * holder, or tell it what was learned. */
 void visit_find(struct visit *visit);
 void visit_find_read(struct visit *visit);
 void visit_find_ask(struct visit *visit);
@@ -104,7 +107,7 @@ void visit_find_ask(struct visit *visit);
 /* visit_sort.c: judge what is new; then read, or go on to the end. */
 void visit_sort(struct visit *visit);
 
-/* visit_read.c: read the next thing that is wanted. */
+/* visit_read.c: read the next thing that is wanted, back to SORTING when there is none; cancel. */
 void visit_read(struct visit *visit);
 void visit_read_cancel(struct visit *visit);
 
@@ -112,6 +115,7 @@ void visit_read_cancel(struct visit *visit);
 bool visit_want_add(struct visit *visit, const char *type, const char *id);
 bool visit_want_has(const struct visit *visit, const char *type, const char *id);
 
-/* visit_hold.c: who holds what is new in this chart. */
+/* visit_hold.c: ask who holds what is new in this chart; write down, with the commit, that we do,
+ * and tell the charts that held it before. */
 void visit_hold(struct visit *visit);
 void visit_hold_write(struct visit *visit);

@@ -31,7 +31,11 @@ void work_poke(struct flow *flow);
 
 /* For visits: a place among the readers, now (true) or by visit_on_turn() later. */
 bool work_may_read(struct flow *flow, struct visit *visit);
+
+/* The place is free again; the one that waits longest gets it. */
 void work_has_read(struct flow *flow);
+
+/* It waits no longer. */
 void work_leaves_queue(struct flow *flow, struct visit *visit);
 
 /* For visits: it is over, and gone. done: committed. */
