@@ -115,14 +115,15 @@ lint:
 # make fuzz: every target for FUZZ_SECONDS
 FUZZ_SECONDS ?= 60
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_LIB = $(wildcard adapter/base/*.c adapter/core/*.c adapter/fhir/*.c)
+FUZZ_PKGS := jansson nettle libcurl libuv
+FUZZ_LIB = $(wildcard adapter/base/*.c adapter/core/*.c adapter/fhir/*.c) adapter/net/http_head.c adapter/net/origin.c
 FUZZ_FLAGS = -g -O1 -std=gnu11 -Iinclude -Itests/unit -fsanitize=address,undefined -fno-sanitize-recover=all
 build/fuzz/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	@$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP $(shell $(PKG_CONFIG) --cflags jansson nettle) -c -o $@ $<
+	@$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP $(shell $(PKG_CONFIG) --cflags $(FUZZ_PKGS)) -c -o $@ $<
 build/fuzz/bin/%: tests/fuzz/%_fuzz.c $(patsubst %.c,build/fuzz/%.o,$(FUZZ_LIB))
 	@mkdir -p $(@D)
-	@$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $(shell $(PKG_CONFIG) --cflags jansson nettle) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson nettle) -lm
+	@$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $(shell $(PKG_CONFIG) --cflags $(FUZZ_PKGS)) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(FUZZ_PKGS)) -lm
 fuzzers: $(addprefix build/fuzz/bin/,$(FUZZERS))
 fuzz: fuzzers
 	@set -e; for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f; echo "fuzz $$f"; \

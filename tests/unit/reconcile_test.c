@@ -280,6 +280,13 @@ static const struct story {
       { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
         STEP_OTHER(DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now",
                    "clear hold|lenalidomide#1: The rule is no longer in force.; ") } },
+    { "other mappings no longer know the count: that is no deletion",
+      HOLD,
+      RULE_AND("hold", "'owner':'elsewhere'", "{'all':[{'order':'class:imid'}," LOW_COUNT "]}"),
+      { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
+        STEP_OTHER(DAY, "lenalidomide", NULL,
+                   "clear hold|lenalidomide#1: It no longer holds: no result for neutrophils on "
+                   "record.; ") } },
     { "the rule is off",
       HOLD,
       RULE_AND("hold", "'mode':'off'", "{'all':[{'order':'class:imid'}," LOW_COUNT "]}"),
