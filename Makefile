@@ -70,10 +70,13 @@ define need
 	  echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends$$missing"; exit 1; \
 	fi
 endef
+# Java and Node may be there without being Debian's: asked for by command.
+COMMANDS_TEST = $(shell command -v mvn >/dev/null || echo maven; command -v javac >/dev/null || echo openjdk-17-jdk-headless; \
+  command -v npm >/dev/null || echo npm)
 packages-demo:
 	$(call need,$(PACKAGES_DEMO))
 packages-test:
-	$(call need,$(PACKAGES_TEST))
+	$(call need,$(PACKAGES_TEST) $(COMMANDS_TEST))
 
 # ---- demo, test, bench
 demo: packages-demo
