@@ -115,9 +115,12 @@ def step_style():
 
 
 def step_unit():
+    issues = os.path.join(ROOT, "build/issues.ndjson")  # read by tests/cli/test_issues.py
+    if os.path.exists(issues):
+        os.remove(issues)
     for program in programs("asan"):
         cmocka("asan " + os.path.basename(program), program,
-               env={"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0"})
+               env={"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "MYELOMA_ISSUES": issues})
 
 
 def step_valgrind():

@@ -34,7 +34,7 @@ static bool relation_parse(const char *text, struct result_clause *result)
 static bool multiple_read(struct rule_reader *reader, const char *text,
                           struct result_clause *result)
 {
-    struct threshold multiple;
+    struct threshold multiple = { 0 };
     const char *rest;
 
     if (!threshold_parse(text, &multiple, &rest) || !relation_parse(rest, result)) return false;
