@@ -237,6 +237,8 @@ static void on_read(const struct server_answer *answer, void *arg)
     if (answer->status == 404 || answer->status == 410) {
         stand_none(at);
         nothing_stands(at);
+    } else if (answer->status == 409 || answer->status == 412) {
+        delivery_again(at, DELIVERY_READING); /* an odd answer to a read: it cannot be final */
     } else if (answer->err.code) {
         delivery_fail(at, answer);
     } else if (!server_document(answer, &doc, &err)) {

@@ -656,6 +656,7 @@ static const struct fault_case {
     { "a proxy's page for a PUT", "PUT", 0, false, false },
     { "401 for a PUT", "PUT", 401, false, false },
     { "409 for a PUT", "PUT", 409, false, false },
+    { "409 for the read before it", "GET", 409, false, false },
     { "412 after a PUT", "PUT", 412, true, false },
     { "500 before a POST", "POST", 500, false, true },
     { "500 after a POST", "POST", 500, true, true },
