@@ -21,7 +21,7 @@ BUILD      := build/$(MODE)
 
 PACKAGES_BUILD := pkg-config libuv1-dev libcurl4-gnutls-dev libjansson-dev libmicrohttpd-dev libsqlite3-dev libsystemd-dev nettle-dev zlib1g-dev
 PACKAGES_DEMO  := $(PACKAGES_BUILD) python3
-PACKAGES_TEST  := $(PACKAGES_DEMO) libcmocka-dev python3-pytest clang clang-format libclang-rt-14-dev cppcheck valgrind systemd mandoc openssl
+PACKAGES_TEST  := $(PACKAGES_DEMO) libcmocka-dev python3-pytest clang clang-format libclang-rt-14-dev cppcheck valgrind systemd procps mandoc openssl
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla -Wundef -Wpointer-arith \
         -Wcast-qual -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wconversion -Wnull-dereference

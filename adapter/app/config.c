@@ -330,7 +330,7 @@ static void together_check(struct config_reader *reader, const struct node *root
     int ways = !!config->server.token_file + !!config->server.token_credential +
                !!config->server.basic_file + !!config->server.basic_credential;
 
-    if (!config->server.base)
+    if (!config->server.base && !node_get(&server, "base").value)
         problem(reader, at_server, "add \"server\": { \"base\": \"https://ehr.example/fhir\" }",
                 "\"server.base\" is missing");
     if (ways > 1)

@@ -35,6 +35,7 @@ struct replay {
     const char *file;     /* being read */
     size_t aside;         /* parts of the input that were set aside */
     size_t unused;        /* resources of types that no chart needs */
+    size_t notes;         /* facts that cannot be used as they stand */
     size_t no_fhir;       /* lines that are JSON, but no resources */
     struct count *counts; /* owned: drugs and results that no mapping knows */
     size_t count_count;
@@ -202,6 +203,17 @@ static void file_read(struct replay *replay, const char *path)
 static void on_aside(const struct recorded *recorded, const struct err *err, void *arg)
 {
     set_aside(arg, recorded->file, recorded->index, err);
+}
+
+#define NOTES_SHOWN 20 /* without --unmapped */
+
+static void on_noted(const struct recorded *recorded, const char *what, void *arg)
+{
+    struct replay *replay = arg;
+
+    if (replay->notes++ < NOTES_SHOWN || replay->list_unmapped)
+        fprintf(stderr, "%s: entry %zu: note: %s %s\n", recorded->file, recorded->index + 1,
+                recorded->head.type, what);
 }
 
 static void on_unmapped(const char *what, const char *code, void *arg)
@@ -384,6 +396,9 @@ static void print_result(struct replay *replay, const struct simulated *result)
             "%zu in the cohort; %zu alerts\n",
             replay->input.count, result->resources, replay->unused, replay->aside, result->patients,
             result->cohort, result->alert_count);
+    if (replay->notes > NOTES_SHOWN && !replay->list_unmapped)
+        fprintf(stderr, "... and %zu more notes (--unmapped lists them all)\n",
+                replay->notes - NOTES_SHOWN);
     if (replay->no_fhir) fprintf(stderr, "%zu lines are no FHIR resources\n", replay->no_fhir);
     if (result->without_patient)
         fprintf(stderr, "%zu resources name no patient and were not used\n",
@@ -406,7 +421,7 @@ static int help(void)
          "                     or unknown, and what would change the answer\n"
          "  --all              print findings of suppressed rules as well\n"
          "  --everybody        evaluate patients outside the cohort as well\n"
-         "  --unmapped         list the drugs and results that no mapping knows\n"
+         "  --unmapped         list the drugs and results that no mapping knows, and every note\n"
          "  --mappings DIR     use these mappings\n\n"
          "Exit code: 0 all read; 3 some input was set aside (each named on stderr), the rest was\n"
          "used; 1 the mappings have a problem or the output is lost; 2 wrong usage.");
@@ -502,6 +517,7 @@ static void play(struct replay *replay)
                                           .everybody = replay->everybody,
                                           .explain = replay->explain,
                                           .aside = on_aside,
+                                          .noted = on_noted,
                                           .unmapped = on_unmapped,
                                           .explained = on_explained,
                                           .progress = on_progress,

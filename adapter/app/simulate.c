@@ -1,5 +1,6 @@
 #include "app/simulate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -296,6 +297,39 @@ static void ids_settle(struct patient_run *run, const struct fragment *fragment)
         pool->allergies[i].source.id = id;
 }
 
+static void note(const struct simulation_options *options, const struct recorded *recorded,
+                 const char *what, const char *of)
+{
+    char text[200];
+
+    if (!options->noted) return;
+    snprintf(text, sizeof text, "%s%s%s", what, of[0] ? ": " : "", of);
+    options->noted(recorded, text, options->arg);
+}
+
+/* Facts that make rules unknown are told, so that silence is not taken for health. */
+static void fragment_notes(struct patient_run *run, const struct fragment *fragment)
+{
+    const struct chart *pool = run->pool;
+
+    for (size_t i = fragment->results; i < pool->result_count; i++) {
+        const struct chart_result *result = &pool->results[i];
+        const char *of = concept_name(run->simulation->knowledge, result->analyte);
+        if (result->state == RESULT_REMOVED) continue;
+        if (result->kind == VALUE_UNREADABLE)
+            note(run->options, fragment->recorded,
+                 result->doubt == DOUBT_UNIT ? "no unit that can be converted"
+                                             : "no value that can be read",
+                 of);
+        if (result->at_ms == INSTANT_UNSET)
+            note(run->options, fragment->recorded, "no date that can be read", of);
+    }
+    for (size_t i = fragment->orders; i < pool->order_count; i++)
+        if (pool->orders[i].state == ORDER_UNCLEAR)
+            note(run->options, fragment->recorded, "an order that may or may not count",
+                 pool->orders[i].why);
+}
+
 static void fragment_read(struct patient_run *run, size_t index)
 {
     struct simulation *simulation = run->simulation;
@@ -319,6 +353,7 @@ static void fragment_read(struct patient_run *run, size_t index)
     }
     ids_settle(run, fragment);
     fragment->usable = true;
+    fragment_notes(run, fragment);
     fragment->order_count = pool->order_count - fragment->orders;
     fragment->result_count = pool->result_count - fragment->results;
     fragment->condition_count = pool->condition_count - fragment->conditions;
@@ -543,8 +578,8 @@ static size_t patient_end(struct recorded **items, size_t from, size_t count)
 }
 
 /* Everything that is about a patient, in the order of patients; items has room for twice as many. */
-static size_t items_collect(struct simulation *simulation, struct recorded **items,
-                            struct simulated *ret)
+static size_t items_collect(struct simulation *simulation, const struct simulation_options *options,
+                            struct recorded **items, struct simulated *ret)
 {
     size_t count = 0;
 
@@ -552,10 +587,12 @@ static size_t items_collect(struct simulation *simulation, struct recorded **ite
         struct recorded *at = &simulation->items[i];
         if (strcmp(at->head.type, "Medication") == 0) continue;
         at->head.patient = id_behind(simulation, at->head.patient);
-        if (at->head.patient[0] || at->deleted)
+        if (at->head.patient[0] || at->deleted) {
             items[count++] = at;
-        else
-            ret->without_patient++;
+            continue;
+        }
+        ret->without_patient++;
+        note(options, at, "it names no patient", "");
     }
     qsort(items, count, sizeof *items, item_compare);
     count = twins_drop(items, count);
@@ -574,7 +611,7 @@ void simulation_run(struct simulation *simulation, const struct simulation_optio
     *ret = (struct simulated){ .end_ms = options->at_once ? options->as_of_ms : 0,
                                .resources = simulation->count };
     lists_build(simulation);
-    count = items_collect(simulation, items, ret);
+    count = items_collect(simulation, options, items, ret);
     for (size_t i = 0; i < count && !options->at_once; i++)
         if (items[i]->at_ms > ret->end_ms) ret->end_ms = items[i]->at_ms;
     while (from < count && !items[from]->head.patient[0])

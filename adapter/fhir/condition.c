@@ -76,16 +76,30 @@ static int64_t start_of(const struct node *at, const char *const *dates, const c
     return ms;
 }
 
+/* What people call it; else our words for it; else its code. "" when there is nothing at all. */
+static const char *label_of(const struct node *code, const struct apply *apply,
+                            const struct chart_condition *condition)
+{
+    struct arena *arena = &apply->chart->arena;
+    const char *words = datatype_words(code, arena);
+
+    if (*words) return words;
+    if (condition->concept_count)
+        return datatype_keep(arena, concept_words(apply->knowledge, condition->concepts[0]),
+                             DATATYPE_WORDS_MAX);
+    return condition->uncoded ? "" : datatype_unmapped(code, arena);
+}
+
 static void add(const struct node *at, const struct apply *apply, struct chart_condition *condition)
 {
     struct node code = node_get(at, "code");
     struct concept_set concepts = { 0 };
 
     condition->source = apply->source;
-    condition->label = datatype_words(&code, &apply->chart->arena);
     condition->uncoded = datatype_code(&code) == NULL;
     apply_conditions(apply, &code, &concepts);
     condition->concepts = apply_keep_set(apply, &concepts, &condition->concept_count);
+    condition->label = label_of(&code, apply, condition);
     chart_add_condition(apply->chart, condition);
 }
 

@@ -275,15 +275,6 @@ char *issue_build(const struct alert *alert, const struct issue_options *options
     return buf_take(&issue);
 }
 
-bool issue_is_mitigated(const struct node *server, const struct issue_options *options)
-{
-    struct node list = node_get(server, "mitigation"), item;
-    size_t index = 0;
-
-    (void)options;
-    return next_foreign(&list, &index, &item);
-}
-
 /* ---- comparing */
 
 static bool same(const struct node *ours, const struct node *theirs);

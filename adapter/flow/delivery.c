@@ -194,14 +194,13 @@ static void stand_none(struct delivery *at)
     at->version[0] = '\0';
 }
 
+/* What a clinician answered is kept up to date as well: no second alert, and a count that got worse
+ * still reaches the chart. */
 static void delivery_decide(struct delivery *at)
 {
-    const struct issue_options *options = &at->flow->deliver.issue;
     struct node root = node_root(at->server);
 
-    if (at->alert.state == ALERT_OPEN && issue_is_mitigated(&root, options))
-        delivery_succeed(at, "quiet: answered by a clinician");
-    else if (issue_matches(&at->alert, options, &root))
+    if (issue_matches(&at->alert, &at->flow->deliver.issue, &root))
         delivery_succeed(at, "unchanged");
     else
         delivery_enter(at, DELIVERY_PUTTING);

@@ -48,6 +48,9 @@ struct simulation_options {
     bool explain;
     /* A resource that cannot be used. Called for each, in the order of patients. */
     void (*aside)(const struct recorded *recorded, const struct err *err, void *arg);
+    /* What was read and cannot be used as it stands: no patient, no date, a value or a status that
+     * says nothing. In our own words, without what the resource says. */
+    void (*noted)(const struct recorded *recorded, const char *what, void *arg);
     /* A drug or result that no mapping knows: "drug" or "result", and its code. */
     void (*unmapped)(const char *what, const char *code, void *arg);
     /* The explanation of one patient, at the end of the clock. */

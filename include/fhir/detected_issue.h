@@ -34,10 +34,6 @@ char *issue_build(const struct alert *alert, const struct issue_options *options
 bool issue_matches(const struct alert *alert, const struct issue_options *options,
                    const struct node *server);
 
-/* Has somebody else written a mitigation? Then the alert is quiet: no further updates but its
- * end. */
-bool issue_is_mitigated(const struct node *server, const struct issue_options *options);
-
 /* Our Device: id "mm-adapter-" and a short hash of name; JSON owned by the caller. */
 void device_id(const char *name, char *ret, size_t size);
 char *device_build(const char *name, const struct issue_options *options);

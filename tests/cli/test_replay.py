@@ -1028,3 +1028,27 @@ def test_a_snomed_drug_code_of_europe_is_counted_as_unmapped_when_no_mapping_has
     chart = CHART + [{**BARE, "id": "eu", "medicationCodeableConcept": concept(SNOMED, "1")}]
     run = once(chart)
     assert run.code == 0 and "unmapped: 1 orders" in run.err
+
+
+NOTED = {
+    "no patient": ({"subject": None}, "Observation it names no patient"),
+    "no date that can be read": ({"effectiveDateTime": "04/05/2026"},
+                                 "Observation no date that can be read: neutrophils"),
+    "a unit of something else": ({"valueQuantity": {"value": 0.1, "unit": "furlongs"}},
+                                 "Observation no unit that can be converted: neutrophils"),
+    "a value that is no number": ({"valueQuantity": {"value": "low", "unit": "10*9/L"}},
+                                  "Observation no value that can be read: neutrophils"),
+}
+
+
+@pytest.mark.parametrize("what", NOTED)
+def test_a_fact_that_cannot_be_used_is_named(what):
+    changed, note = NOTED[what]
+    observation = {"resourceType": "Observation", "id": "odd", "status": "final",
+                   "code": {"coding": [{"system": "http://loinc.org", "code": "751-8"}]},
+                   "subject": {"reference": "Patient/p1"}, "effectiveDateTime": "2026-05-04",
+                   "valueQuantity": {"value": 0.1, "unit": "10*9/L"}, **changed}
+    if observation["subject"] is None:
+        del observation["subject"]
+    run = once(CHART + [observation])
+    assert f": entry {len(CHART) + 1}: note: {note}" in run.err

@@ -316,19 +316,23 @@ def test_a_corrected_result_retracts_the_alert(ward):
     assert ward.alert("corrected", status="retracted")
 
 
-def test_what_a_clinician_wrote_is_kept_and_quiets_the_alert(ward):
+def test_what_a_clinician_wrote_is_kept_while_the_alert_follows_the_facts(ward):
+    """A worse count reaches the chart in the same alert, beside the clinician's answer."""
     issue = low(ward, "answered")
     said = {"action": {"text": "Dose held until Monday"}, "date": "2026-01-05",
             "author": {"reference": "Practitioner/dr-a"}}
     ward.edit("DetectedIssue", issue["id"], mitigation=[said])
-    ward.write(result("answered", 0.6, name="answered-2", when="-30 min"))
+    ward.write(result("answered", 0.1, name="answered-2", when="-30 min"))
     ward.settle()
-    assert len(ward.versions(issue)) == 2, "quiet: no update after the clinician's answer"
+    worse = ward.alert("answered")
+    assert worse["id"] == issue["id"] and len(ward.alerts("answered", LOW_COUNT)) == 1
+    assert len(ward.versions(issue)) == 3 and worse["mitigation"] == [said]
+    assert "0.1" in worse["detail"] and "0.1" not in issue["detail"]
     ward.write(result("answered", 2.2, name="answered-3", when="-1 s"))
     ended = ward.alert("answered", status="ended")
     assert ended["mitigation"][0] == said and len(own_mitigations(ended)) == 1
     last = ward.hospital.requests_of("PUT", issue["id"])[-1]
-    assert last.headers["if-match"] == 'W/"2"'
+    assert last.headers["if-match"] == 'W/"3"'
 
 
 # Servers that do not let a client choose ids

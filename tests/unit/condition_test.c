@@ -72,6 +72,12 @@ static const struct condition_case {
     { "a coded condition that no mapping knows is coded",
       "{'resourceType':'Condition','code':{'coding':[{" SNOMED ",'code':'1'}],'text':'x'}}",
       "active \"x\"" },
+    { "without a display or a text: our words",
+      "{'resourceType':'Condition','code':{'coding':[{" SNOMED ",'code':'109989006'}]}}",
+      "active multiple-myeloma \"multiple myeloma\"" },
+    { "without words of ours either: the code",
+      "{'resourceType':'Condition','code':{'coding':[{" SNOMED ",'code':'1'}]}}",
+      "active \"http://snomed.info/sct|1\"" },
     { "words alone are no code", "{'resourceType':'Condition','code':{'text':'myeloma'}}",
       "active uncoded \"myeloma\"" },
     { "onset and abatement",
@@ -85,7 +91,7 @@ static const struct condition_case {
     { "a completed procedure",
       "{'resourceType':'Procedure','status':'completed','performedDateTime':'2026-01-05','code':"
       "{'coding':[{" SNOMED ",'code':'108290001'}]}}",
-      "procedure active radiotherapy from 2026-01-05T00:00:00Z" },
+      "procedure active radiotherapy \"radiotherapy\" from 2026-01-05T00:00:00Z" },
     { "one in progress",
       "{'resourceType':'Procedure','status':'in-progress','performedPeriod':{'start':'2026-01-05',"
       "'end':'2026-02-05'}}",

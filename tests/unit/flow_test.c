@@ -761,7 +761,7 @@ static void test_a_delivery_is_given_up_after_so_many_attempts(void **state)
     world_free(w);
 }
 
-static void test_what_a_clinician_answered_is_left_alone_until_it_ends(void **state)
+static void test_what_a_clinician_answered_is_kept_up_to_date(void **state)
 {
     struct world *w = world_new();
     json_t *answered;
@@ -778,12 +778,17 @@ static void test_what_a_clinician_answered_is_left_alone_until_it_ends(void **st
     put_count(w, "p1-count", "p1", 0.3);
     notify(w, "Observation", "p1-count");
     world_until(w, w->metrics.value[METRIC_DELIVERED] == 2);
-    assert_int_equal(issue_of(w)->version, version);
+    assert_int_equal(issue_of(w)->version, version + 1);
+    assert_string_equal(issues(w, "p1"), "1 open, 0 ended, 0 retracted");
+    text = peer_text(issue_of(w));
+    assert_non_null(strstr(text, "0.3"));
+    assert_non_null(strstr(text, "\"seen\""));
+    free(text);
     put_later_count(w, "p1-later", "p1", 3);
     notify(w, "Observation", "p1-later");
     world_until(w, issues_are(w, "p1", "0 open, 1 ended, 0 retracted"));
     text = peer_text(issue_of(w));
-    assert_non_null(strstr(text, "seen"));
+    assert_non_null(strstr(text, "\"seen\""));
     free(text);
     world_free(w);
 }
@@ -897,7 +902,7 @@ int main(void)
         TEST(a_server_that_does_not_let_us_choose_after_all),
         TEST(what_is_refused_is_parked_and_tried_again_after_a_reload),
         TEST(a_delivery_is_given_up_after_so_many_attempts),
-        TEST(what_a_clinician_answered_is_left_alone_until_it_ends),
+        TEST(what_a_clinician_answered_is_kept_up_to_date),
         TEST(without_a_device_alerts_go_without_an_author),
         TEST(a_restart_neither_loses_nor_doubles),
         TEST(it_may_be_stopped_at_any_moment),
