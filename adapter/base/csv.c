@@ -132,6 +132,26 @@ static bool fields(struct row *row)
     return true;
 }
 
+static const char *way_out(const char *wrong)
+{
+    static const struct {
+        const char *wrong, *fix;
+    } ways[] = {
+        { "this field is too long", "is a quote not closed?" },
+        { "invalid UTF-8", "save the file as UTF-8" },
+        { "control character", "remove it" },
+        { "a quote inside a field without quotes", "put the whole field in quotes and write \"\"" },
+        { "a quote that is not closed", "close it; a quote within is written \"\"" },
+        { "more fields than columns", "put a text with commas in quotes" },
+        { "text behind the closing quote", "a quote within a field is written \"\"" },
+        { "fewer fields than columns", "add commas for the empty ones" },
+    };
+
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+        if (strcmp(ways[i].wrong, wrong) == 0) return ways[i].fix;
+    return "";
+}
+
 static bool row_error(struct row *row, const char *code, struct err *err)
 {
     const char *line = row->csv->at; /* the error may stand on an earlier line than row->at */
@@ -143,6 +163,7 @@ static bool row_error(struct row *row, const char *code, struct err *err)
             line = c + 1;
         }
     err_set(err, ERR_CONFIG, code, "%s", row->wrong);
+    err_fix(err, "%s", way_out(row->wrong));
     return err_at(err, "%u:%u", number, (unsigned)(row->wrong_at - line) + 1);
 }
 

@@ -531,6 +531,31 @@ static bool document(struct parser *p)
     return fail(p, p->at, "nothing should follow the value");
 }
 
+/* The way out of the usual mistakes; "" for the rest. */
+static const char *way_out(const char *wrong)
+{
+    static const struct {
+        const char *wrong, *fix;
+    } ways[] = {
+        { "the text ends too early", "close what is open: a brace, a bracket or a quote" },
+        { "a value should stand here",
+          "write a text in double quotes, a number, true, false, [ or {" },
+        { "the name of a member should stand here",
+          "write it in double quotes, or remove the comma before" },
+        { "the name of this member stands twice in its object", "keep one of them" },
+        { "',' or '}' should stand here", "add the comma, or the quote that ends the text before" },
+        { "',' or ']' should stand here", "add the comma, or the quote that ends the text before" },
+        { "':' should stand here", "write \"name\": value" },
+        { "control character in a string", "write \\n or \\t, or close the quote" },
+        { "invalid UTF-8 in a string", "save the file as UTF-8" },
+        { "nothing should follow the value", "remove what follows, or a brace too many" },
+    };
+
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+        if (strcmp(ways[i].wrong, wrong) == 0) return ways[i].fix;
+    return "";
+}
+
 static bool doc_error(const struct parser *p, const char *text, size_t len, struct err *err)
 {
     uint32_t offset = offset_of(p, p->wrong_at);
@@ -538,6 +563,7 @@ static bool doc_error(const struct parser *p, const char *text, size_t len, stru
 
     doc_locate(text, len, offset, &line, &column);
     err_set(err, ERR_INPUT, p->code, "%s", p->wrong);
+    err_fix(err, "%s", way_out(p->wrong));
     err->offset = offset;
     return err_at(err, "%u:%u", line, column);
 }

@@ -46,24 +46,29 @@ static struct answer place_answer(const struct eval *eval, const struct ceiling_
 /* ---- the orders of one drug */
 
 /* Orders that are each within the maximum, and together are not: they may replace each other, or
- * add up. */
-static bool may_add_up(const struct eval *eval, const struct ceiling_clause *ceiling,
-                       const struct ceiling_row *row, const struct drug_place *places, size_t count)
+ * add up. Their number; 0 where that is not so. */
+static unsigned may_add_up(const struct eval *eval, const struct ceiling_clause *ceiling,
+                           const struct ceiling_row *row, const struct drug_place *places,
+                           size_t count)
 {
     struct decimal sum = DECIMAL_ZERO;
+    unsigned summands = 0;
 
     for (size_t i = 0; row->has_daily && i < count; i++) {
         const struct dose *dose = &places[i].drug->dose;
         if (places[i].drug->use == USE_LOCAL || !may_be_taken(eval, places[i].order)) continue;
-        if (dose->daily_known && !dose->daily.high_none && strcmp(dose->unit, ceiling->unit) == 0)
-            sum = decimal_add(sum, dose->daily.high);
+        if (!dose->daily_known || dose->daily.high_none || strcmp(dose->unit, ceiling->unit) != 0)
+            continue;
+        sum = decimal_add(sum, dose->daily.high);
+        summands++;
     }
-    return decimal_compare(sum, row->daily) > 0;
+    return row->has_daily && decimal_compare(sum, row->daily) > 0 ? summands : 0;
 }
 
-static struct answer drug_answer(const struct eval *eval, const struct ceiling_clause *ceiling,
-                                 const struct ceiling_row *row, const struct drug_place *places,
-                                 size_t count, bool *ret_any)
+/* Each of them alone. */
+static struct answer places_answer(const struct eval *eval, const struct ceiling_clause *ceiling,
+                                   const struct ceiling_row *row, const struct drug_place *places,
+                                   size_t count, bool *ret_any)
 {
     struct answer answer = ANSWER_FALSE;
 
@@ -72,6 +77,15 @@ static struct answer drug_answer(const struct eval *eval, const struct ceiling_c
         *ret_any |= may_be_taken(eval, places[i].order);
         answer = answer_either(answer, place_answer(eval, ceiling, row, &places[i]));
     }
+    return answer;
+}
+
+static struct answer drug_answer(const struct eval *eval, const struct ceiling_clause *ceiling,
+                                 const struct ceiling_row *row, const struct drug_place *places,
+                                 size_t count, bool *ret_any)
+{
+    struct answer answer = places_answer(eval, ceiling, row, places, count, ret_any);
+
     if (answer.truth == TRUTH_FALSE && may_add_up(eval, ceiling, row, places, count)) {
         answer.truth = TRUTH_UNKNOWN;
         answer.doubts = DOUBT_DOSE;
@@ -175,6 +189,35 @@ static struct answer table_answer(struct eval *eval, const struct ceiling_clause
 
 /* ---- the clause */
 
+/* Whether the orders for the drug add up is not known, in a row that may fit: their number. */
+static unsigned summands_of(struct eval *eval, const struct ceiling_clause *ceiling,
+                            const struct measure *measure, unsigned drug)
+{
+    const struct drug_place *places = NULL;
+    size_t count = is_asked(eval, ceiling, drug) ? drug_index_find(&eval->index, drug, &places) : 0;
+    enum truth fits = TRUTH_FALSE;
+    unsigned summands = 0;
+
+    for (size_t i = 0; !summands && i < ceiling->row_count && fits != TRUTH_TRUE; i++) {
+        const struct ceiling_row *row = &ceiling->rows[i];
+        bool any = false;
+        fits = row_fits(eval, row, measure).truth;
+        if (fits == TRUTH_FALSE) continue;
+        if (places_answer(eval, ceiling, row, places, count, &any).truth == TRUTH_FALSE)
+            summands = may_add_up(eval, ceiling, row, places, count);
+    }
+    return summands;
+}
+
+static void sums_say(struct eval *eval, const struct ceiling_clause *ceiling,
+                     const struct measure *measure, struct trace *t)
+{
+    for (size_t i = 0; i < ceiling->drugs.count; i++) {
+        unsigned summands = summands_of(eval, ceiling, measure, ceiling->drugs.items[i]);
+        if (summands) add_up_say(eval, t, summands, ceiling->drugs.items[i]);
+    }
+}
+
 static void doses_say(struct eval *eval, const struct ceiling_clause *ceiling, struct trace *t)
 {
     for (size_t i = 0; i < eval->index.count; i++) {
@@ -218,6 +261,7 @@ struct answer ceiling_answer(struct eval *eval, const struct clause *clause, str
         answer = asked_answer(eval, ceiling, &measure, t);
         trace_say(eval, t, ".");
         if (answer.truth == TRUTH_UNKNOWN) doses_say(eval, ceiling, t);
+        if (t && answer.truth == TRUTH_UNKNOWN) sums_say(eval, ceiling, &measure, t);
         trace_change(eval, t,
                      answer.truth == TRUTH_TRUE ? "a dose within the maximum"
                                                 : "a dose above the maximum, or a new value");

@@ -142,20 +142,31 @@ static struct answer dose_answer(bool known, const struct interval *dose, const 
     return threshold_answer(dose, limit, DOUBT_DOSE);
 }
 
-static struct answer doses_answer(const struct order_clause *clause,
-                                  const struct chart_order *order, const struct dose *dose)
+static struct answer daily_answer(const struct order_clause *clause, const struct dose *dose)
+{
+    if (!clause->has_daily) return ANSWER_TRUE;
+    return dose_answer(dose->daily_known, &dose->daily, dose->unit, &clause->daily,
+                       clause->dose_unit);
+}
+
+/* What is asked of the dose beside how much it is a day. */
+static struct answer intake_answer(const struct order_clause *clause,
+                                   const struct chart_order *order, const struct dose *dose)
 {
     struct answer answer = ANSWER_TRUE;
 
     if (clause->has_single)
-        answer = answer_both(answer, dose_answer(dose->single_known, &dose->single, dose->unit,
-                                                 &clause->single, clause->dose_unit));
-    if (clause->has_daily)
-        answer = answer_both(answer, dose_answer(dose->daily_known, &dose->daily, dose->unit,
-                                                 &clause->daily, clause->dose_unit));
+        answer = dose_answer(dose->single_known, &dose->single, dose->unit, &clause->single,
+                             clause->dose_unit);
     if (clause->continuous && !order->continuous)
         answer = answer_both(answer, dose->daily_known ? ANSWER_FALSE : answer_unknown(DOUBT_DOSE));
     return answer;
+}
+
+static struct answer doses_answer(const struct order_clause *clause,
+                                  const struct chart_order *order, const struct dose *dose)
+{
+    return answer_both(intake_answer(clause, order, dose), daily_answer(clause, dose));
 }
 
 static struct answer route_answer(const struct order_clause *clause, enum drug_route route)
@@ -188,6 +199,81 @@ static struct answer match_answer(const struct eval *eval, const struct order_cl
     if (place->drug->use == USE_LOCAL && !clause->any_use) return ANSWER_FALSE;
     answer = frame_answer(eval, clause, place->order, place->concept);
     return answer_both(answer, doses_answer(clause, place->order, &place->drug->dose));
+}
+
+/* ---- orders for one drug that may replace each other, or add up */
+
+/* The daily doses that may be taken together. */
+struct sum {
+    struct interval daily;
+    enum truth alone; /* what the clause says of each; TRUTH_UNKNOWN where they differ */
+    unsigned count;
+};
+
+/* Is the daily dose known, and all that keeps the order from being one of the clause? */
+static bool is_summand(const struct order_clause *clause, const struct drug_place *place,
+                       struct answer frame, const struct exposure *at)
+{
+    const struct dose *dose = &place->drug->dose;
+
+    if (at->state != EXPOSURE_ACTIVE && at->state != EXPOSURE_UNCLEAR) return false;
+    if (frame.truth == TRUTH_FALSE) return false;
+    if (intake_answer(clause, place->order, dose).truth == TRUTH_FALSE) return false;
+    return dose->daily_known && strcmp(dose->unit, clause->dose_unit) == 0;
+}
+
+static void sum_add(struct sum *sum, const struct interval *daily, enum truth alone)
+{
+    if (!sum->count++) {
+        sum->daily = *daily;
+        sum->alone = alone;
+        return;
+    }
+    if (alone != sum->alone) sum->alone = TRUTH_UNKNOWN;
+    sum->daily.low = decimal_add(sum->daily.low, daily->low);
+    sum->daily.high = decimal_add(sum->daily.high, daily->high);
+    sum->daily.low_none |= daily->low_none;
+    sum->daily.high_none |= daily->high_none;
+    sum->daily.low_open |= daily->low_open;
+    sum->daily.high_open |= daily->high_open;
+}
+
+/* Orders that are each on one side of the limit, and together on the other: unknown. False where that
+ * is not so; next_ms is when it may be. */
+static struct answer sum_answer(const struct eval *eval, const struct order_clause *clause,
+                                const struct drug_place *places, size_t count, unsigned *ret_count)
+{
+    struct answer answer = ANSWER_FALSE;
+    struct sum sum = { .alone = TRUTH_UNKNOWN };
+
+    if (!clause->has_daily || count < 2) return answer;
+    for (size_t i = 0; i < count; i++) {
+        const struct drug_place *place = &places[i];
+        struct exposure at = order_exposure(place->order, eval->now_ms);
+        struct answer frame;
+        if (place->drug->use == USE_LOCAL && !clause->any_use) continue;
+        frame = frame_answer(eval, clause, place->order, place->concept);
+        answer_until(eval, &answer, frame.next_ms);
+        if (!is_summand(clause, place, frame, &at)) continue;
+        sum_add(&sum, &place->drug->dose.daily, daily_answer(clause, &place->drug->dose).truth);
+    }
+    if (sum.count < 2 || sum.alone == TRUTH_UNKNOWN) return answer;
+    if (threshold_answer(&sum.daily, &clause->daily, DOUBT_DOSE).truth == sum.alone) return answer;
+    if (ret_count) *ret_count = sum.count;
+    return (struct answer){ TRUTH_UNKNOWN, DOUBT_DOSE, answer.next_ms };
+}
+
+/* Is the order one of those whose doses may add up? */
+static bool may_add_up(const struct eval *eval, const struct order_clause *clause,
+                       const struct drug_place *place)
+{
+    struct exposure at = order_exposure(place->order, eval->now_ms);
+    const struct drug_place *places;
+    size_t count = drug_index_find(&eval->index, place->concept, &places);
+
+    if (place->drug->use == USE_LOCAL && !clause->any_use) return false;
+    if (sum_answer(eval, clause, places, count, NULL).truth != TRUTH_UNKNOWN) return false;
+    return is_summand(clause, place, frame_answer(eval, clause, place->order, place->concept), &at);
 }
 
 /* An order that no mapping knows could be any drug, as long as it counts at all. */
@@ -264,6 +350,8 @@ static void orders_find(const struct eval *eval, const struct order_clause *clau
         enum truth best = TRUTH_FALSE;
         for (size_t i = 0; i < count; i++)
             best = truth_or(best, found_order(found, match_answer(eval, clause, &places[i])));
+        if (found_order(found, sum_answer(eval, clause, places, count, NULL)) == TRUTH_UNKNOWN)
+            best = TRUTH_UNKNOWN;
         found_drug(found, places->concept, best);
     }
     for (size_t i = 0; i < eval->index.unmapped_count; i++)
@@ -310,7 +398,20 @@ static struct answer found_judge(const struct eval *eval, const struct order_cla
 
 /* ---- words */
 
-static void order_say(struct eval *eval, struct trace *t, const struct drug_place *place)
+/* Why an order that is over counts. */
+static void linger_say(struct eval *eval, const struct order_clause *clause, unsigned concept,
+                       struct trace *t)
+{
+    const struct duration *linger = linger_of(clause, concept);
+    char length[32];
+
+    if (linger && !is_wanted(clause->wanted, EXPOSURE_ENDED))
+        trace_say(eval, t, " (its effect counts for %s after the end)",
+                  duration_text(*linger, length, sizeof length));
+}
+
+static void order_say(struct eval *eval, const struct order_clause *clause, struct trace *t,
+                      const struct drug_place *place)
 {
     static const char *const states[] = {
         [EXPOSURE_ACTIVE] = "Active",   [EXPOSURE_HELD] = "Held", [EXPOSURE_ENDED] = "Ended",
@@ -327,6 +428,7 @@ static void order_say(struct eval *eval, struct trace *t, const struct drug_plac
         trace_say(eval, t, ", since %s", instant_date(at.start_ms, date, sizeof date));
     if (at.state == EXPOSURE_ENDED && at.end_ms != INSTANT_UNSET)
         trace_say(eval, t, ", ended %s", instant_date(at.end_ms, date, sizeof date));
+    if (at.state == EXPOSURE_ENDED) linger_say(eval, clause, place->concept, t);
     if (at.state == EXPOSURE_UNCLEAR) trace_say(eval, t, " (%s)", order->why);
     if (order->expiry_ms <= eval->now_ms && at.state == EXPOSURE_ACTIVE)
         trace_say(eval, t, " (the prescription's validity ended %s, the order is still active)",
@@ -351,7 +453,9 @@ static void order_tell(struct eval *eval, const struct order_clause *clause,
         struct drug_place place = { order->ingredients[i].concept, order, &order->ingredients[i] };
         if (bound != CONCEPT_NONE && bound != place.concept) continue;
         if (!concept_set_has(&clause->drugs, place.concept)) continue;
-        if (match_answer(eval, clause, &place).truth >= truth) order_say(eval, t, &place);
+        if (match_answer(eval, clause, &place).truth >= truth ||
+            (truth == TRUTH_UNKNOWN && may_add_up(eval, clause, &place)))
+            order_say(eval, clause, t, &place);
     }
     if (!order->ingredient_count && truth == TRUTH_UNKNOWN &&
         unmapped_answer(eval, clause, order).truth == TRUTH_UNKNOWN)
@@ -364,6 +468,35 @@ static void orders_tell(struct eval *eval, const struct order_clause *clause, en
 {
     for (size_t i = 0; i < eval->chart->order_count; i++)
         order_tell(eval, clause, &eval->chart->orders[i], truth, t);
+}
+
+void add_up_say(struct eval *eval, struct trace *t, unsigned count, unsigned concept)
+{
+    static const char *const words[] = { "No", "One", "Two", "Three", "Four", "Five" };
+    const char *name = concept_words(eval->knowledge, concept);
+
+    if (count < ARRAY_SIZE(words))
+        trace_say(eval, t, " %s orders for %s", words[count], name);
+    else
+        trace_say(eval, t, " %u orders for %s", count, name);
+    trace_say(eval, t, ": whether their doses add up is not known.");
+}
+
+/* False when there is no drug of the clause whose doses may add up. */
+static bool sums_say(struct eval *eval, const struct order_clause *clause, struct trace *t)
+{
+    struct walk walk = { eval, &clause->drugs, bound_of(eval, clause), 0 };
+    const struct drug_place *places;
+    unsigned summands;
+    bool any = false;
+    size_t count;
+
+    while ((count = walk_next(&walk, &places))) {
+        if (sum_answer(eval, clause, places, count, &summands).truth != TRUTH_UNKNOWN) continue;
+        add_up_say(eval, t, summands, places->concept);
+        any = true;
+    }
+    return any;
 }
 
 static void length_add(struct buf *out, bool has, const char *words, struct duration length)
@@ -436,7 +569,10 @@ struct answer order_answer(struct eval *eval, const struct clause *clause, struc
     if (t && answer.truth == TRUTH_FALSE) absence_say(eval, order, t);
     if (t && answer.truth != TRUTH_FALSE) orders_tell(eval, order, answer.truth, t);
     if (order->absent) answer.truth = truth_not(answer.truth);
-    change_say(eval, order, answer.truth, t);
+    if (t && answer.truth == TRUTH_UNKNOWN && sums_say(eval, order, t))
+        trace_change(eval, t, "one order alone for the drug");
+    else
+        change_say(eval, order, answer.truth, t);
     return answer;
 }
 
@@ -448,6 +584,7 @@ static bool is_candidate(const struct eval *eval, const struct order_clause *cla
 
     for (size_t i = 0; i < count; i++)
         all = answer_either(all, match_answer(eval, clause, &places[i]));
+    all = answer_either(all, sum_answer(eval, clause, places, count, NULL));
     if (all.truth == TRUTH_FALSE && all.next_ms < *next_ms) *next_ms = all.next_ms;
     return all.truth != TRUTH_FALSE;
 }

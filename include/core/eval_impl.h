@@ -155,6 +155,9 @@ struct exposure order_exposure(const struct chart_order *order, int64_t now_ms);
 size_t order_candidates(struct eval *eval, const struct order_clause *clause, const unsigned **ret,
                         int64_t *ret_next_ms);
 
+/* " Two orders for lenalidomide: whether their doses add up is not known." */
+void add_up_say(struct eval *eval, struct trace *t, unsigned count, unsigned concept);
+
 /* The present course of some drugs: the chain of their orders (in systemic use) without a pause
  * longer than the policy allows. */
 struct course {
