@@ -124,12 +124,8 @@ def step_unit():
 
 
 def step_valgrind():
-    # The network tests play for minutes under valgrind; they are clean under ASan above.
     for program in programs("release"):
-        name = os.path.basename(program)
-        if name.startswith(("flow_", "http_", "store_")):
-            continue
-        cmocka("valgrind " + name, program,
+        cmocka("valgrind " + os.path.basename(program), program,
                ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
                 "--errors-for-leak-kinds=definite,indirect"])
 

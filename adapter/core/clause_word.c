@@ -135,11 +135,12 @@ static bool word_expand(struct rule_reader *reader, const struct node *at, enum 
            word_unknown(reader, at, word, near);
 }
 
-/* "class:cyp3a4-strong-inducer" reads "any cyp3a4 strong inducer", "class:myeloma-any" and
- * "class:any-dialysis" have their "any" already, "zoledronic-acid" loses its hyphen. */
+/* "class:cyp3a4-strong-inducer" reads "any cyp3a4 strong inducer", "class:myeloma-any" reads "any
+ * myeloma drug", "class:any-dialysis" has its "any" already, "zoledronic-acid" loses its hyphen. */
 static void word_say(struct buf *words, const char *word)
 {
     static const char any[] = "-any";
+    bool ends_any;
     size_t n;
 
     if (!word) return;
@@ -148,8 +149,10 @@ static void word_say(struct buf *words, const char *word)
         if (strncmp(word, "any-", 4) != 0) buf_text(words, "any ");
     }
     n = strlen(word);
-    if (n > sizeof any && strcmp(word + n - (sizeof any - 1), any) == 0) n -= sizeof any - 1;
+    ends_any = n > sizeof any && strcmp(word + n - (sizeof any - 1), any) == 0;
+    if (ends_any) n -= sizeof any - 1;
     for (size_t i = 0; i < n; i++) buf_char(words, word[i] == '-' ? ' ' : word[i]);
+    if (ends_any) buf_text(words, " drug");
 }
 
 bool words_read(struct rule_reader *reader, const struct node *at, const char *key,

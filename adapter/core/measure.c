@@ -109,6 +109,52 @@ static const char *wanted_words(struct eval *eval, unsigned analyte, const struc
     return keep(eval, &text);
 }
 
+/* The number as sent; false when there is none. */
+static bool number_sent(const char *shown, struct decimal *ret)
+{
+    char number[48];
+    size_t n;
+
+    shown += strspn(shown, "<>=");
+    n = strcspn(shown, " ");
+    if (n == 0 || n >= sizeof number) return false;
+    memcpy(number, shown, n);
+    number[n] = '\0';
+    return decimal_parse(number, ret);
+}
+
+/* To three places; to six where that would be a rounder number that it is not. */
+static const char *converted_text(struct decimal value, char *buf, size_t size)
+{
+    struct decimal rounded = decimal_round(value, 3);
+
+    if (decimal_compare(rounded, value) != 0 &&
+        decimal_compare(rounded, decimal_round(value, 1)) == 0)
+        rounded = decimal_round(value, 6);
+    return decimal_text(rounded, buf, size);
+}
+
+/* As sent; where its unit makes it another number than in the analyte's unit, in that too: "900 /uL
+ * (0.9 10*9/L)". */
+static void shown_say(struct eval *eval, const struct chart_result *result, struct buf *out)
+{
+    const struct interval *value = &result->value;
+    const char *unit = analyte_unit(eval->knowledge, result->analyte);
+    bool open = value->low_none ? value->high_open : value->low_open;
+    struct decimal sent, bound = value->low_none ? value->high : value->low;
+    char number[64];
+
+    buf_text(out, result->shown);
+    if (result->kind != VALUE_QUANTITY || (value->low_none && value->high_none)) return;
+    if (!number_sent(result->shown, &sent) || decimal_compare(sent, bound) == 0) return;
+    buf_printf(out, " (%s%s%s%s%s)",
+               value->low_none    ? "<"
+               : value->high_none ? ">"
+                                  : "",
+               (value->low_none || value->high_none) && !open ? "=" : "",
+               converted_text(bound, number, sizeof number), unit[0] ? " " : "", unit);
+}
+
 static const char *value_words(struct eval *eval, const struct chart_result *result,
                                const char *after)
 {
@@ -116,8 +162,9 @@ static const char *value_words(struct eval *eval, const struct chart_result *res
     char date[16];
 
     if (!eval->telling) return "";
-    buf_printf(&text, "%s %s on %s%s", concept_words(eval->knowledge, result->analyte),
-               result->shown, instant_date(result->at_ms, date, sizeof date), after);
+    buf_printf(&text, "%s ", concept_words(eval->knowledge, result->analyte));
+    shown_say(eval, result, &text);
+    buf_printf(&text, " on %s%s", instant_date(result->at_ms, date, sizeof date), after);
     return keep(eval, &text);
 }
 
@@ -171,7 +218,9 @@ static void text_join(struct eval *eval, struct measure *measure, const struct c
     AUTO(buf_done) struct buf text = { 0 };
 
     if (!eval->telling) return;
-    buf_printf(&text, "%s, and %s reported for the same time", measure->text, other->shown);
+    buf_printf(&text, "%s, and ", measure->text);
+    shown_say(eval, other, &text);
+    buf_text(&text, " reported for the same time");
     measure->text = keep(eval, &text);
 }
 

@@ -140,12 +140,23 @@ static struct interval clearance_span(struct crcl_inputs *in)
     return span;
 }
 
+/* To one place; to three where that would be a whole number that it is not: 49.996 is below 50. */
+static const char *value_text(struct decimal value, char *buf, size_t size)
+{
+    struct decimal whole = decimal_round(value, 0);
+    struct decimal rounded = decimal_round(value, 1);
+
+    if (decimal_compare(rounded, whole) == 0 && decimal_compare(value, whole) != 0)
+        rounded = decimal_round(value, 3);
+    return decimal_text(rounded, buf, size);
+}
+
 static void span_words(const struct interval *span, struct buf *out)
 {
     char low[64], high[64];
 
-    decimal_text(decimal_round(span->low, 1), low, sizeof low);
-    decimal_text(decimal_round(span->high, 1), high, sizeof high);
+    value_text(span->low, low, sizeof low);
+    value_text(span->high, high, sizeof high);
     if (span->low_none)
         buf_printf(out, "at most %s", high);
     else if (span->high_none)

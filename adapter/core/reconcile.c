@@ -315,7 +315,10 @@ static const char *why_cleared(struct work *work, const struct ending *ending)
     if (still_holds(ending)) return "The rule is no longer shown here.";
     if (ending->order) return over_words(work, ending->order);
     if (!ending->clause) return "What it rested on no longer holds.";
-    return join(work, "It no longer holds: ", ending->clause->text, "");
+    return join(work,
+                ending->clause->answer.truth == TRUTH_UNKNOWN ? "It can no longer be confirmed: "
+                                                              : "It no longer holds: ",
+                ending->clause->text, "");
 }
 
 static void alert_end(struct work *work, const struct alert *open)

@@ -34,20 +34,27 @@ static void list_add(struct list *list, const char *text)
 
 /* ---- what the trace says */
 
+/* Where an order stands in the alert; named: by a clause that names a subject. */
+enum order_rank { RANK_NAMED, RANK_TOLD, RANK_ALSO_NAMED, RANK_ALSO_TOLD, RANK_NONE };
+
 struct story {
     struct buf facts; /* owned: sentences */
-    struct list evidence, assumptions;
+    struct buf also;  /* owned: the same of merged findings */
+    struct list sentences, evidence, assumptions;
     const struct chart *chart;
-    bool *told, *named; /* for each order of the chart; named: by a clause that names a subject */
+    enum order_rank *ranks; /* for each order of the chart */
+    bool merged;            /* what comes now belongs to a merged finding */
 };
 
 static struct story story_start(const struct chart *chart, struct arena *arena)
 {
-    struct story story = { .evidence.arena = arena, .assumptions.arena = arena, .chart = chart };
-    size_t size = chart->order_count * sizeof *story.told;
+    struct story story = { .sentences.arena = arena,
+                           .evidence.arena = arena,
+                           .assumptions.arena = arena,
+                           .chart = chart };
 
-    story.told = memset(arena_alloc(arena, size), 0, size);
-    story.named = memset(arena_alloc(arena, size), 0, size);
+    story.ranks = arena_alloc(arena, chart->order_count * sizeof *story.ranks);
+    for (size_t i = 0; i < chart->order_count; i++) story.ranks[i] = RANK_NONE;
     return story;
 }
 
@@ -62,12 +69,11 @@ static void reference_add(struct list *list, const struct source *source)
 static void story_order(struct story *story, const struct source *source, bool named)
 {
     const struct chart_order *orders = story->chart->orders;
+    enum order_rank rank = named ? RANK_NAMED : RANK_TOLD;
 
-    for (size_t i = 0; i < story->chart->order_count; i++) {
-        if (&orders[i].source != source) continue;
-        story->told[i] = true;
-        story->named[i] |= named;
-    }
+    if (story->merged) rank = named ? RANK_ALSO_NAMED : RANK_ALSO_TOLD;
+    for (size_t i = 0; i < story->chart->order_count; i++)
+        if (&orders[i].source == source && rank < story->ranks[i]) story->ranks[i] = rank;
 }
 
 static void story_facts(struct story *story, const struct trace *t)
@@ -83,15 +89,46 @@ static void story_facts(struct story *story, const struct trace *t)
     }
 }
 
-static void story_text(struct story *story, const char *text)
+/* Does a sentence end with the full stop at n? Not in "0.7", nor after "St. John". */
+static bool is_stop(const char *text, size_t n)
 {
-    if (!text[0]) return;
-    if (story->facts.len) buf_char(&story->facts, ' ');
-    if (text[0] >= 'a' && text[0] <= 'z') {
-        buf_char(&story->facts, (char)(text[0] - 'a' + 'A'));
-        text++;
+    size_t word = n;
+
+    if (text[n] != '.') return false;
+    if (text[n + 1] == '\0') return true;
+    if (text[n + 1] != ' ' || text[n + 2] < 'A' || text[n + 2] > 'Z') return false;
+    while (word > 0 && text[word - 1] != ' ') word--;
+    return n - word > 2 || text[word] < 'A' || text[word] > 'Z';
+}
+
+/* The first sentence of a text, as it stands in the alert; *text is what follows. */
+static const char *sentence_take(struct arena *arena, const char **text)
+{
+    AUTO(buf_done) struct buf out = { 0 };
+    size_t n = 0;
+
+    while ((*text)[n] && !is_stop(*text, n)) n++;
+    for (size_t i = 0; i < n; i++) {
+        char c = (*text)[i];
+        buf_char(&out, i == 0 && c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c);
     }
-    buf_text(&story->facts, text);
+    if (n && !strchr("!?", (*text)[n - 1])) buf_char(&out, '.');
+    *text += n;
+    while (**text == '.' || **text == ' ') (*text)++;
+    return keep(arena, buf_string(&out));
+}
+
+/* No sentence stands in an alert twice. */
+static void story_text(struct story *story, struct buf *out, const char *text)
+{
+    while (*text == ' ') text++;
+    while (*text) {
+        size_t before = story->sentences.count;
+        list_add(&story->sentences, sentence_take(story->sentences.arena, &text));
+        if (story->sentences.count == before) continue;
+        if (out && out->len) buf_char(out, ' ');
+        if (out) buf_text(out, story->sentences.items[before]);
+    }
 }
 
 /* What made the rule true. Below "unless" only the assumption counts; below "not" a clause speaks by
@@ -101,7 +138,7 @@ static void story_collect(struct story *story, const struct trace *t, enum truth
     if (t->answer.truth != wanted) return;
     if (t->assumption[0]) list_add(&story->assumptions, t->assumption);
     if (t->clause->kind == CLAUSE_UNLESS) return;
-    story_text(story, t->text);
+    story_text(story, story->merged ? &story->also : &story->facts, t->text);
     story_facts(story, t);
     if (t->clause->kind == CLAUSE_NOT) wanted = truth_not(wanted);
     for (size_t i = 0; i < t->part_count; i++) story_collect(story, &t->parts[i], wanted);
@@ -109,12 +146,13 @@ static void story_collect(struct story *story, const struct trace *t, enum truth
 
 /* ---- the order of orders */
 
-/* Named ones first; among them the newest, which is what triggered. The chart has them by id. */
+/* Named ones first, those of merged findings last; among them the newest, which is what triggered.
+ * The chart has them by id. */
 static bool order_before(const struct story *story, size_t a, size_t b)
 {
     const struct chart_order *orders = story->chart->orders;
 
-    if (story->named[a] != story->named[b]) return story->named[a];
+    if (story->ranks[a] != story->ranks[b]) return story->ranks[a] < story->ranks[b];
     return orders[a].authored_ms > orders[b].authored_ms;
 }
 
@@ -126,7 +164,8 @@ static void implicate(const struct story *story, struct list *list)
     for (;;) {
         size_t best = SIZE_MAX;
         for (size_t i = 0; i < count; i++)
-            if (story->told[i] && !used[i] && (best == SIZE_MAX || order_before(story, i, best)))
+            if (story->ranks[i] != RANK_NONE && !used[i] &&
+                (best == SIZE_MAX || order_before(story, i, best)))
                 best = i;
         if (best == SIZE_MAX) return;
         used[best] = true;
@@ -179,6 +218,7 @@ static const char *detail_of(const struct verdict *verdict, const struct story *
     sentence(&out, "", buf_string(&story->facts));
     sentence(&out, "What the source directs: ", rule->recommendation);
     sentence(&out, "Why: ", rule->mechanism);
+    sentence(&out, "", buf_string(&story->also));
     for (size_t i = 0; i < story->assumptions.count; i++)
         sentence(&out, i ? "" : "How sure: ", story->assumptions.items[i]);
     sentence(&out, story->assumptions.count ? "" : "How sure: ", grade_words(rule));
@@ -216,31 +256,25 @@ static void also_add(const struct evaluation *evaluation, const struct verdict *
     }
 }
 
-/* A merged finding's orders, evidence and assumptions belong to the alert too; its facts do not
- * stand in the text, only its title. */
+/* Merged findings: the title, the facts that are not told yet, what their source directs. Their
+ * orders, evidence and assumptions belong to the alert too. */
 static void story_merge(const struct evaluation *evaluation, const struct verdict *verdict,
-                        struct story *story)
+                        const struct alert *alert, struct story *story)
 {
-    struct buf facts = story->facts;
-
-    story->facts = (struct buf){ 0 };
-    for (size_t i = 0; i < evaluation->verdict_count; i++)
-        if (evaluation->verdicts[i].merged_into == verdict)
-            story_collect(story, evaluation->verdicts[i].trace, TRUTH_TRUE);
-    buf_done(&story->facts);
-    story->facts = facts;
-}
-
-static void also_say(const struct evaluation *evaluation, const struct alert *alert,
-                     struct story *story)
-{
-    for (size_t i = 0; i < alert->also_count; i++)
+    story->merged = true;
+    story_text(story, NULL, verdict->rule->recommendation); /* told with the rule itself */
+    for (size_t i = 0; i < alert->also_count; i++) {
+        const struct rule *rule = NULL;
         for (size_t j = 0; j < evaluation->verdict_count; j++) {
-            const struct rule *rule = evaluation->verdicts[j].rule;
-            if (strcmp(rule->id, alert->also[i].rule) != 0) continue;
-            sentence(&story->facts, "Also: ", rule->title);
-            break;
+            const struct verdict *weak = &evaluation->verdicts[j];
+            if (weak->merged_into != verdict) continue;
+            if (strcmp(weak->rule->id, alert->also[i].rule) != 0) continue;
+            if (!rule) sentence(&story->also, "Also: ", weak->rule->title);
+            rule = weak->rule;
+            story_collect(story, weak->trace, TRUTH_TRUE);
         }
+        if (rule) story_text(story, &story->also, rule->recommendation);
+    }
 }
 
 /* The subjects as the identity names them, with the drugs of "together" clauses. */
@@ -302,9 +336,8 @@ void verdict_alert(const struct evaluation *evaluation, const struct verdict *ve
                            .severity = rule->severity,
                            .display = verdict->display };
     story_collect(&story, verdict->trace, TRUTH_TRUE);
-    story_merge(evaluation, verdict, &story);
     also_add(evaluation, verdict, arena, ret);
-    also_say(evaluation, ret, &story);
+    story_merge(evaluation, verdict, ret, &story);
     if (rule->window_note[0])
         list_add(&story.assumptions, "How old a result may be is a choice of this project.");
     subjects_add(verdict, &subjects);
@@ -332,4 +365,5 @@ void verdict_alert(const struct evaluation *evaluation, const struct verdict *ve
     ret->source_count = sources.count;
     ret->detail = detail_of(verdict, &story, &sources, arena);
     buf_done(&story.facts);
+    buf_done(&story.also);
 }

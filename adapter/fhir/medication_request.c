@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "fhir/datatype.h"
 #include "fhir/dosage.h"
 #include "fhir/medication.h"
@@ -133,6 +134,22 @@ static void set_reasons(const struct node *at, const struct apply *apply, struct
     order->reasons = apply_keep_set(apply, &set, &order->reason_count);
 }
 
+/* What the order calls the drug; else our words for what is in it; else its code. */
+static const char *label_of(const struct medication *medication, const struct apply *apply)
+{
+    AUTO(buf_done) struct buf words = { 0 };
+
+    if (*medication->label) return medication->label;
+    for (size_t i = 0; i < medication->count; i++) {
+        if (i) buf_text(&words, " and ");
+        buf_text(&words, concept_words(apply->knowledge, medication->items[i].concept));
+    }
+    if (!words.len)
+        return strcmp(medication->unmapped, "text only") == 0 ? "a drug without a name"
+                                                              : medication->unmapped;
+    return datatype_keep(&apply->chart->arena, buf_string(&words), DATATYPE_WORDS_MAX);
+}
+
 /* ---- */
 
 static int64_t expiry_of(const struct node *at)
@@ -155,7 +172,7 @@ bool medication_request_apply(const struct node *at, const struct apply *apply, 
     medication_read(at, apply->knowledge, apply->library, arena, &medication);
     dosage_read(at, &medication, apply->knowledge, order.authored_ms, arena, &dosage);
     order.state = state_of(at, &medication, &dosage, &order.why);
-    order.label = medication.label;
+    order.label = label_of(&medication, apply);
     order.unmapped = medication.count ? NULL : medication.unmapped;
     if (apply->ret_unmapped) *apply->ret_unmapped = medication.unmapped;
     set_ingredients(&medication, &dosage, arena, &order);

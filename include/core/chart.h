@@ -50,7 +50,7 @@ struct chart_order {
     struct source source;
     enum order_state state;
     const char *why;   /* of ORDER_UNCLEAR, in our words; "" */
-    const char *label; /* the drug as ordered: display of the code or text; for people */
+    const char *label; /* the drug as ordered: display of the code or text, else ours; for people */
     const struct chart_ingredient *ingredients;
     size_t ingredient_count; /* 0: no mapping knows the drug */
     const char *unmapped;    /* then: "SYSTEM|CODE", or "text only"; NULL when mapped */

@@ -367,8 +367,7 @@ int main(void)
         cmocka_unit_test(the_device_is_stable),
     };
 
-    return RUN_TABLE("golden", goldens, check_golden) +
-           RUN_TABLE("kept", kept, check_kept) +
+    return RUN_TABLE("golden", goldens, check_golden) + RUN_TABLE("kept", kept, check_kept) +
            RUN_TABLE("matches", matches, check_matches) +
            cmocka_run_group_tests_name("issue", tests, NULL, NULL);
 }

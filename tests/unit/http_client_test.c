@@ -753,8 +753,9 @@ static void tls_to_a_plain_server(void **state)
     (void)state;
     world_init(&w);
     peer_start(&w, PEER_ANSWERS, NO("400 Bad", ""));
-    memmove(w.url + 5, w.url + 4, strlen(w.url + 4) + 1);
-    w.url[4] = 's';
+    char plain[sizeof w.url];
+    memcpy(plain, w.url, sizeof plain);
+    snprintf(w.url, sizeof w.url, "https%.*s", (int)sizeof w.url - 6, plain + 4);
     client_start(&w, &(struct http_client_options){ .connections_max = 1 });
     start(&w, "POST", "/");
     uv_run(&w.loop, UV_RUN_DEFAULT);

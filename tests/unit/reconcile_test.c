@@ -164,7 +164,7 @@ static const struct story {
       { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
         STEP(14 * DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now", ""),
         STEP(14 * DAY + 1, "lenalidomide", "neutrophils 0.5 10*9/L, now",
-             "clear hold|lenalidomide#1: It no longer holds: neutrophils 0.5 10*9/L on 2026-06-15 "
+             "clear hold|lenalidomide#1: It can no longer be confirmed: neutrophils 0.5 10*9/L on 2026-06-15 "
              "is "
              "too old.; ") } },
     { "after the end a new episode has the next number",
@@ -239,7 +239,7 @@ static const struct story {
              ""),
         STEP(15 * DAY + 1, "lenalidomide",
              "neutrophils 0.5 10*9/L, now; neutrophils unreadable, in 1 d",
-             "clear hold|lenalidomide#1: It no longer holds: neutrophils unreadable on 2026-06-16 "
+             "clear hold|lenalidomide#1: It can no longer be confirmed: neutrophils unreadable on 2026-06-16 "
              "is "
              "too old.; ") } },
 
@@ -285,7 +285,7 @@ static const struct story {
       RULE_AND("hold", "'owner':'elsewhere'", "{'all':[{'order':'class:imid'}," LOW_COUNT "]}"),
       { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
         STEP_OTHER(DAY, "lenalidomide", NULL,
-                   "clear hold|lenalidomide#1: It no longer holds: no result for neutrophils on "
+                   "clear hold|lenalidomide#1: It can no longer be confirmed: no result for neutrophils on "
                    "record.; ") } },
     { "the rule is off",
       HOLD,
