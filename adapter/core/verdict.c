@@ -98,7 +98,7 @@ static bool is_stop(const char *text, size_t n)
     if (text[n + 1] == '\0') return true;
     if (text[n + 1] != ' ' || text[n + 2] < 'A' || text[n + 2] > 'Z') return false;
     while (word > 0 && text[word - 1] != ' ') word--;
-    return n - word > 2 || text[word] < 'A' || text[word] > 'Z';
+    return strncmp(text + word, "St.", 3) != 0;
 }
 
 /* The first sentence of a text, as it stands in the alert; *text is what follows. */

@@ -906,6 +906,40 @@ static void check_clock(void **state)
     assert_true(woken > 20);
 }
 
+/* ---- words */
+
+static void check_says(const char *rules, const char *orders, const char *want)
+{
+    static const struct eval_options options = { .trace_all = true };
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(rules, NULL);
+    AUTO(chart_free)
+    struct chart *chart =
+        fixture_chart(knowledge, NULL, orders, "creatinine 2 mg/dL, 1 d ago", NULL);
+    AUTO(evaluation_free) struct evaluation *evaluation = evaluate(knowledge, chart, NOW, &options);
+
+    assert_int_equal(evaluation->verdict_count, 1);
+    assert_string_equal(evaluation->verdicts[0].trace->text, want);
+}
+
+static void check_words(void **state)
+{
+    (void)state;
+    check_says(RULE("r", "{'order':'pomalidomide','daily':'above 2 mg'}"),
+               "pomalidomide 2 mg daily, since 9 d ago; pomalidomide 2 mg daily, since 2 d ago",
+               "Active order: pomalidomide, 2 mg daily, since 2026-06-06. Active order: "
+               "pomalidomide, 2 mg daily, since 2026-06-13. Two orders for pomalidomide: whether "
+               "their doses add up is not known.");
+    check_says(RULE("r", "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d',"
+                         "'table':[{'max':'15 mg daily'}]}"),
+               "lenalidomide 10 mg daily; lenalidomide 10 mg daily",
+               "creatinine 2 mg/dL on 2026-06-14: the maximum is 15 mg daily. Two orders for "
+               "lenalidomide: whether their doses add up is not known.");
+    check_says(RULE("r", "{'order':'rifampin','lingers':{'rifampin':'2 d'}}"),
+               "rifampin, since 9 d ago, until 1 d ago",
+               "Ended order: rifampin, since 2026-06-06, ended 2026-06-14 (its effect counts for 2 "
+               "days after the end).");
+}
+
 int main(void)
 {
     static const struct CMUnitTest single[] = {
@@ -915,6 +949,7 @@ int main(void)
         { "a product with two drugs is two drugs", check_product, NULL, NULL, NULL },
         { "a drug that begins later joins then", check_joins, NULL, NULL, NULL },
         { "the clock sees every change", check_clock, NULL, NULL, NULL },
+        { "orders that add up or linger say so", check_words, NULL, NULL, NULL },
     };
     int failed = RUN_TABLE("clauses", clauses, check_clause);
 

@@ -236,9 +236,47 @@ static void check_words(void **state)
     arena_done(&arena);
 }
 
+static void check_text(const char *patient, const char *results, const char *analyte,
+                       const char *want)
+{
+    static const struct duration month = { .ms = 30 * DAY };
+    AUTO(chart_free) struct chart *chart = fixture_chart(knowledge, patient, NULL, results, NULL);
+    struct arena arena = { 0 };
+    struct eval eval = eval_on(chart, &arena);
+    unsigned concept = knowledge_concept(knowledge, CONCEPT_ANALYTE, analyte);
+
+    assert_memory_equal(measure_newest(&eval, concept, &month).text, want, strlen(want));
+    arena_done(&arena);
+}
+
+static void check_whole(void **state)
+{
+    (void)state;
+    check_text("male, 70 years, 51.424 kg", "creatinine 1 mg/dL, now", "crcl",
+               "creatinine clearance 49.996 mL/min (");
+    check_text("male, 70 years, 72 kg", "creatinine 1.4 mg/dL, now", "crcl",
+               "creatinine clearance 50 mL/min (");
+}
+
+static void check_converted(void **state)
+{
+    (void)state;
+    check_text(NULL, "neutrophils 900 /uL, 1 d ago", "neutrophils",
+               "neutrophils 900 /uL (0.9 10*9/L) on 2026-06-14");
+    check_text(NULL, "neutrophils <500 /uL, 1 d ago", "neutrophils",
+               "neutrophils <500 /uL (<0.5 10*9/L) on 2026-06-14");
+    check_text(NULL, "neutrophils >=500 /uL, 1 d ago", "neutrophils",
+               "neutrophils >=500 /uL (>=0.5 10*9/L) on 2026-06-14");
+    check_text(NULL, "neutrophils 0.9 10*9/L, 1 d ago", "neutrophils",
+               "neutrophils 0.9 10*9/L on 2026-06-14");
+}
+
 int main(void)
 {
     static const struct CMUnitTest single[] = {
+        { "no whole number that it is not", check_whole, NULL, NULL, NULL },
+        { "a value in another unit is told in the analyte's too", check_converted, NULL, NULL,
+          NULL },
         { "the words name every input", check_words, NULL, NULL, NULL },
     };
     int failed;

@@ -164,9 +164,8 @@ static const struct story {
       { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
         STEP(14 * DAY, "lenalidomide", "neutrophils 0.5 10*9/L, now", ""),
         STEP(14 * DAY + 1, "lenalidomide", "neutrophils 0.5 10*9/L, now",
-             "clear hold|lenalidomide#1: It can no longer be confirmed: neutrophils 0.5 10*9/L on 2026-06-15 "
-             "is "
-             "too old.; ") } },
+             "clear hold|lenalidomide#1: It can no longer be confirmed: neutrophils 0.5 10*9/L on "
+             "2026-06-15 is too old.; ") } },
     { "after the end a new episode has the next number",
       HOLD,
       NULL,
@@ -239,9 +238,8 @@ static const struct story {
              ""),
         STEP(15 * DAY + 1, "lenalidomide",
              "neutrophils 0.5 10*9/L, now; neutrophils unreadable, in 1 d",
-             "clear hold|lenalidomide#1: It can no longer be confirmed: neutrophils unreadable on 2026-06-16 "
-             "is "
-             "too old.; ") } },
+             "clear hold|lenalidomide#1: It can no longer be confirmed: neutrophils unreadable on "
+             "2026-06-16 is too old.; ") } },
 
     { "two drugs, two alerts",
       HOLD,
@@ -285,8 +283,8 @@ static const struct story {
       RULE_AND("hold", "'owner':'elsewhere'", "{'all':[{'order':'class:imid'}," LOW_COUNT "]}"),
       { STEP(0, "lenalidomide", "neutrophils 0.5 10*9/L, now", "raise hold|lenalidomide#1; "),
         STEP_OTHER(DAY, "lenalidomide", NULL,
-                   "clear hold|lenalidomide#1: It can no longer be confirmed: no result for neutrophils on "
-                   "record.; ") } },
+                   "clear hold|lenalidomide#1: It can no longer be confirmed: no result for "
+                   "neutrophils on record.; ") } },
     { "the rule is off",
       HOLD,
       RULE_AND("hold", "'mode':'off'", "{'all':[{'order':'class:imid'}," LOW_COUNT "]}"),
@@ -477,6 +475,47 @@ static void check_content(void **state)
     assert_string_equal(alert->source_url, "https://x");
 }
 
+#define WEAK_RULE                                                                                  \
+    "{'id':'weak','kind':'interaction','title':'Weak','severity':'high','severityBasis':'b',"      \
+    "'display':'passive','code':'DRG','mechanism':'It bleeds.',"                                   \
+    "'recommendation':'R. Add a PPI.','sources':[{'document':'D'}],"                               \
+    "'verification':{'grade':'verified'},'cases':[{'name':'n','then':'silent'}],"                  \
+    "'yieldsTo':['strong'],"                                                                       \
+    "'when':{'all':[{'order':'class:nsaid'},{'order':'dexamethasone'}]}}"
+
+/* No sentence twice; the newer order of the weaker finding stands behind. */
+static void check_merged(void **state)
+{
+    AUTO(knowledge_free)
+    struct knowledge *knowledge =
+        fixture_load(WEAK_RULE "," RULE("strong", "{'all':[{'order':'class:nsaid'},"
+                                                  "{'order':'naproxen','as':'together'}]}"),
+                     NULL);
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(
+        knowledge, NULL, "dexamethasone 20 mg every 7 d, since 1 d ago; naproxen, since 3 d ago",
+        NULL, NULL);
+    AUTO(evaluation_free) struct evaluation *evaluation = NULL;
+    AUTO(plan_free) struct plan *plan = NULL;
+    const struct alert *alert;
+
+    (void)state;
+    for (size_t i = 0; i < chart->order_count; i++)
+        chart->orders[i].authored_ms = chart->orders[i].start_ms;
+    evaluation = evaluate(knowledge, chart, NOW, NULL);
+    plan = reconcile(evaluation, knowledge, chart, NULL, 0, NOW);
+    assert_int_equal(plan->action_count, 1);
+    alert = &plan->actions[0].alert;
+    assert_string_equal(
+        alert->detail,
+        "T. Active order: naproxen, since 2026-06-12. What the source directs: R. Why: M. Also: "
+        "Weak. Active order: dexamethasone, 20 mg every 7 d, since 2026-06-14. Add a PPI. How "
+        "sure: The rule was checked against retrieved source text. Source: D.");
+    assert_int_equal(alert->implicated_count, 2);
+    assert_string_equal(alert->implicated[0], "MedicationRequest/2");
+    assert_string_equal(alert->implicated[1], "MedicationRequest/1");
+}
+
 /* Whoever leaves the cohort has no evaluation: what is open ends. */
 static void check_nothing(void **state)
 {
@@ -531,6 +570,7 @@ int main(void)
 {
     static const struct CMUnitTest single[] = {
         { "an alert says everything in sentences", check_content, NULL, NULL, NULL },
+        { "a merged finding is told too", check_merged, NULL, NULL, NULL },
         { "without an evaluation what is open ends", check_nothing, NULL, NULL, NULL },
         { "an allergy is evidence that stands or is removed", check_allergy, NULL, NULL, NULL },
     };
