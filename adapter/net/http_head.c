@@ -9,7 +9,8 @@
 
 #include "base/instant.h"
 
-#define HEAD_LINE_MAX 1024 /* a longer line is none of those we look for */
+#define HEAD_LINE_MAX   1024                  /* a longer line is none of those we look for */
+#define YEAR_9999_END_S INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
 /* A value that does not fit is no value: half an identifier would be a wrong one. */
 static void text_keep(char *to, size_t size, const char *from, size_t len)
@@ -42,11 +43,12 @@ static void type_keep(struct http_reply *reply, const char *value)
     for (char *c = reply->type; *c; c++) *c = (char)tolower((unsigned char)*c);
 }
 
+/* curl reads years of any length; a date of HTTP has four digits of them. */
 static int64_t date_parse(const char *value)
 {
-    time_t seconds = curl_getdate(value, NULL);
+    int64_t seconds = curl_getdate(value, NULL);
 
-    return seconds < 0 ? INSTANT_UNSET : (int64_t)seconds * INSTANT_SECOND;
+    return seconds < 0 || seconds > YEAR_9999_END_S ? INSTANT_UNSET : seconds * INSTANT_SECOND;
 }
 
 /* RFC 9110, 10.2.3: seconds or a date */
