@@ -4,6 +4,7 @@
 
 #include "fhir/detected_issue.h"
 #include "fhir_fixture.h"
+#include "golden.h"
 
 #define GOLDEN "tests/golden/issue/"
 #define KEY    "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst"
@@ -135,26 +136,6 @@ static char *pretty(const char *text)
     return buf_take(&out);
 }
 
-static void compare_golden(const char *name, const char *got)
-{
-    AUTO(buf_done) struct buf want = { 0 };
-    char path[200], block[4096];
-    size_t n;
-
-    snprintf(path, sizeof path, GOLDEN "%s.json", name);
-    if (getenv("GOLDEN_UPDATE")) {
-        FILE *out = fopen(path, "wb");
-        assert_non_null(out);
-        fputs(got, out);
-        fclose(out);
-    }
-    FILE *in = fopen(path, "rb");
-    assert_non_null(in);
-    while ((n = fread(block, 1, sizeof block, in)) > 0) buf_add(&want, block, n);
-    fclose(in);
-    assert_string_equal(got, buf_string(&want));
-}
-
 /* FHIR knows no empty string, array or object. */
 static void assert_nothing_empty(const struct node *at)
 {
@@ -186,6 +167,7 @@ static void check_golden(void **state)
     const struct golden_case *c = *state;
     char *text = build(c->change, c->id, c->server), *again = build(c->change, c->id, c->server);
     AUTO(doc_free) struct doc *doc = NULL;
+    char path[200];
     struct err err;
 
     assert_string_equal(text, again);
@@ -193,7 +175,8 @@ static void check_golden(void **state)
     struct node root = node_root(doc);
     assert_nothing_empty(&root);
     char *shown = pretty(text);
-    compare_golden(c->name, shown);
+    snprintf(path, sizeof path, GOLDEN "%s.json", c->name);
+    assert_golden(path, shown);
     free(shown);
     free(again);
     free(text);
@@ -353,7 +336,7 @@ static void the_device_is_stable(void **state)
     assert_string_equal(node_text(&root, "id"), id);
     assert_string_not_equal(id, other);
     assert_int_equal(strlen(id), strlen("mm-adapter-") + 12);
-    compare_golden("device", shown);
+    assert_golden(GOLDEN "device.json", shown);
     free(shown);
     free(text);
 }

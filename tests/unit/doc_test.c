@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/doc.h"
+#include "golden.h"
 
 /* Texts may have NULs in them. */
 struct text {
@@ -576,17 +577,6 @@ static void long_strings_are_skipped(void **state)
 
 #define SUITE "../shared/testdata/json-robustness/JSONTestSuite-test_parsing"
 
-static size_t slurp(const char *path, struct buf *text)
-{
-    char piece[4096];
-    FILE *f = fopen(path, "rb");
-
-    assert_non_null(f);
-    for (size_t n; (n = fread(piece, 1, sizeof piece, f)) > 0;) buf_add(text, piece, n);
-    fclose(f);
-    return text->len;
-}
-
 static bool suite_accepts(const char *file)
 {
     AUTO(buf_done) struct buf text = { 0 };
@@ -595,8 +585,9 @@ static bool suite_accepts(const char *file)
     char path[400];
 
     snprintf(path, sizeof path, SUITE "/%s", file);
-    size_t len = slurp(path, &text);
+    assert_true(file_read(path, &text));
     const char *bytes = buf_string(&text);
+    size_t len = text.len;
     doc_skip(bytes, bytes + len);
     return parse((struct text){ bytes, len }, 0, &doc, &err);
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "core/knowledge_impl.h"
 #include "core/rule_read.h"
+#include "golden.h"
 
 #define GOLDEN "tests/golden/knowledge/"
 
@@ -42,18 +43,6 @@ struct files {
     size_t count;
 };
 
-static char *slurp(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    struct buf text = { 0 };
-
-    if (f) {
-        for (int c; (c = fgetc(f)) != EOF;) buf_char(&text, (char)c);
-        fclose(f);
-    }
-    return buf_take(&text);
-}
-
 static void files_add(struct files *files, const char *name, char *text)
 {
     assert_true(files->count < FILES_MAX);
@@ -65,7 +54,7 @@ static char *read_in(const char *folder, const char *name)
     char path[200];
 
     snprintf(path, sizeof path, "%s%s", folder, name);
-    return slurp(path);
+    return file_text(path);
 }
 
 /* The files of GOLDEN/base, one of them replaced (or, with text NULL, left out; or added). */
@@ -650,15 +639,6 @@ static char *outcome(const struct files *files)
     return buf_take(&out);
 }
 
-static void write_golden(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "wb");
-
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
 static void check_problem(void **state)
 {
     const struct problem_case *c = *state;
@@ -668,11 +648,8 @@ static void check_problem(void **state)
     snprintf(path, sizeof path, GOLDEN "%s.out", c->name);
     files_base(&files, c->file, c->input ? read_in(GOLDEN, c->input) : NULL);
     char *got = outcome(&files);
-    if (getenv("GOLDEN_UPDATE")) write_golden(path, got);
-    char *want = slurp(path);
-    assert_string_equal(got, want);
+    assert_golden(path, got);
     free(got);
-    free(want);
     files_done(&files);
 }
 

@@ -5,6 +5,7 @@
 
 #include "fhir/notification.h"
 #include "fhir_fixture.h"
+#include "golden.h"
 
 #define STATUS(type, more)                                                                         \
     "{'resource':{'resourceType':'SubscriptionStatus','status':'active','type':'" type             \
@@ -283,18 +284,6 @@ static const struct file_case {
       "handshake topic of db4ce0bb-fa9c-4092-9f75-34772dc85590 active 0:" },
 };
 
-static bool read_file(const char *path, struct buf *out)
-{
-    FILE *file = fopen(path, "rb");
-    char block[4096];
-    size_t n;
-
-    if (!file) return false;
-    while ((n = fread(block, 1, sizeof block, file)) > 0) buf_add(out, block, n);
-    fclose(file);
-    return true;
-}
-
 /* want: NULL for "it can be read". */
 static void check_body(const char *path, const struct buf *body, const char *want)
 {
@@ -321,7 +310,7 @@ static void check_file(void **state)
     char path[200];
 
     snprintf(path, sizeof path, PUBLISHED "%s", c->name);
-    if (!read_file(path, &body)) {
+    if (!file_read(path, &body)) {
         print_message("skipped: %s is not there\n", path);
         skip();
     }
@@ -342,7 +331,7 @@ static void check_folder(const char *folder)
         AUTO(buf_done) struct buf body = { 0 };
         if (!strstr(entry->d_name, ".json")) continue;
         buf_printf(&path, "%s/%s", folder, entry->d_name);
-        assert_true(read_file(buf_string(&path), &body));
+        assert_true(file_read(buf_string(&path), &body));
         check_body(entry->d_name, &body, NULL);
     }
     closedir(dir);

@@ -11,6 +11,7 @@
 #include "core/knowledge.h"
 #include "core/rule.h"
 #include "core/rule_case.h"
+#include "golden.h"
 
 static struct knowledge *knowledge;
 
@@ -29,22 +30,14 @@ static void check(void **state)
     assert_true(holds);
 }
 
-static void slurp(const char *folder, const char *name, struct knowledge_file *ret)
+static struct knowledge_file mapping_read(const char *folder, const char *name)
 {
-    char path[512], chunk[65536];
-    struct buf text = { 0 };
-    FILE *file;
-    size_t n;
+    char path[512];
+    char *text;
 
     snprintf(path, sizeof path, "mappings/%s%s", folder, name);
-    file = fopen(path, "rb");
-    assert_non_null(file);
-    while ((n = fread(chunk, 1, sizeof chunk, file))) buf_add(&text, chunk, n);
-    fclose(file);
-    ret->len = text.len;
-    ret->text = buf_take(&text);
-    snprintf(path, sizeof path, "%s%s", folder, name);
-    ret->name = mem_strdup(path);
+    text = file_text(path);
+    return (struct knowledge_file){ mem_strdup(path + strlen("mappings/")), text, strlen(text) };
 }
 
 static size_t folder_read(const char *folder, struct knowledge_file *files, size_t count)
@@ -59,7 +52,7 @@ static size_t folder_read(const char *folder, struct knowledge_file *files, size
     while ((entry = readdir(dir))) {
         const char *dot = strrchr(entry->d_name, '.');
         if (!dot || (strcmp(dot, ".csv") != 0 && strcmp(dot, ".json") != 0)) continue;
-        slurp(folder, entry->d_name, &files[count++]);
+        files[count++] = mapping_read(folder, entry->d_name);
     }
     closedir(dir);
     return count;

@@ -34,21 +34,18 @@ static inline char *fixture_quoted(const char *text)
     "'verification':{'grade':'verified'},'cases':[{'name':'n','then':'silent'}]"
 #define RULE(id, when) "{'id':'" id "','when':" when "," RULE_REST "}"
 
-/* The base with a file of rules (a list of RULE()) and definitions (or NULL). Ends the test when it
- * does not load. */
-static inline struct knowledge *fixture_load(const char *rules, const char *definitions)
+/* The base with a file of rules and definitions (written with ' for ", or NULL). Ends the test when
+ * it does not load. */
+static inline struct knowledge *fixture_load_file(const char *rules, const char *definitions)
 {
     struct knowledge_file files[ARRAY_SIZE(rule_base) + 2];
     struct knowledge *knowledge = NULL;
     struct err_list problems = { 0 };
-    AUTO(buf_done) struct buf text = { 0 };
     size_t count = ARRAY_SIZE(rule_base);
-    char line[800], *quoted, *defined = NULL;
+    char line[800], *defined = NULL;
 
     memcpy(files, rule_base, sizeof rule_base);
-    buf_printf(&text, "{'owner':'o','reviewBy':'2030-01-01','rules':[%s]}", rules);
-    quoted = fixture_quoted(buf_string(&text));
-    files[count++] = (struct knowledge_file){ "rules/r.json", quoted, strlen(quoted) };
+    files[count++] = (struct knowledge_file){ "rules/r.json", rules, strlen(rules) };
     if (definitions) {
         defined = fixture_quoted(definitions);
         files[count++] = (struct knowledge_file){ "definitions.json", defined, strlen(defined) };
@@ -57,9 +54,22 @@ static inline struct knowledge *fixture_load(const char *rules, const char *defi
         for (size_t i = 0; i < problems.count; i++)
             print_error("%s\n", err_text(&problems.items[i], line, sizeof line));
     err_list_done(&problems);
-    free(quoted);
     free(defined);
     assert_non_null(knowledge);
+    return knowledge;
+}
+
+/* The same with a list of RULE() instead of a file. */
+static inline struct knowledge *fixture_load(const char *rules, const char *definitions)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+    struct knowledge *knowledge;
+    char *quoted;
+
+    buf_printf(&text, "{'owner':'o','reviewBy':'2030-01-01','rules':[%s]}", rules);
+    quoted = fixture_quoted(buf_string(&text));
+    knowledge = fixture_load_file(quoted, definitions);
+    free(quoted);
     return knowledge;
 }
 

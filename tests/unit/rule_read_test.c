@@ -2,6 +2,7 @@
 
 #include "core/rule.h"
 #include "core/rule_case.h"
+#include "golden.h"
 #include "rule_fixture.h"
 
 /* ---- problems: GOLDEN/NAME.json as a rule file; GOLDEN/NAME.out comes out */
@@ -77,33 +78,6 @@ static const struct problem_case {
     { "a key of the file misspelt", "top-key" },
 };
 
-static char *slurp(const char *name, const char *end)
-{
-    char path[200];
-    struct buf text = { 0 };
-    FILE *f;
-
-    snprintf(path, sizeof path, GOLDEN "%s.%s", name, end);
-    f = fopen(path, "rb");
-    if (f) {
-        for (int c; (c = fgetc(f)) != EOF;) buf_char(&text, (char)c);
-        fclose(f);
-    }
-    return buf_take(&text);
-}
-
-static void write_golden(const char *name, const char *text)
-{
-    char path[200];
-    FILE *f;
-
-    snprintf(path, sizeof path, GOLDEN "%s.out", name);
-    f = fopen(path, "wb");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
 /* What loading says of the base with one rule file; "" when it loads. */
 static char *said_of(const char *name, const char *text)
 {
@@ -128,14 +102,15 @@ static char *said_of(const char *name, const char *text)
 static void check_problem(void **state)
 {
     const struct problem_case *c = *state;
-    char *text = slurp(c->file, "json"), *got = said_of(c->file, text), *want;
+    char input[200], output[200], *text, *got;
 
-    if (getenv("GOLDEN_UPDATE")) write_golden(c->file, got);
-    want = slurp(c->file, "out");
-    assert_string_equal(got, want);
+    snprintf(input, sizeof input, GOLDEN "%s.json", c->file);
+    snprintf(output, sizeof output, GOLDEN "%s.out", c->file);
+    text = file_text(input);
+    got = said_of(c->file, text);
+    assert_golden(output, got);
     free(text);
     free(got);
-    free(want);
 }
 
 /* ---- what is read */
