@@ -14,6 +14,7 @@
 
 #define MAPPING_FILE_MAX  ((size_t)64 << 20)
 #define MAPPING_FILES_MAX 1000
+#define SITE_PREFIX       "rules/" /* before the path of a file of the site */
 
 bool load_file(const char *path, size_t max, char **ret, size_t *ret_len, struct err *err)
 {
@@ -43,6 +44,13 @@ bool load_file(const char *path, size_t max, char **ret, size_t *ret_len, struct
     return true;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 struct loader {
     const char *dir;
     struct knowledge_file *files; /* owned */
@@ -57,14 +65,12 @@ static bool wanted(const char *name)
     return name[0] != '.' && dot && (strcmp(dot, ".csv") == 0 || strcmp(dot, ".json") == 0);
 }
 
-static void loader_file(struct loader *loader, const char *name)
+static void loader_file(struct loader *loader, const char *path, const char *name)
 {
-    char path[PATH_MAX + NAME_MAX + 64];
     struct err err;
     char *text;
     size_t len;
 
-    snprintf(path, sizeof path, "%s/%s", loader->dir, name);
     if (!load_file(path, MAPPING_FILE_MAX, &text, &len, &err)) {
         err_list_add(loader->problems, &err);
         return;
@@ -74,23 +80,76 @@ static void loader_file(struct loader *loader, const char *name)
 }
 
 /* The files of one folder; a folder that is not there is no mistake. */
-static void loader_folder(struct loader *loader, const char *folder)
+static void loader_scan(struct loader *loader, const char *path, const char *folder)
 {
-    char path[PATH_MAX];
     struct dirent **entries;
-    int count;
+    int count = scandir(path, &entries, NULL, alphasort);
 
-    snprintf(path, sizeof path, "%s/%s", loader->dir, folder);
-    count = scandir(path, &entries, NULL, alphasort);
     if (count < 0) return;
     for (int i = 0; i < count; i++) {
-        char name[NAME_MAX + 32];
+        char file[PATH_MAX + NAME_MAX + 64], name[PATH_MAX + NAME_MAX + 64];
+        snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
         snprintf(name, sizeof name, "%s%s%s", folder, folder[0] ? "/" : "", entries[i]->d_name);
         if (wanted(entries[i]->d_name) && loader->count < MAPPING_FILES_MAX)
-            loader_file(loader, name);
+            loader_file(loader, file, name);
         free(entries[i]);
     }
     free(entries);
+}
+
+static void loader_folder(struct loader *loader, const char *folder)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s", loader->dir, folder);
+    loader_scan(loader, path, folder);
+}
+
+/* The rules of a site are known as "rules/PATH", which load_rule_path() turns back. */
+static void loader_site(struct loader *loader, const char *site)
+{
+    char path[PATH_MAX], folder[PATH_MAX + 32];
+    size_t before = loader->count;
+    struct err err;
+
+    snprintf(path, sizeof path, "%s/rules", site);
+    if (!is_folder(path)) snprintf(path, sizeof path, "%s", site);
+    snprintf(folder, sizeof folder, SITE_PREFIX "%s", path);
+    loader_scan(loader, path, folder);
+    if (loader->count > before) return;
+    err_set(&err, ERR_CONFIG, "mappings.none", "holds no rule files");
+    err_at(&err, "%s", site);
+    err_fix(&err, "name a folder with .json files of rules");
+    err_list_add(loader->problems, &err);
+}
+
+/* "rules/PATH/FILE" is a file of the site, "rules/FILE" one of ours. */
+static bool is_site(const char *name)
+{
+    return strncmp(name, SITE_PREFIX, strlen(SITE_PREFIX)) == 0 &&
+           strchr(name + strlen(SITE_PREFIX), '/');
+}
+
+const char *load_rule_path(const char *dir, const char *file, char *buf, size_t size)
+{
+    if (is_site(file))
+        snprintf(buf, size, "%s", file + strlen(SITE_PREFIX));
+    else
+        snprintf(buf, size, "%s/%s", dir, file);
+    return buf;
+}
+
+/* The reader names files as it knows them: say where they are. */
+static void place_problem(const char *dir, struct err *err)
+{
+    char place[sizeof err->where];
+
+    if (!is_site(err->where)) {
+        err_at(err, "%s/", dir);
+        return;
+    }
+    memcpy(place, err->where, sizeof place);
+    snprintf(err->where, sizeof err->where, "%s", place + strlen(SITE_PREFIX));
 }
 
 static void loader_done(struct loader *loader)
@@ -104,8 +163,14 @@ static void loader_done(struct loader *loader)
 
 bool load_mappings(const char *dir, struct knowledge **ret, struct err_list *problems)
 {
+    return load_mappings_with(dir, NULL, ret, problems);
+}
+
+bool load_mappings_with(const char *dir, const char *site, struct knowledge **ret,
+                        struct err_list *problems)
+{
     struct loader loader = { .dir = dir, .problems = problems };
-    size_t before = problems->count;
+    size_t before = problems->count, read;
     struct err err;
     bool good;
 
@@ -120,19 +185,13 @@ bool load_mappings(const char *dir, struct knowledge **ret, struct err_list *pro
         err_fix(&err, "name the folder with codes/, labs/ and rules/ by --mappings");
         err_list_add(problems, &err);
     }
-    good = problems->count == before && knowledge_load(loader.files, loader.count, ret, problems);
-    for (size_t i = before; i < problems->count; i++) /* files are named as the reader finds them */
-        if (strncmp(problems->items[i].where, dir, strlen(dir)) != 0)
-            err_at(&problems->items[i], "%s/", dir);
+    if (site) loader_site(&loader, site);
+    read = problems->count;
+    good = read == before && knowledge_load(loader.files, loader.count, ret, problems);
+    for (size_t i = read; i < problems->count && i < ERR_LIST_MAX; i++)
+        place_problem(dir, &problems->items[i]);
     loader_done(&loader);
     return good;
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 const char *load_default_dir(char *buf, size_t size)

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "app/command.h"
+#include "base/mem.h"
+#include "base/node.h"
+#include "core/rule.h"
 
 static const struct verb {
     const char *name;
@@ -16,6 +19,7 @@ static const struct verb {
     { "run", command_run, "the daemon: subscribe, evaluate, write DetectedIssues" },
     { "replay", command_replay, "recorded resources on a virtual clock: what it would have said" },
     { "check", command_check, "read configuration and mappings, report every problem" },
+    { "test", command_test, "play the cases of the rules" },
 };
 
 static int help(FILE *out)
@@ -60,6 +64,30 @@ bool command_colours(FILE *stream)
 
     return isatty(fileno(stream)) && !(no_color && no_color[0]) && term &&
            strcmp(term, "dumb") != 0;
+}
+
+const struct rule *command_rule(const struct knowledge *knowledge, const char *verb, const char *id)
+{
+    const struct rule *rule = knowledge_rule_named(knowledge, id);
+    size_t count = knowledge_rule_count(knowledge);
+    const char **ids, *near;
+
+    if (rule) return rule;
+    ids = mem_zero(count + 1, sizeof *ids);
+    for (size_t i = 0; i < count; i++) ids[i] = knowledge_rule(knowledge, i)->id;
+    near = nearest(id, ids);
+    fprintf(stderr, "myeloma-adapter %s: there is no rule \"%s\"", verb, id);
+    if (near) fprintf(stderr, "; did you mean \"%s\"?", near);
+    fputs(near ? "\n" : "; 'myeloma-adapter rules' lists them\n", stderr);
+    free(ids);
+    return NULL;
+}
+
+bool command_flush(const char *verb)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    fprintf(stderr, "myeloma-adapter %s: cannot write the output\n", verb);
+    return false;
 }
 
 int main(int argc, char **argv)

@@ -22,6 +22,17 @@ const char *rule_place(struct rule_reader *reader, const struct node *at)
     return word_keep(reader, place);
 }
 
+void rule_locate(struct rule_reader *reader, const struct node *at, unsigned *ret_line,
+                 unsigned *ret_column)
+{
+    if (at->offset < reader->line_start) reader->line_start = reader->lines = 0;
+    doc_locate(reader->file->text + reader->line_start, reader->file->len - reader->line_start,
+               at->offset - reader->line_start, ret_line, ret_column);
+    if (*ret_line > 1) reader->line_start = at->offset - (*ret_column - 1);
+    reader->lines += *ret_line - 1;
+    *ret_line = reader->lines + 1;
+}
+
 bool rule_problem(struct rule_reader *reader, const struct node *at, const char *fix,
                   const char *fmt, ...)
 {

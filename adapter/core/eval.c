@@ -339,6 +339,12 @@ static struct eval eval_of(const struct knowledge *knowledge, const struct chart
                           .arena = arena };
 }
 
+static bool is_asked(const struct rule *rule, const struct rule *only)
+{
+    if (rule == only) return true;
+    return rule->mode != RULE_OFF && (!only || yields(only, rule));
+}
+
 struct evaluation *evaluate(const struct knowledge *knowledge, const struct chart *chart,
                             int64_t now_ms, const struct eval_options *options)
 {
@@ -349,7 +355,7 @@ struct evaluation *evaluate(const struct knowledge *knowledge, const struct char
 
     open_take(&run, run.options);
     for (size_t i = 0; i < knowledge_rule_count(knowledge); i++)
-        if (knowledge_rule(knowledge, i)->mode != RULE_OFF)
+        if (is_asked(knowledge_rule(knowledge, i), run.options->only))
             rule_run(&run, knowledge_rule(knowledge, i));
     evaluation->verdicts = run.verdicts;
     evaluation->verdict_count = run.count;

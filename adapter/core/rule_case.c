@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/eval.h"
+#include "core/explain.h"
 #include "core/knowledge_impl.h"
 
 const char *case_outcome_name(enum case_outcome outcome)
@@ -82,6 +83,7 @@ bool rule_cases_read(struct rule_reader *reader, const struct node *rule, struct
     for (size_t i = 0; i < *ret_count; i++) {
         struct node item = node_item(&list, i);
         (*ret)[i] = base;
+        rule_locate(reader, &item, &(*ret)[i].line, &(*ret)[i].column);
         good &= case_read(reader, &item, &(*ret)[i]);
     }
     return good;
@@ -532,15 +534,14 @@ static void open_find(struct open_list *list)
 
 /* ---- playing */
 
-bool rule_case_holds(const struct rule_case *at, const struct rule *rule,
-                     const struct knowledge *knowledge, struct err *err)
+bool rule_case_play(const struct rule_case *at, const struct rule *rule,
+                    const struct knowledge *knowledge, struct case_said *ret, struct buf *trace,
+                    struct err *err)
 {
     AUTO(chart_free) struct chart *chart = NULL;
     AUTO(evaluation_free) struct evaluation *evaluation = NULL;
-    struct eval_options options = { .suppressed_too = true };
+    struct eval_options options = { .suppressed_too = true, .only = rule, .trace_all = trace };
     struct open_list open = { .rule = rule, .knowledge = knowledge };
-    enum display display = rule->display;
-    enum case_outcome said;
 
     if (!rule_case_chart(at, knowledge, &chart, err)) return false;
     open.chart = chart;
@@ -549,12 +550,28 @@ bool rule_case_holds(const struct rule_case *at, const struct rule *rule,
     options.open_count = open.count;
     evaluation = evaluate(knowledge, chart, CASE_NOW, &options);
     arena_done(&open.arena);
-    said = outcome_of(evaluation, rule, &display);
-    if (said != at->then)
-        return err_set(err, ERR_CONFIG, "case.outcome", "expected \"%s\", the rule says \"%s\"",
-                       case_outcome_name(at->then), case_outcome_name(said));
-    if (at->display[0] && strcmp(display_name(display), at->display) != 0)
-        return err_set(err, ERR_CONFIG, "case.display", "expected display \"%s\", got \"%s\"",
-                       at->display, display_name(display));
+    ret->display = rule->display;
+    ret->outcome = outcome_of(evaluation, rule, &ret->display);
+    if (trace) explain_write(evaluation, knowledge, trace);
     return true;
+}
+
+bool rule_case_agrees(const struct rule_case *at, const struct case_said *said)
+{
+    return said->outcome == at->then &&
+           (!at->display[0] || strcmp(display_name(said->display), at->display) == 0);
+}
+
+bool rule_case_holds(const struct rule_case *at, const struct rule *rule,
+                     const struct knowledge *knowledge, struct err *err)
+{
+    struct case_said said;
+
+    if (!rule_case_play(at, rule, knowledge, &said, NULL, err)) return false;
+    if (rule_case_agrees(at, &said)) return true;
+    if (said.outcome != at->then)
+        return err_set(err, ERR_CONFIG, "case.outcome", "expected \"%s\", the rule says \"%s\"",
+                       case_outcome_name(at->then), case_outcome_name(said.outcome));
+    return err_set(err, ERR_CONFIG, "case.display", "expected display \"%s\", got \"%s\"",
+                   at->display, display_name(said.display));
 }

@@ -312,6 +312,7 @@ static bool rule_read(struct rule_reader *reader, const struct node *at, const s
     reader->arena = &rule->arena;
     reader->bindings = 0;
     rule->file = word_keep(reader, reader->file->name);
+    rule_locate(reader, &id, &rule->line, &rule->column);
     if (!text_read(reader, at, "id", true, &rule->id)) return false;
     if (rule->id[strspn(rule->id, "abcdefghijklmnopqrstuvwxyz0123456789-")])
         return rule_problem(reader, &id, "use a-z, 0-9 and -", "\"%s\" is no id", rule->id);

@@ -6,10 +6,12 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "core/knowledge.h"
 
 int command_run(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_test(int argc, char **argv);
 
 /* Print "myeloma-adapter VERB: text" and the way to the help; returns 2. */
 int command_usage(const char *verb, const char *fmt, ...) PRINTF(2, 3);
@@ -19,3 +21,10 @@ void command_problems(const struct err_list *problems);
 
 /* May colours be used on this stream? (A terminal, no NO_COLOR, TERM not dumb.) */
 bool command_colours(FILE *stream);
+
+/* The rule of that id; NULL after saying on stderr that there is none, and which is nearest. */
+const struct rule *command_rule(const struct knowledge *knowledge, const char *verb,
+                                const char *id);
+
+/* Write what is left of the standard output; false, and said on stderr, when some of it is lost. */
+bool command_flush(const char *verb);

@@ -9,6 +9,15 @@
  * and column. Blocking. */
 bool load_mappings(const char *dir, struct knowledge **ret, struct err_list *problems) MUST_CHECK;
 
+/* The same, and with it the rule files of a site: those in `site`, or in its folder rules/ if it has
+ * one. site NULL: none. */
+bool load_mappings_with(const char *dir, const char *site, struct knowledge **ret,
+                        struct err_list *problems) MUST_CHECK;
+
+/* The path of a rule's file below dir or in the folder of the site. buf needs 4096 bytes. Returns
+ * buf. */
+const char *load_rule_path(const char *dir, const char *file, char *buf, size_t size);
+
 /* Where mappings are when nobody says so: the installed ones, else those of the source tree that the
  * program was built in. buf needs 4096 bytes. Returns buf. */
 const char *load_default_dir(char *buf, size_t size);

@@ -68,10 +68,12 @@ struct eval_options {
     bool trace_all;          /* explain every verdict, not only the findings */
     const char *const *open; /* identities of open alerts: their rules' `persists` is asked too */
     size_t open_count;
-    bool suppressed_too; /* suppressed findings are findings (for testers) */
+    bool suppressed_too;     /* suppressed findings are findings (for testers) */
+    const struct rule *only; /* this rule alone, even when it is off, and those it yields to;
+                              * NULL: every rule that is not off */
 };
 
-/* Evaluate every rule that is not off. chart must be arranged. *ret is owned by the caller. Cannot
+/* Evaluate the rules. chart must be arranged. *ret is owned by the caller. Cannot
  * fail. Thread: any. */
 struct evaluation *evaluate(const struct knowledge *knowledge, const struct chart *chart,
                             int64_t now_ms, const struct eval_options *options);

@@ -214,7 +214,8 @@ struct rule {
     const struct order_clause *naming[BINDING_MAX]; /* those clauses; borrowed from `when` */
     struct rule_case *cases;                        /* in the arena */
     size_t case_count;
-    const char *file; /* "rules/lenalidomide.json" */
+    const char *file;      /* "rules/lenalidomide.json" */
+    unsigned line, column; /* of its id in that file */
 };
 
 /* Accepts NULL. */

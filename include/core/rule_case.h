@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
+#include "core/alert.h"
 #include "core/chart.h"
 #include "core/clause_read.h"
 #include "core/knowledge.h"
@@ -32,6 +34,7 @@ enum case_outcome {
 
 struct rule_case {
     const char *name;
+    unsigned line, column; /* in the file of its rule */
     const char *patient;
     const char **orders, **results, **conditions;
     size_t order_count, result_count, condition_count;
@@ -50,6 +53,21 @@ bool rule_cases_read(struct rule_reader *reader, const struct node *rule, struct
  * were not understood. */
 bool rule_case_chart(const struct rule_case *at, const struct knowledge *knowledge,
                      struct chart **ret, struct err *err) MUST_CHECK;
+
+/* What the rule says of a case. */
+struct case_said {
+    enum case_outcome outcome;
+    enum display display;
+};
+
+/* Play one case, also of a rule that is off. trace (NULL: none) gets the explanation of the rule and
+ * of those it yields to. Errors: those of rule_case_chart(). */
+bool rule_case_play(const struct rule_case *at, const struct rule *rule,
+                    const struct knowledge *knowledge, struct case_said *ret, struct buf *trace,
+                    struct err *err) MUST_CHECK;
+
+/* Is that what the case expects? */
+bool rule_case_agrees(const struct rule_case *at, const struct case_said *said);
 
 /* Play one case: true when the rule says what the case expects; else err tells what it said. */
 bool rule_case_holds(const struct rule_case *at, const struct rule *rule,
