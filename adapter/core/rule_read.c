@@ -61,7 +61,7 @@ static bool display_read(struct rule_reader *reader, const struct node *at, stru
 
 static bool sources_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
 {
-    static const char *const keys[] = { "document", "section", "url", NULL };
+    static const char *const keys[] = { "document", "revision", "date", "section", "url", NULL };
     struct node list = node_get(at, "sources");
     size_t count = node_count(&list);
     bool good = true;
@@ -76,6 +76,8 @@ static bool sources_read(struct rule_reader *reader, const struct node *at, stru
         struct rule_source *source = &rule->sources[i];
         if (!node_only(&item, keys, &err)) good = rule_problem_err(reader, &err);
         good &= text_read(reader, &item, "document", true, &source->document);
+        good &= text_read(reader, &item, "revision", false, &source->revision);
+        good &= text_read(reader, &item, "date", false, &source->date);
         good &= text_read(reader, &item, "section", false, &source->section);
         good &= text_read(reader, &item, "url", false, &source->url);
     }

@@ -200,6 +200,9 @@ static void sources_add(const struct rule *rule, struct list *list)
     for (size_t i = 0; i < rule->source_count; i++) {
         AUTO(buf_done) struct buf text = { 0 };
         buf_text(&text, rule->sources[i].document);
+        if (rule->sources[i].revision[0])
+            buf_printf(&text, " (revision %s)", rule->sources[i].revision);
+        if (rule->sources[i].date[0]) buf_printf(&text, " (%s)", rule->sources[i].date);
         if (rule->sources[i].section[0]) buf_printf(&text, ", %s", rule->sources[i].section);
         list_add(list, buf_string(&text));
     }

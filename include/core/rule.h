@@ -185,7 +185,7 @@ struct clause {
 enum rule_mode { RULE_LIVE, RULE_SHADOW, RULE_OFF };
 
 struct rule_source {
-    const char *document, *section, *url; /* "" when not given */
+    const char *document, *revision, *date, *section, *url; /* "" when not given */
 };
 
 struct rule_case; /* core/rule_case.h */

@@ -433,7 +433,8 @@ static const struct evaluation *no_evaluation(void)
     "{'id':'long','kind':'dose-hold','title':'Count too low','severity':'high',"                   \
     "'severityBasis':'b','display':'interruptive','code':'LAB','mechanism':'It is toxic.',"        \
     "'recommendation':'Interrupt','window':'14 d: x (project choice)',"                            \
-    "'sources':[{'document':'LABEL','section':'2.1','url':'https://x'},{'document':'BOOK'}],"      \
+    "'sources':[{'document':'LABEL','section':'2.1','revision':'2024-03','url':'https://x'},"      \
+    "{'document':'BOOK','date':'2017'}],"                                                          \
     "'verification':{'grade':'uncertain'},'cases':[{'name':'n','then':'silent'}],"                 \
     "'when':{'all':[" LOW_COUNT ",{'order':'class:imid'},"                                         \
     "{'order':'class:nsaid','as':'together'},{'not':{'order':'dexamethasone',"                     \
@@ -463,7 +464,7 @@ static void check_content(void **state)
         "sure: A result for neutrophils dated in the future (2026-06-16) was not used. Taken for a "
         "man. "
         "How old a result may be is a choice of this project. The rule is uncertain and awaits a "
-        "reviewer. Source: LABEL, 2.1. BOOK.");
+        "reviewer. Source: LABEL (revision 2024-03), 2.1. BOOK (2017).");
     assert_int_equal(alert->subject_count, 2);
     assert_string_equal(alert->subjects[0], "lenalidomide");
     assert_string_equal(alert->subjects[1], "naproxen");
