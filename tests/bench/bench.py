@@ -13,7 +13,8 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests/e2e"))
 
 from daemon import Daemon  # noqa: E402
-from hospital import Hospital, wait_until  # noqa: E402
+from hospital import Hospital  # noqa: E402
+from waiting import wait_until  # noqa: E402
 
 TESTDATA = os.path.join(os.path.dirname(ROOT), "shared", "testdata")
 SECRET = "0123456789abcdef0123456789abcdef"

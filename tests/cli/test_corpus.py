@@ -25,8 +25,8 @@ SANITIZERS = {
 }
 SANITIZER_WORDS = re.compile(r"Sanitizer|runtime error:|LeakSanitizer")
 
-SECONDS = 60 if ASAN else 20  # the largest set unpacks to 38 MB
-FILE_SECONDS = 15             # one file of the JSON corpus, on a busy machine
+SECONDS = 180 if ASAN else 60  # the largest set unpacks to 38 MB
+FILE_SECONDS = 60              # one file of the JSON corpus, on a busy machine
 
 # What the README says of a file that holds no usable resource.
 NO_RESOURCE = re.compile(r"is no object|the list is empty|no resource: no resourceType|neither a JSON object nor lines of them")

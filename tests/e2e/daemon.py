@@ -4,23 +4,17 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
+from waiting import DEADLINE, free_port, wait_until
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.environ.get("MYELOMA_ADAPTER", os.path.join(ROOT, "build/release/myeloma-adapter"))
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Daemon:
@@ -71,21 +65,18 @@ class Daemon:
     def log(self):
         return "\n".join(self.lines)
 
-    def wait_log(self, pattern, deadline=15.0, since=0):
+    def wait_log(self, pattern, deadline=DEADLINE, since=0):
         """The first log line (behind `since` lines) that matches."""
-        end = time.monotonic() + deadline
-        while True:
-            for line in self.lines[since:]:
-                if re.search(pattern, line):
-                    return line
-            if self.process.poll() is not None and not self.reader.is_alive():
+        def found():
+            ended = self.process.poll() is not None and not self.reader.is_alive()
+            line = next((line for line in self.lines[since:] if re.search(pattern, line)), None)
+            if ended and line is None:
                 raise AssertionError(f"the daemon ended with {self.process.returncode} before "
                                      f"{pattern!r}:\n{self.log()}")
-            if time.monotonic() > end:
-                raise AssertionError(f"no {pattern!r} in {deadline} s:\n{self.log()[-6000:]}")
-            time.sleep(0.02)
+            return line
+        return wait_until(found, deadline, repr(pattern), lambda: self.log()[-6000:])
 
-    def wait_ready(self, deadline=20.0, since=0):
+    def wait_ready(self, deadline=DEADLINE, since=0):
         return self.wait_log(r"event=ready\b", deadline, since)
 
     def restart(self):
@@ -96,20 +87,22 @@ class Daemon:
         self.wait_ready(since=since)
         return since
 
-    def stop(self, deadline=15.0):
+    def stop(self, deadline=DEADLINE):
         """SIGTERM, and a clean end."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(deadline)
-        if self.reader:
-            self.reader.join(5)
-        return self.process.returncode if self.process else None
+        return self.wait_end(deadline) if self.process else None
+
+    def wait_end(self, deadline=DEADLINE):
+        """Its exit code, when it has ended and the whole log is read."""
+        code = self.process.wait(deadline)
+        self.reader.join(deadline)
+        return code
 
     def kill(self):
         if self.process and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
-            self.reader.join(5)
+            self.wait_end()
 
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
@@ -131,7 +124,7 @@ class Daemon:
         request = urllib.request.Request(f"{scheme}://127.0.0.1:{self.port}{path}", data=body,
                                          method=method, headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=10, context=self.tls) as answer:
+            with urllib.request.urlopen(request, timeout=DEADLINE, context=self.tls) as answer:
                 return answer.status, dict(answer.headers), answer.read()
         except urllib.error.HTTPError as error:
             return error.code, dict(error.headers), error.read()
@@ -147,7 +140,8 @@ class Daemon:
 
     def query(self, sql):
         path = urllib.parse.quote(self.config["store"])
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True,
+                                                timeout=DEADLINE)) as store:
             return store.execute(sql).fetchall()
 
     def owed(self):

@@ -17,7 +17,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,8 @@ from datetime import datetime, timezone
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from waiting import DEADLINE, TooLate, free_port, wait_until
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE / "hapi"
@@ -65,7 +66,7 @@ class Answer:
 
 
 def http(method: str, url: str, body=None, headers: dict = None,
-         timeout: float = 30) -> Answer:
+         timeout: float = DEADLINE) -> Answer:
     """One request; any status is an answer, only no answer is an error."""
     parts = urllib.parse.urlsplit(url)
     target = parts.path + ("?" + parts.query if parts.query else "")
@@ -86,18 +87,6 @@ def http(method: str, url: str, body=None, headers: dict = None,
         return Answer(got.status, names, text)
     finally:
         conn.close()
-
-
-def wait_until(condition, deadline: float, what: str, every: float = 0.1):
-    """The first true value of condition(); HapiError after `deadline` s."""
-    end = time.monotonic() + deadline
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise HapiError(f"not within {deadline:g} s: {what}")
-        time.sleep(every)
 
 
 # ---- is it possible here? ---------------------------------------------------
@@ -193,7 +182,7 @@ class HapiServer:
         if not ok:
             raise HapiError(reason)
         self.build()
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         self.log_dir.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         command = [_java_tool("java"), *JVM_FLAGS, "-jar", str(JAR),
@@ -286,12 +275,6 @@ def _wait_and_tell(process, began, say):
         say(f"  still building, {spent:.0f} s")
 
 
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 def _tail(path: Path, lines: int = 40) -> str:
     return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
 
@@ -378,7 +361,7 @@ class HookListener:
 
 
 def subscribe(base: str, criteria: str, endpoint: str, headers: list,
-              payload: str = "application/fhir+json", deadline: float = 30) -> dict:
+              payload: str = "application/fhir+json", deadline: float = DEADLINE) -> dict:
     """Creates a rest-hook Subscription and waits until it is active."""
     channel = {"type": "rest-hook", "endpoint": endpoint, "header": headers}
     if payload:
@@ -393,7 +376,7 @@ def subscribe(base: str, criteria: str, endpoint: str, headers: list,
     def active():
         now = http("GET", url).json
         return now if now.get("status") == "active" else None
-    return wait_until(active, deadline, "the Subscription becomes active")
+    return wait_until(active, deadline, "the Subscription becomes active", every=0.1)
 
 
 # ---- the proof --------------------------------------------------------------
@@ -433,7 +416,7 @@ def _check_hook(base: str, check: Check):
         made = http("POST", base + "/Observation", _observation(0.8))
         where = made.headers.get("location", "")
         check(made.status == 201, f"POST Observation: {made.status}, Location {where}")
-        hook = listener.wait_for(lambda h: h.method == "PUT", 30)
+        hook = listener.wait_for(lambda h: h.method == "PUT", DEADLINE)
         oid = made.json["id"]
         check(hook.path.split("?")[0] == f"/hook/Observation/{oid}",
               f"{hook.method} {hook.path} after {hook.at - sent:.2f} s")
@@ -521,7 +504,7 @@ def main() -> int:
     log_dir = args.log_dir or Path(tempfile.mkdtemp(prefix="hapi-check-"))
     try:
         return run_check(log_dir)
-    except HapiError as error:
+    except (HapiError, TooLate) as error:
         print(f"FAIL {error}")
         return 1
 

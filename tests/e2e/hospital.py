@@ -49,6 +49,7 @@ from collections import Counter, OrderedDict
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+
 FHIR_JSON = "application/fhir+json;charset=UTF-8"
 TYPES = tuple("""
     AllergyIntolerance Basic Binary CarePlan Communication Condition Coverage Device
@@ -179,18 +180,6 @@ def _width(start, month, day, hour, second):
     if month:
         return (start.replace(day=1) + datetime.timedelta(days=32)).replace(day=1) - start
     return start.replace(year=start.year + 1) - start
-
-
-def wait_until(condition, deadline=5.0, what="the condition"):
-    """Waits until condition() is true and returns its value; fails after the deadline."""
-    end = time.monotonic() + deadline
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {deadline} s in vain for {what}")
-        time.sleep(0.005)
 
 
 # The store
@@ -766,6 +755,7 @@ class Notifier:
 
     def _activate(self, version):
         if self.faults.stuck_requested:
+            self._count("stuck")
             return
         change = {"status": "active"}
         if self._has_handshake(version.resource) and not self._handshake(version):
@@ -850,14 +840,14 @@ class Notifier:
     def _deliver(self, job):
         """Tries until it succeeds or the time for retries is over; says how it ended."""
         options = self.hospital.options
-        deadline, pause = time.monotonic() + options.retry_seconds, options.retry_first
+        begin, pause = time.monotonic(), options.retry_first
         while True:
             head = self._alive(job)
             if head is None:
                 return "lost"
             if self._attempt(head, job):
                 return "succeeded"
-            if time.monotonic() + pause > deadline:
+            if time.monotonic() + pause > begin + options.retry_seconds:
                 self._give_up(head)
                 return "given_up"
             self.stopping.wait(pause)
@@ -928,9 +918,9 @@ class Notifier:
             if parts.scheme == "https":
                 # The receiver is a test on this machine with a certificate of its own.
                 blind = ssl._create_unverified_context()
-                peer = http.client.HTTPSConnection(parts.netloc, timeout=10, context=blind)
+                peer = http.client.HTTPSConnection(parts.netloc, timeout=60, context=blind)
             else:
-                peer = http.client.HTTPConnection(parts.netloc, timeout=10)
+                peer = http.client.HTTPConnection(parts.netloc, timeout=60)
             with contextlib.closing(peer):
                 path = (parts.path or "/") + ("?" + parts.query if parts.query else "")
                 clean = {name.strip(): value.strip() for name, value in headers.items()}

@@ -28,7 +28,7 @@ import urllib.request
 TIME = re.compile(r"\{(now|today)(?:([+-])(\d+)([smhdw]))?\}")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 STATUSES = ("open", "ended", "retracted", "none")
-DEADLINE = 10
+DEADLINE = 60
 QUIET = 2    # how long "none" is watched when no deadline is given
 
 

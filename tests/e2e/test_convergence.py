@@ -11,7 +11,8 @@ from collections import Counter
 
 import pytest
 
-from ward import alert_rule_of, order, result, treated, wait
+from waiting import wait_until
+from ward import alert_rule_of, order, result, treated
 
 # A HAPI that deletes and loses no notification, a Medplum and a server that chooses ids that do.
 SEEDS = [2, 3, 4, *range(1000, 1000 + int(os.environ.get("MM_CONVERGE_SEEDS", "0")))]
@@ -41,7 +42,7 @@ class Day:
                        "consumers": self.random.choice([1, 3]),
                        # Nothing but its notification tells of a deletion: where deletions happen,
                        # a notification outlasts a daemon that starts slowly.
-                       "retry_seconds": 0.6 if self.lossy else 5}
+                       "retry_seconds": 0.6 if self.lossy else 60}
         self.ward, self.born = None, 0
 
     def settings(self):
@@ -79,7 +80,8 @@ class Day:
         """Until that many requests, log lines or notifications are seen. Polls and their log lines
         alone are a dozen a second."""
         until = self.signs() + signs
-        wait(lambda: self.signs() >= until, 20, f"a sign of life, {self}", self.ward.explain)
+        wait_until(lambda: self.signs() >= until, what=f"a sign of life, {self}",
+                   explain=self.ward.explain)
 
     def signs(self):
         hospital, daemon = self.ward.hospital, self.ward.daemon
@@ -159,7 +161,7 @@ def catch_up(*wards):
             for rtype in ("Observation", "MedicationRequest", "Condition"):
                 ward.daemon.wait_log(f"event=polled type={rtype} ", since=since)
     for ward in wards:
-        ward.settle(30)
+        ward.settle()
 
 
 def fresh(house, day):

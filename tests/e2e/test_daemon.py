@@ -1,18 +1,22 @@
 """The daemon beside a hospital that behaves: it subscribes, listens, polls, and what the rules say
 of the patients there stands in the chart, once, for as long as it is true."""
+import itertools
 import json
 import os
 import re
 import shutil
 import sqlite3
 import threading
+import time
 
 import pytest
 
 from daemon import ROOT
 from hospital import EXT
+from waiting import DEADLINE, wait_until
 from ward import (ACT_CODE, LOW_COUNT, NSAID, OURS, SLOW, Ward, at, evidence, implicated, low,
-                  moment, myeloma, order, own_mitigations, patient, result, tag, treated, wait)
+                  moment, myeloma, order, own_mitigations, patient, result, tag, treated)
+
 
 @pytest.fixture(scope="module")
 def ward(shared_house):
@@ -23,6 +27,7 @@ def ward(shared_house):
 def test_every_change_comes_by_push(ward):
     before = ward.daemon.metrics()
     low(ward, "pushed")
+    ward.settle()
     after = ward.daemon.metrics()
     assert after["notifications_total"] >= before["notifications_total"] + 5
     assert after["events_found_by_poll_total"] == before["events_found_by_poll_total"]
@@ -52,15 +57,15 @@ def test_another_installation_has_another_secret_and_its_own_subscriptions(house
     one = house.ward(settings=SLOW)
     other = house.daemon(one.hospital.base, settings={**SLOW, "name": "other"})
     other.wait_ready()
-    found = wait(lambda: len(one.hospital.resources("Subscription")) == 6
-                 and one.hospital.resources("Subscription"), what="six Subscriptions")
+    found = wait_until(lambda: len(one.hospital.resources("Subscription")) == 6
+                       and one.hospital.resources("Subscription"), what="six Subscriptions")
     assert len({s["channel"]["header"][0] for s in found}) == 2
 
 
 def test_a_restart_finds_its_subscriptions_again(house):
     ward = house.ward(settings=SLOW)
     before = ward.subscribed()
-    ward.daemon.restart()
+    ward.listening(since=ward.daemon.restart())
     assert ward.subscribed() == before
     assert len(ward.hospital.resources("Subscription")) == 3
 
@@ -83,6 +88,7 @@ def test_the_listener_answers_operators(ward, path, status):
 # What an alert says
 
 def test_an_alert_says_what_why_what_to_do_and_on_whose_authority(ward):
+    began = at("-2 s")      # a server's Date has no fractions
     issue = low(ward, "full")
     assert issue["status"] == "final" and issue["severity"] == "high"
     assert issue["patient"] == {"reference": "Patient/full"}
@@ -90,7 +96,7 @@ def test_an_alert_says_what_why_what_to_do_and_on_whose_authority(ward):
     assert codings == {ACT_CODE: "LAB", OURS + ":rule": LOW_COUNT}
     assert "ANC below 1.0" in issue["code"]["text"]
     assert set(issue["identifiedPeriod"]) == {"start"}
-    assert abs((moment(at()) - moment(issue["identifiedPeriod"]["start"])).total_seconds()) < 30
+    assert moment(began) < moment(issue["identifiedPeriod"]["start"]) < moment(at("+2 s"))
     assert implicated(issue)[0] == "MedicationRequest/full-lenalidomide"
     assert evidence(issue) == ["Observation/full-neutrophils"]
     for words in ("0.8", "Interrupt and repeat CBC", "REVLIMID"):
@@ -138,8 +144,8 @@ def test_a_patient_outside_the_cohort_gets_no_alert_and_costs_no_read(ward):
     before = ward.daemon.metrics()["events_outside_cohort_total"]
     ward.write(patient("flu"), order("flu", "naproxen"), order("flu", "dexamethasone"),
                result("flu", 0.4))
-    wait(lambda: ward.daemon.metrics()["events_outside_cohort_total"] >= before + 3,
-         what="three events outside the cohort", explain=ward.explain)
+    wait_until(lambda: ward.daemon.metrics()["events_outside_cohort_total"] >= before + 3,
+               what="three events outside the cohort", explain=ward.explain)
     ward.settle()
     assert ward.alerts("flu") == []
     assert not [r for r in ward.hospital.asked if "patient=flu" in r.target.replace("%2F", "/")]
@@ -177,7 +183,9 @@ def test_a_suppressed_finding_is_not_written(ward):
 
 
 def test_a_weaker_finding_is_part_of_the_stronger_alert(ward):
-    ward.write(*treated("critical"), result("critical", 0.3))
+    ward.write(*treated("critical"))
+    ward.settle()           # no chart has the result without the order
+    ward.write(result("critical", 0.3))
     ward.alert("critical")
     ward.settle()
     assert ward.alerts("critical", "crit-anc-05") == []
@@ -199,6 +207,7 @@ def test_an_update_carries_if_match(ward):
     issue = low(ward, "match")
     ward.write(result("match", 0.5, name="match-second", when="-1 s"))
     ward.alert("match", where=lambda a: evidence(a) == ["Observation/match-second"])
+    ward.settle()           # an alert stands there before its request is answered and recorded
     first, *rest = ward.hospital.requests_of("PUT", "DetectedIssue/" + issue["id"])
     assert "if-match" not in first.headers
     assert [r.headers.get("if-match") for r in rest] == ['W/"1"']
@@ -206,6 +215,7 @@ def test_an_update_carries_if_match(ward):
 
 def test_the_same_facts_again_write_nothing(ward):
     issue = low(ward, "same")
+    ward.settle()
     count = len(ward.hospital.requests_of("PUT", issue["id"]))
     ward.edit("Observation", "same-neutrophils", note=[{"text": "seen by nobody"}])
     ward.settle()
@@ -266,25 +276,41 @@ def test_an_order_on_hold_ends_the_alert(ward):
     assert "on hold" in mitigation["action"]["text"]
 
 
+def open_for_a_while(ward, name, write):
+    """The alert of a patient for whom write(patient's id, seconds) writes what holds so long, when
+    nothing else waits. Where that takes longer, another patient gets more time."""
+    for seconds in (3, 10, 30):
+        pid = f"{name}-{seconds}"
+        over = moment(at(f"+{seconds} s"))
+        write(pid, seconds)
+        ward.settle()
+        found = ward.alerts(pid, LOW_COUNT, "open")
+        if moment(at()) < over:
+            issue, = found
+            return pid, issue
+    raise AssertionError(f"nothing is settled within {seconds} s\n{ward.explain()}")
+
+
 def test_an_order_that_runs_out_ends_the_alert_by_the_clock(ward):
-    ward.write(patient("runout"), myeloma("runout"), order("runout", "apixaban"),
-               order("runout", "dexamethasone"), order("runout", "lenalidomide", until="+3 s"),
-               result("runout", 0.8))
-    issue = ward.alert("runout")
+    def write(pid, seconds):
+        ward.write(*treated(pid, until=f"+{seconds} s"), result(pid, 0.8))
+    pid, issue = open_for_a_while(ward, "runout", write)
     events = ward.daemon.journal()
-    ended = ward.alert("runout", status="ended")
+    ended = ward.alert(pid, status="ended")
     assert ended["id"] == issue["id"] and ward.daemon.journal() == events
     end = moment(ended["identifiedPeriod"]["end"])
-    bounds = ward.hospital.get("MedicationRequest", "runout-lenalidomide")
+    bounds = ward.hospital.get("MedicationRequest", pid + "-lenalidomide")
     bounds = bounds["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"]
-    assert 0 <= (end - moment(bounds["end"])).total_seconds() < 3
+    # Well before the daemon's next look at the clock, which comes after 30 s without a reason.
+    assert 0 <= (end - moment(bounds["end"])).total_seconds() < 20
 
 
 def test_a_result_that_grows_too_old_ends_the_alert_by_the_clock(ward):
-    ward.write(*treated("old", since="-3 d"))
-    ward.write({**result("old", 0.8), "effectiveDateTime": at("-1209597 s")})   # 14 d less 3 s
-    ward.alert("old")
-    mitigation, = own_mitigations(ward.alert("old", status="ended"))
+    def write(pid, seconds):
+        ward.write(*treated(pid, since="-3 d"))
+        ward.write({**result(pid, 0.8), "effectiveDateTime": at(f"-{14 * 86400 - seconds} s")})
+    pid, _ = open_for_a_while(ward, "old", write)
+    mitigation, = own_mitigations(ward.alert(pid, status="ended"))
     assert mitigation["action"]["text"]
 
 
@@ -331,6 +357,7 @@ def test_what_a_clinician_wrote_is_kept_while_the_alert_follows_the_facts(ward):
     ward.write(result("answered", 2.2, name="answered-3", when="-1 s"))
     ended = ward.alert("answered", status="ended")
     assert ended["mitigation"][0] == said and len(own_mitigations(ended)) == 1
+    ward.settle()
     last = ward.hospital.requests_of("PUT", issue["id"])[-1]
     assert last.headers["if-match"] == 'W/"3"'
 
@@ -342,10 +369,12 @@ def test_where_ids_are_the_servers_an_alert_is_created_once(house, conditional):
     ward = house.ward(update_create=False, conditional_create=conditional, settings=SLOW)
     issue = low(ward, "p1")
     assert re.fullmatch(r"\d+", issue["id"])
+    ward.settle()
     post, = ward.hospital.requests_of("POST", "/DetectedIssue")
     assert issue["identifier"][0]["value"] in post.headers["if-none-exist"]
     ward.write(result("p1", 0.5, name="p1-second", when="-1 s"))
     ward.alert("p1", where=lambda a: evidence(a) == ["Observation/p1-second"])
+    ward.settle()
     put, = ward.hospital.requests_of("PUT", "/DetectedIssue/")
     assert put.headers["if-match"] == 'W/"1"'
     ward.write(result("p1", 3.5, name="p1-third", when="+0 s"))
@@ -386,7 +415,8 @@ def test_an_empty_notification_makes_it_look(house):
     ward.write(*treated("p1"))
     ward.write(result("p1", 0.8))
     ward.alert("p1")
-    assert ward.hospital.notifier.state()["succeeded"] >= 4
+    ward.settle()
+    assert ward.hospital.notifier.state()["succeeded"] >= 5
 
 
 def test_medplum_posts_the_resource_and_tells_of_deletions(house):
@@ -424,10 +454,11 @@ def test_topic_bundles_are_understood(house, content):
     for subscription in ward.subscriptions().values():
         ward.hospital.change_subscription(subscription["id"], status="off")
     made = topic_subscription(ward, "Observation", content, key)
-    wait(lambda: ward.hospital.get("Subscription", made["id"])["status"] == "active",
-         what="the handshake is answered", explain=ward.explain)
+    wait_until(lambda: ward.hospital.get("Subscription", made["id"])["status"] == "active",
+               what="the handshake is answered", explain=ward.explain)
     ward.write(result("p1", 0.8))
     ward.alert("p1")
+    ward.settle()
     assert ward.hospital.get("Subscription", made["id"])["status"] == "active"
     state = ward.hospital.notifier.state()
     assert state["given_up"] == 0 and state["tried"] == state["succeeded"]
@@ -441,8 +472,8 @@ def test_a_gap_in_the_count_of_topic_events_makes_it_look(house):
     for subscription in ward.subscriptions().values():
         ward.hospital.change_subscription(subscription["id"], status="off")
     made = topic_subscription(ward, "Observation", "id-only", key)
-    wait(lambda: ward.hospital.get("Subscription", made["id"])["status"] == "active",
-         what="the handshake is answered", explain=ward.explain)
+    wait_until(lambda: ward.hospital.get("Subscription", made["id"])["status"] == "active",
+               what="the handshake is answered", explain=ward.explain)
     ward.write(result("p1", 3.0, when="-3 h", name="p1-first"))
     ward.settle()
     ward.hospital.deliveries(drop={"times": 1})
@@ -493,21 +524,30 @@ def test_notifications_during_a_commit_are_answered_after_it(house):
     ward.write(*treated("p1"))
     ward.settle()
     key, before = ward.secret(), ward.daemon.journal()
-    observation = {**result("p1", 0.8), "meta": {"versionId": "1", "lastUpdated": at()}}
-    other = sqlite3.connect(ward.daemon.config["store"], isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    answers = []
-    path = "Observation/Observation/p1-neutrophils"
-    thread = threading.Thread(target=lambda: answers.append(
-        ward.notify(path, observation, "PUT", key)[0]))
-    thread.start()
-    thread.join(0.3)
-    early = list(answers)
-    other.execute("ROLLBACK")
-    other.close()
-    thread.join(10)
-    assert early == [] and answers == [200]
-    assert ward.daemon.journal() == before + 1
+    versions, statuses = itertools.count(1), []
+
+    def under_a_brief_lock():
+        """Whether the lock was brief. The daemon has half a second of patience; a busy machine
+        may keep the lock longer, and then nothing but a 200 under it is wrong."""
+        answers, observation = [], {**result("p1", 0.8), "meta": {
+            "versionId": str(next(versions)), "lastUpdated": at()}}
+        thread = threading.Thread(target=lambda: answers.append(
+            ward.notify("Observation/Observation/p1-neutrophils", observation, "PUT", key)[0]))
+        other = sqlite3.connect(ward.daemon.config["store"], DEADLINE, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        thread.start()
+        thread.join(0.3)
+        early = list(answers)
+        other.execute("ROLLBACK")
+        brief = time.monotonic() - began < 0.5
+        other.close()
+        thread.join(DEADLINE)
+        assert (early, answers) == ([], [200]) if brief else 200 not in early
+        statuses.extend(answers)
+        return brief
+    wait_until(under_a_brief_lock, what="a brief lock")
+    assert ward.daemon.journal() == before + statuses.count(200)
 
 
 # The poll
@@ -524,14 +564,15 @@ def test_the_poll_asks_past_the_servers_cache_and_reaches_back(house):
     ward = house.ward(hook=False, search_cache_seconds=60,
                       settings={"poll": {"every": "1 s", "overlap": "30 s"}})
     low(ward, "p1")
+    path = "/Observation?_lastUpdated=ge"
+    last = wait_until(lambda: ward.hospital.requests_of("GET", path), what="a poll")[-1]
+    age_now = time.monotonic() - last.at
     asked = ward.hospital.requests_of("GET", "_lastUpdated=ge")
     assert asked and all("no-cache" in r.headers.get("cache-control", "") for r in asked)
     assert all(r.headers["accept"].startswith("application/fhir+json") for r in asked)
     assert all("_sort=_lastUpdated" in r.target for r in asked)
-    last = wait(lambda: [r for r in ward.hospital.requests_of("GET", "/Observation?_lastUpdated=ge")
-                         ][-1], what="a poll")
     since = re.search(r"_lastUpdated=ge([^&]+)", last.target).group(1).replace("%3A", ":")
-    age = (moment(at()) - moment(since)).total_seconds()
+    age = (moment(at()) - moment(since)).total_seconds() - age_now
     assert 29 <= age < 90, since
 
 
@@ -561,7 +602,7 @@ def test_many_pages_are_read_to_the_end(house):
         ward.write(*treated(f"p{n}"), result(f"p{n}", 0.8))
     ward.daemon = house.daemon(hospital.base, settings={**SLOW, "server": {"pageCount": 3}})
     for n in range(8):
-        ward.alert(f"p{n}", deadline=20)
+        ward.alert(f"p{n}")
 
 
 @pytest.mark.parametrize("skew", [-3600, 3600], ids=["an hour behind", "an hour ahead"])
@@ -571,8 +612,8 @@ def test_the_poll_goes_by_the_servers_time(house, skew):
     ward = house.ward(hospital, hook=False, settings={"poll": {"every": "1 s", "overlap": "5 s"}})
     ward.write(*treated("p1"))
     polls = len(hospital.requests_of("GET", "/Observation?_lastUpdated"))
-    wait(lambda: len(hospital.requests_of("GET", "/Observation?_lastUpdated")) > polls + 1,
-         what="two more polls")
+    wait_until(lambda: len(hospital.requests_of("GET", "/Observation?_lastUpdated")) > polls + 1,
+               what="two more polls")
     ward.write(result("p1", 0.8))
     ward.alert("p1")
 
@@ -592,7 +633,7 @@ def test_sigterm_ends_cleanly_while_the_server_is_away(house):
     ward = house.ward()
     ward.hospital.fail(path="/fhir/", delay=30)
     ward.write(*treated("p1"), result("p1", 0.8))
-    wait(lambda: ward.daemon.journal() > 0, what="an event")
+    wait_until(lambda: ward.daemon.journal() > 0, what="an event")
     assert ward.daemon.stop() == 0
 
 
@@ -602,7 +643,7 @@ def test_work_accepted_before_a_stop_is_done_after_it(house):
     ward.settle()
     ward.hospital.fail(method="PUT", path="DetectedIssue", answer=503)
     ward.write(result("p1", 0.8))
-    wait(lambda: ward.daemon.owed()[1] == 1, what="an alert is owed", explain=ward.explain)
+    wait_until(lambda: ward.daemon.owed()[1] == 1, what="an alert is owed", explain=ward.explain)
     assert ward.daemon.stop() == 0
     assert ward.daemon.owed()[1] == 1
     ward.hospital.reset()
@@ -662,8 +703,9 @@ def test_a_twin_that_somebody_made_is_marked_as_an_error(house):
     twin = ward.hospital.put({k: v for k, v in issue.items() if k not in ("id", "meta")}
                              | {"meta": {"tag": issue["meta"]["tag"]}})
     start_with_an_empty_store(ward.daemon)
+    wait_until(lambda: ward.hospital.get("DetectedIssue", twin["id"])["status"]
+               == "entered-in-error", what="the twin is marked", explain=ward.explain)
     ward.settle()
-    assert ward.hospital.get("DetectedIssue", twin["id"])["status"] == "entered-in-error"
     assert ward.hospital.get("DetectedIssue", issue["id"])["status"] == "final"
 
 

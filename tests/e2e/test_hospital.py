@@ -22,8 +22,9 @@ import urllib.parse
 import pytest
 
 import story as story_module
-from hospital import Hospital, interval, wait_until
+from hospital import Hospital, interval
 from story import Server, Story
+from waiting import DEADLINE, free_port, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"
@@ -66,7 +67,7 @@ class Client:
         if body is not None and not isinstance(body, str):
             body = json.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        peer = http.client.HTTPConnection("127.0.0.1", self.hospital.port, timeout=5)
+        peer = http.client.HTTPConnection("127.0.0.1", self.hospital.port, timeout=DEADLINE)
         with contextlib.closing(peer):
             peer.request(method, path, body, {**self.headers, **named})
             answer = peer.getresponse()
@@ -123,7 +124,7 @@ class Hook:
 
 @pytest.fixture
 def hospital():
-    with Hospital(**QUICK) as server:
+    with Hospital(free_port(), **QUICK) as server:
         yield server
 
 
@@ -345,7 +346,7 @@ def test_a_body_that_is_not_declared_json_is_415(call):
 
 
 def test_a_chunked_body_is_understood_and_the_connection_stays_open(hospital):
-    peer = http.client.HTTPConnection("127.0.0.1", hospital.port, timeout=5)
+    peer = http.client.HTTPConnection("127.0.0.1", hospital.port, timeout=DEADLINE)
     with contextlib.closing(peer):
         chunks = iter([b'{"resourceType":', b'"Patient"}'])
         peer.request("POST", "/fhir/Patient", chunks,
@@ -605,13 +606,13 @@ def test_tls_is_served_and_a_silent_peer_does_not_keep_others_out(certificate):
     with Hospital(tls_cert=cert, tls_key=key) as hospital:
         with socket.create_connection(("127.0.0.1", hospital.port)):
             context = ssl.create_default_context(cafile=cert)
-            peer = http.client.HTTPSConnection("127.0.0.1", hospital.port, timeout=5,
+            peer = http.client.HTTPSConnection("127.0.0.1", hospital.port, timeout=DEADLINE,
                                                context=context)
             with contextlib.closing(peer):
                 peer.request("GET", "/fhir/metadata")
                 assert peer.getresponse().status == 200
         hospital.fail(answer="reset")
-        peer = http.client.HTTPSConnection("127.0.0.1", hospital.port, timeout=5,
+        peer = http.client.HTTPSConnection("127.0.0.1", hospital.port, timeout=DEADLINE,
                                            context=context)
         with contextlib.closing(peer), pytest.raises(OSError):
             peer.request("GET", "/fhir/metadata")
@@ -692,6 +693,7 @@ def test_the_star_criterion_matches_everything_but_subscriptions(call, hospital,
 
 def test_a_failing_delivery_is_retried_until_it_succeeds(call, hospital, hook):
     hook.status = 503
+    call.control(options={"retry_seconds": DEADLINE})
     subscribe(hospital, call, subscription(hook.url))
     put(call, observation())
     hook.wait(2)
@@ -701,18 +703,21 @@ def test_a_failing_delivery_is_retried_until_it_succeeds(call, hospital, hook):
 
 def test_a_delivery_that_never_succeeds_is_dropped_in_silence(call, hospital, hook):
     hook.status = 500
-    call.control(options={"retry_seconds": 0.1})
+    call.control(options={"retry_seconds": DEADLINE})
     subscribe(hospital, call, subscription(hook.url))
     put(call, observation())
+    hook.wait(3)
+    call.control(options={"retry_seconds": 0})
     counts = drained(hospital)
     assert counts["tried"] > 2 and counts["given_up"] == 1 and counts["succeeded"] == 0
     assert hospital.get("Subscription", "s1")["status"] == "active"
 
 
 def test_a_subscription_whose_end_has_passed_is_deleted(call, hospital, hook):
+    put(call, subscription(hook.url, end=instant_in(60)))
+    assert call("GET", "/Subscription/s1").status == 200
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=0.3)
     put(call, subscription(hook.url, end=soon.strftime("%Y-%m-%dT%H:%M:%S.%fZ")))
-    assert call("GET", "/Subscription/s1").status == 200
     wait_until(lambda: call("GET", "/Subscription/s1").status == 410)
     put(call, observation())
     assert drained(hospital)["tried"] == 0
@@ -858,12 +863,14 @@ def test_an_answer_can_come_late(call):
 
 def test_an_answer_can_come_byte_by_byte(call, hospital):
     put(call, patient())
-    call.control(fail={"answer": "slow", "pause": 0.0002})
-    with socket.create_connection(("127.0.0.1", hospital.port), timeout=5) as peer:
+    call.control(fail={"answer": "slow", "pause": 0.002})
+    begin = time.monotonic()
+    with socket.create_connection(("127.0.0.1", hospital.port), timeout=DEADLINE) as peer:
         peer.sendall(b"GET /fhir/Patient/p1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         pieces = list(iter(lambda: peer.recv(65536), b""))
-    assert len(pieces) > 10
-    assert b"".join(pieces).endswith(b"}")
+    answer = b"".join(pieces)
+    assert len(pieces) > 10 and time.monotonic() - begin >= len(answer) * 0.002
+    assert answer.endswith(b"}")
 
 
 def test_an_answer_can_be_the_page_of_a_proxy(call):
@@ -1028,7 +1035,7 @@ def test_a_stopped_hospital_is_gone_and_comes_back_with_its_data(call, hospital,
 def test_a_subscription_can_stick_at_requested(call, hospital, hook):
     call.control(stuck_requested=True)
     put(call, subscription(hook.url))
-    wait_until(lambda: not hospital.notifier.timers, what="the activation to be tried")
+    wait_until(lambda: hospital.notifier.counts["stuck"] == 1, what="the activation to be tried")
     call.control(stuck_requested=False)
     subscribe(hospital, call, subscription(hook.url, "Patient?", sid="s2"))
     put(call, observation())
@@ -1096,12 +1103,12 @@ def test_the_process_prints_its_port_and_ends_cleanly_on_sigterm():
     with subprocess.Popen(program + ["--port", "0", "--print-port", "--token", "t"],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         port = int(process.stdout.readline())
-        peer = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        peer = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
         with contextlib.closing(peer):
             peer.request("GET", "/fhir/Patient", headers={"Authorization": "Bearer t"})
             assert peer.getresponse().status == 200
             process.send_signal(signal.SIGTERM)
-            assert process.communicate(timeout=5) == ("", "")
+            assert process.communicate(timeout=DEADLINE) == ("", "")
     assert process.returncode == 0
 
 
@@ -1122,6 +1129,7 @@ def waiting(status, deadline=0.3, **more):
 
 
 def test_a_story_writes_resources_with_times_counted_from_its_start(hospital):
+    begin = datetime.datetime.now(datetime.timezone.utc)
     good, text = tell(hospital, {"say": "The count falls."}, {"put": observation(
         effectiveDateTime="{now-2h}", note=[{"text": "since {today-30d}, {now} {unknown}"}])})
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -1129,8 +1137,9 @@ def test_a_story_writes_resources_with_times_counted_from_its_start(hospital):
     taken = datetime.datetime.fromisoformat(stored["effectiveDateTime"])
     assert good and text == "The count falls.\nok PUT Observation/o1: 201\n"
     assert abs(now - taken - datetime.timedelta(hours=2)) < datetime.timedelta(minutes=1)
-    day = (now - datetime.timedelta(days=30)).strftime("%Y-%m-%d")
-    assert stored["note"][0]["text"].startswith(f"since {day}, 20")
+    month = datetime.timedelta(days=30)
+    days = [(moment - month).strftime("%Y-%m-%d") for moment in (begin, now)]  # midnight between?
+    assert stored["note"][0]["text"].startswith(tuple(f"since {day}, 20" for day in days))
     assert stored["note"][0]["text"].endswith("Z {unknown}")
 
 
@@ -1152,14 +1161,14 @@ def test_a_story_sees_an_alert_that_comes_while_it_waits(hospital):
     timer = threading.Timer(0.15, hospital.put, [issue("mm-2", severity="high", **RULE,
                                                        code={"text": "Hold it"})])
     timer.start()
-    good, text = tell(hospital, waiting("open", 5))
+    good, text = tell(hospital, waiting("open", DEADLINE))
     assert good and "ok anc-hold: open after" in text and "  high: Hold it" in text
 
 
 def test_a_story_that_wants_no_alert_watches_until_the_deadline(hospital):
     timer = threading.Timer(0.15, hospital.put, [issue(**RULE)])
     timer.start()
-    good, text = tell(hospital, waiting("none", 5))
+    good, text = tell(hospital, waiting("none", DEADLINE))
     assert not good and "wanted none" in text and "it is open" in text
 
 
@@ -1196,6 +1205,6 @@ def test_a_story_runs_from_the_command_line(hospital, tmp_path):
     file = tmp_path / "story.json"
     file.write_text(json.dumps([{"put": patient()}, {"delete": "Patient/p1"}]))
     done = subprocess.run([sys.executable, story_module.__file__, hospital.base, str(file)],
-                          capture_output=True, text=True, timeout=10, check=False)
+                          capture_output=True, text=True, timeout=DEADLINE, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "ok PUT Patient/p1: 201\nok DELETE Patient/p1: 200\n"

@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from ward import SLOW, Ward, low, order, patient, result, treated, wait
+from waiting import wait_until
+from ward import SLOW, Ward, low, order, patient, result, treated
 
 TOKEN = "t0ken-zebra-5417"
 PASSWORD = "pass:word-zebra-8824"
@@ -65,12 +66,12 @@ def test_a_renewed_token_is_taken_over_by_a_reload(house, tmp_path):
     ward.settle()
     ward.hospital.set_options(token="renewed-zebra")
     ward.write(result("p1", 0.8))
-    wait(lambda: [r for r in ward.hospital.asked if r.status == 401], what="a 401",
-         explain=ward.explain)
+    wait_until(lambda: [r for r in ward.hospital.asked if r.status == 401], what="a 401",
+               explain=ward.explain)
     secret_file(tmp_path, "token", "renewed-zebra")
     ward.daemon.reload()
     ward.daemon.wait_log("event=reloaded")
-    ward.alert("p1", deadline=15)
+    ward.alert("p1")
     assert "zebra" not in ward.daemon.log()
 
 
@@ -82,8 +83,7 @@ def test_a_token_that_cannot_be_used_is_said_at_the_start(house, tmp_path, text,
         secret_file(tmp_path, "token", text)
     hospital = house.hospital()
     daemon = house.daemon(hospital.base, settings={"server": {"tokenFile": path}})
-    assert daemon.process.wait(10) == 1
-    daemon.reader.join(5)
+    assert daemon.wait_end() == 1
     assert path in daemon.log() and words in daemon.log()
     assert hospital.asked == []
 
@@ -168,6 +168,7 @@ def test_the_listener_speaks_tls(house, authority):
     ward = Ward(hospital, daemon)
     ward.subscribed()
     low(ward, "p1")
+    ward.settle()
     assert hospital.notifier.state()["succeeded"] >= 5
     assert daemon.request("GET", "/health")[0] == 200
     daemon.tls = None      # no plain HTTP beside it
@@ -204,7 +205,7 @@ def test_the_token_goes_to_no_other_server(house, tmp_path):
                   headers={"Location": elsewhere.base + "/Observation"})
     ward.daemon = house.daemon(hospital.base, settings={"poll": {"every": "1 s"},
                                                         "server": {"tokenFile": path}})
-    ward.alert("p1", deadline=20)
+    ward.alert("p1")
     assert elsewhere.asked == []
 
 
@@ -230,7 +231,7 @@ def test_no_secret_and_no_patient_data_reach_the_log(house, tmp_path):
             {"severity": "error", "code": "exception", "diagnostics": f"no {NAME} here"}]}))
     ward.write(person, *treated("p1")[1:], unknown,
                result("p1", 0.8, valueString=NOTE, **marked))
-    ward.alert("p1", deadline=15)
+    ward.alert("p1")
     ward.hospital.fail(method="PUT", path="DetectedIssue", times=1, answer=422, body=json.dumps({
         "resourceType": "OperationOutcome", "issue": [
             {"severity": "error", "code": "invalid", "diagnostics": f"{NAME} is wrong",
@@ -247,7 +248,7 @@ def test_no_secret_and_no_patient_data_reach_the_log(house, tmp_path):
     ward.daemon.wait_log("event=reloaded")
     ward.hospital.fail(method="GET", path=r"(patient|subject)=", times=2, answer="garbage")
     ward.write(patient("p2", name=[{"family": NAME}]), *treated("p2")[1:], result("p2", 0.8))
-    ward.alert("p2", deadline=15)
+    ward.alert("p2")
     assert ward.daemon.stop() == 0
     for line in ward.daemon.lines:
         for mark in (NAME, STREET, NOTE, TOKEN, key, "zebra"):

@@ -6,6 +6,7 @@ import time
 
 from hospital import Hospital
 from story import alert_rule, alert_status
+from waiting import DEADLINE, wait_until
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
@@ -116,19 +117,6 @@ class WatchedHospital(Hospital):
         return [r for r in self.asked if r.method == method and path in r.target]
 
 
-def wait(condition, deadline=10.0, what="the condition", explain=None):
-    """The first true value of condition()."""
-    end = time.monotonic() + deadline
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            more = explain() if explain else ""
-            raise AssertionError(f"not within {deadline} s: {what}\n{more}")
-        time.sleep(0.02)
-
-
 class Ward:
     def __init__(self, hospital, daemon=None):
         self.hospital, self.daemon = hospital, daemon
@@ -148,12 +136,12 @@ class Ward:
                 and (rule is None or alert_rule_of(a) == rule)
                 and (status is None or alert_status(a) == status)]
 
-    def alert(self, pid, rule=LOW_COUNT, status="open", deadline=10.0, where=None):
+    def alert(self, pid, rule=LOW_COUNT, status="open", deadline=DEADLINE, where=None):
         """The one alert of the rule, when it is in that status (and where() holds)."""
         def found():
             mine = self.alerts(pid, rule, status)
             return mine[0] if mine and (where is None or where(mine[0])) else None
-        return wait(found, deadline, f"{rule} {status} for {pid}", self.explain)
+        return wait_until(found, deadline, f"{rule} {status} for {pid}", self.explain)
 
     def explain(self):
         issues = [(a["id"][:12], alert_rule_of(a), alert_status(a), a["patient"]["reference"])
@@ -166,9 +154,9 @@ class Ward:
         return [v["resource"] for v in self.hospital.history("DetectedIssue")
                 if v["id"] == issue["id"]]
 
-    def settle(self, deadline=10.0):
+    def settle(self, deadline=DEADLINE):
         """Until every notification is delivered, every event done and every alert written."""
-        wait(self.is_settled, deadline, "nothing waits", self.explain)
+        wait_until(self.is_settled, deadline, "nothing waits", self.explain)
 
     def is_settled(self):
         return not self.hospital.notifier.state()["pending"] and self.daemon.owed() == (0, 0)
@@ -177,22 +165,23 @@ class Ward:
         return {s["criteria"].partition("?")[0]: s
                 for s in self.hospital.resources("Subscription")}
 
-    def subscribed(self, deadline=10.0):
+    def subscribed(self, deadline=DEADLINE):
         """The Subscriptions, when all three are active."""
         def active():
             subs = self.subscriptions()
             good = [s for s in subs.values() if s["status"] == "active"]
             return subs if len(good) == 3 else None
-        return wait(active, deadline, "three active Subscriptions", self.explain)
+        return wait_until(active, deadline, "three active Subscriptions", self.explain)
 
-    def listening(self, deadline=10.0):
+    def listening(self, deadline=DEADLINE, since=0):
         """Until the daemon knows that its Subscriptions are active, and the poll that follows is
         over: from now on what it learns soon, it learns by push."""
         self.subscribed(deadline)
         for rtype in ("MedicationRequest", "Observation", "Condition"):
-            active = self.daemon.wait_log(f"event=subscription-active type={rtype} ", deadline)
+            active = self.daemon.wait_log(f"event=subscription-active type={rtype} ", deadline,
+                                          since)
             self.daemon.wait_log(f"event=polled type={rtype} ", deadline,
-                                 since=self.daemon.lines.index(active))
+                                 since=self.daemon.lines.index(active, since))
         return self
 
     def secret(self):

@@ -1,4 +1,5 @@
-"""Runs last: every version of every DetectedIssue that the daemon wrote in this session is valid."""
+"""Runs last (see conftest.py): every version of every DetectedIssue that the daemon wrote in this
+session is valid."""
 import pytest
 
 import validators

@@ -1,0 +1,45 @@
+"""How the tests wait: for a condition, never for a time."""
+import random
+import socket
+import time
+
+# For a machine that is busy with other things: whoever waits goes on as soon as it is there.
+DEADLINE = 60
+
+
+class TooLate(AssertionError):
+    """What was waited for did not come before the deadline."""
+
+
+def wait_until(condition, deadline=DEADLINE, what="the condition", explain=None, every=0.02):
+    """The first true value of condition(). explain() gives more for the reader of a failure."""
+    end = time.monotonic() + deadline
+    while True:
+        late = time.monotonic() > end      # before the look: there is one behind the deadline
+        value = condition()
+        if value:
+            return value
+        if late:
+            more = explain() if explain else ""
+            raise TooLate(f"not within {deadline:g} s: {what}\n{more}".rstrip())
+        time.sleep(every)
+
+
+_FIRST, _GIVEN = 20000, set()
+
+
+def free_port():
+    """A port of this machine that nobody has. It lies below those that the kernel gives to
+    outgoing connections, so that it stays free until it is used, and while its owner is away."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        ports = range(_FIRST, int(file.read().split()[0]))
+    for port in random.SystemRandom().sample(ports, len(ports)):
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in _GIVEN:
+            _GIVEN.add(port)
+            return port
+    raise OSError("no port is free")
