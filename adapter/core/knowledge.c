@@ -1,6 +1,7 @@
 #include "core/knowledge.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -287,12 +288,26 @@ bool uri_normal(const char *uri, char ret[URI_SIZE])
     return true;
 }
 
+/* "http://x/sct/7/version/8" is looked up as "http://x/sct/7/version/" + "*", then with less. */
+static unsigned system_by_start(const struct knowledge *knowledge, char uri[URI_SIZE])
+{
+    for (char *slash; (slash = strrchr(uri, '/')) != NULL; *slash = '\0') {
+        if (slash + 2 >= uri + URI_SIZE) continue;
+        memcpy(slash + 1, "*", 2);
+        uint32_t system = table_value(&knowledge->uris, 0, uri);
+        if (system) return system;
+    }
+    return 0;
+}
+
 unsigned knowledge_system_number(const struct knowledge *knowledge, const char *uri)
 {
     char normal[URI_SIZE];
 
     if (!uri || !*uri) return SYSTEM_NONE;
-    return uri_normal(uri, normal) ? table_value(&knowledge->uris, 0, normal) : 0;
+    if (!uri_normal(uri, normal)) return 0;
+    uint32_t system = table_value(&knowledge->uris, 0, normal);
+    return system ? system : system_by_start(knowledge, normal);
 }
 
 const char *knowledge_system(const struct knowledge *knowledge, const char *uri)
@@ -302,12 +317,38 @@ const char *knowledge_system(const struct knowledge *knowledge, const char *uri)
     return system > SYSTEM_NONE ? knowledge->system_names[system] : NULL;
 }
 
+/* An NDC of labeler-product-package in one of the four usual shapes becomes 5-4-2 digits. */
+static bool ndc_normal(const char *code, char ret[CODE_SIZE])
+{
+    static const struct {
+        size_t digits[3];
+    } shapes[] = { { { 4, 4, 2 } }, { { 5, 3, 2 } }, { { 5, 4, 1 } }, { { 5, 4, 2 } } };
+    size_t labeler = strspn(code, "0123456789");
+    const char *rest = code[labeler] == '-' ? code + labeler + 1 : "";
+    size_t product = strspn(rest, "0123456789");
+    const char *last = rest[product] == '-' ? rest + product + 1 : "";
+    size_t package = strspn(last, "0123456789");
+
+    if (last[package]) return false;
+    for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
+        const size_t *digits = shapes[i].digits;
+        if (labeler != digits[0] || product != digits[1] || package != digits[2]) continue;
+        snprintf(ret, CODE_SIZE, "%s%.*s%s%.*s%s%.*s", labeler < 5 ? "0" : "", (int)labeler, code,
+                 product < 4 ? "0" : "", (int)product, rest, package < 2 ? "0" : "", (int)package,
+                 last);
+        return true;
+    }
+    return false;
+}
+
 bool code_normal(const struct knowledge *knowledge, unsigned system, const char *code,
                  char ret[CODE_SIZE])
 {
     const char *name = knowledge->system_names[system];
     bool icd = name && strncmp(name, "icd", 3) == 0;
     size_t n = 0;
+
+    if (name && strcmp(name, "ndc") == 0 && ndc_normal(code, ret)) return true;
 
     for (; *code; code++) {
         if (icd && *code == '.') continue;
@@ -388,6 +429,16 @@ static void found_links(const struct knowledge *knowledge, const struct table_en
         found_add(found, knowledge->links[i].concept);
 }
 
+static void found_code(const struct knowledge *knowledge, unsigned system, const char *code,
+                       struct found *found)
+{
+    size_t len = strlen(code);
+
+    found_links(knowledge, table_find(&knowledge->conditions, system, code, len), found);
+    for (size_t n = 1; n <= len && n <= knowledge->prefix_max; n++)
+        found_links(knowledge, table_find(&knowledge->prefixes, system, code, n), found);
+}
+
 size_t knowledge_condition(const struct knowledge *knowledge, const char *system, const char *code,
                            unsigned *ret, size_t max)
 {
@@ -396,10 +447,8 @@ size_t knowledge_condition(const struct knowledge *knowledge, const char *system
     unsigned scope;
 
     if (!code_key(knowledge, system, code, &scope, normal)) return 0;
-    size_t len = strlen(normal);
-    found_links(knowledge, table_find(&knowledge->conditions, scope, normal, len), &found);
-    for (size_t n = 1; n <= len && n <= knowledge->prefix_max; n++)
-        found_links(knowledge, table_find(&knowledge->prefixes, scope, normal, n), &found);
+    for (; scope; scope = table_value(&knowledge->related_systems, scope, ""))
+        found_code(knowledge, scope, normal, &found);
     return found.count;
 }
 

@@ -121,6 +121,23 @@ void row_system(struct knowledge_reader *reader, const char *const *field)
     add_uri(reader, 1, field[1], add_system(reader->knowledge, field[0]));
 }
 
+/* system, also, note: a sender of the one may mean a code of the other. */
+void row_related_system(struct knowledge_reader *reader, const char *const *field)
+{
+    struct table *related = &reader->knowledge->related_systems;
+    unsigned system = find_system(reader, 0, field[0]), also = find_system(reader, 1, field[1]);
+
+    if (!system || !also) return;
+    if (system == also || table_value(related, also, ""))
+        reader_problem(reader, 1, "knowledge.related", "name a system that has no line of its own",
+                       "\"%.80s\" leads no further", field[1]);
+    else if (table_value(related, system, ""))
+        reader_problem(reader, 0, "knowledge.twice", "keep one of the two lines",
+                       "\"%.80s\" has a line already", field[0]);
+    else
+        reader_claim(reader, related, system, "", also, 0);
+}
+
 /* form, use, route */
 void row_dose_form(struct knowledge_reader *reader, const char *const *field)
 {
@@ -371,7 +388,7 @@ void row_rxnorm(struct knowledge_reader *reader, const char *const *field)
     add_drug_code(reader, reader->system, code, &row, product | 1, type->single);
 }
 
-/* ---- atc.csv, loinc.csv, conditions.csv */
+/* ---- atc.csv, snomed-drugs.csv, unii.csv, cvx.csv, ndc.csv */
 
 /* code, concept, use, note */
 void row_atc(struct knowledge_reader *reader, const char *const *field)
@@ -383,6 +400,32 @@ void row_atc(struct knowledge_reader *reader, const char *const *field)
     if (!good_code(reader, reader->system, 0, field[0], code) || !good || !row.concept) return;
     add_drug_code(reader, reader->system, code, &row, 0, false);
 }
+
+/* code, concept, name */
+void row_drug_code(struct knowledge_reader *reader, const char *const *field)
+{
+    struct drug_code row = { .concept = find_drug(reader, 1, field[1]), .strength_unit = "" };
+    char code[CODE_SIZE];
+
+    if (!good_code(reader, reader->system, 0, field[0], code) || !row.concept) return;
+    add_drug_code(reader, reader->system, code, &row, 0, false);
+}
+
+/* code, rxnorm: a package of that product */
+void row_ndc(struct knowledge_reader *reader, const char *const *field)
+{
+    struct knowledge *knowledge = reader->knowledge;
+    unsigned rxnorm = table_value(&knowledge->systems, 0, "rxnorm");
+    uint32_t product = table_value(&knowledge->drugs, rxnorm, field[1]);
+    char code[CODE_SIZE];
+
+    if (!product && !reader->problems_before)
+        reader_unknown(reader, 1, "RxNorm code", field[1], NULL, "add it to codes/rxnorm.csv");
+    if (!good_code(reader, reader->system, 0, field[0], code) || !product) return;
+    reader_claim(reader, &knowledge->drugs, reader->system, code, product, 0);
+}
+
+/* ---- loinc.csv, conditions.csv */
 
 /* code, concept, name */
 void row_loinc(struct knowledge_reader *reader, const char *const *field)

@@ -24,6 +24,8 @@ static const struct file_kind {
     bool rules;
 } file_kinds[] = {
     { "codes/systems.csv", BASE, COLUMNS("system", "uri", "note"), .row = row_system },
+    { "codes/related-systems.csv", OPTIONAL, COLUMNS("system", "also", "note"),
+      .row = row_related_system },
     { "codes/dose-forms.csv", BASE, COLUMNS("form", "use", "route"), .row = row_dose_form },
     { "codes/routes.csv", NEEDED, COLUMNS("system", "code", "route", "use"), .row = row_route },
     { "codes/drugs.csv", BASE, COLUMNS("concept", "name", "note"), .row = row_drug },
@@ -36,6 +38,13 @@ static const struct file_kind {
       .row = row_rxnorm, .system = "rxnorm" },
     { "codes/atc.csv", NEEDED, COLUMNS("code", "concept", "use", "note"), .row = row_atc,
       .system = "atc" },
+    { "codes/snomed-drugs.csv", OPTIONAL, COLUMNS("code", "concept", "name"), .row = row_drug_code,
+      .system = "snomed" },
+    { "codes/unii.csv", OPTIONAL, COLUMNS("code", "concept", "name"), .row = row_drug_code,
+      .system = "unii" },
+    { "codes/cvx.csv", OPTIONAL, COLUMNS("code", "concept", "name"), .row = row_drug_code,
+      .system = "cvx" },
+    { "codes/ndc.csv", OPTIONAL, COLUMNS("code", "rxnorm"), .row = row_ndc, .system = "ndc" },
     { "codes/loinc.csv", NEEDED, COLUMNS("code", "concept", "name"), .row = row_loinc,
       .system = "loinc" },
     { "labs/units.csv", NEEDED, COLUMNS("analyte", "unit", "add", "factor", "then_add", "note"),
@@ -229,25 +238,38 @@ static void list_top(struct buf *ret)
     }
 }
 
-/* What may be in the folder of that name; when no file of that folder is known, at the top. */
-static void list_places(const char *name, struct buf *ret)
+static bool known_folder(const char *name)
 {
     size_t folder = folder_len(name);
 
     for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++)
-        if (in_folder(&file_kinds[i], name, folder))
-            list_add(ret, file_kinds[i].pattern, strlen(file_kinds[i].pattern));
-    if (!ret->len) list_top(ret);
+        if (in_folder(&file_kinds[i], name, folder)) return true;
+    return false;
+}
+
+static const char *near_file(const char *name)
+{
+    const char *names[ARRAY_SIZE(file_kinds) + 1] = { NULL };
+
+    for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) names[i] = file_kinds[i].pattern;
+    return nearest(name, names);
 }
 
 static void unknown_file(struct knowledge_reader *reader, const char *name)
 {
     AUTO(buf_done) struct buf places = { 0 };
+    const char *near = near_file(name);
     struct err err;
 
-    list_places(name, &places);
     err_set(&err, ERR_CONFIG, "knowledge.file", "nothing reads this file");
-    err_fix(&err, "there may be %s", buf_string(&places));
+    if (near) {
+        err_fix(&err, "did you mean \"%s\"?", near);
+    } else if (folder_len(name) && known_folder(name)) {
+        err_fix(&err, "the table of mappings/README.md says what may be there");
+    } else {
+        list_top(&places);
+        err_fix(&err, "there may be %s", buf_string(&places));
+    }
     err_at(&err, "%s:1:1", name);
     err_list_add(reader->problems, &err);
 }
@@ -332,6 +354,7 @@ static void read_csv(struct knowledge_reader *reader, const struct file_kind *ki
     struct err err;
 
     reader->entry_now = 0;
+    reader->problems_before = reader->problems->count;
     if (!csv_init(&reader->csv, file->text, file->len, kind->columns, &err)) {
         line_problem(reader, &err);
         if (kind->need == BASE) reader->blind = true;

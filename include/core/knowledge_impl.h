@@ -67,6 +67,7 @@ struct knowledge {
     struct table systems;      /* (0, short name) -> system */
     const char **system_names; /* owned; by system; entries borrowed from systems */
     size_t system_count;
+    struct table related_systems;    /* (system, "") -> the system whose codes it may carry too */
     struct table strings;            /* (0, text): every text once */
     struct table drugs;              /* (system, code) -> entry */
     struct drug_entry *drug_entries; /* owned */
@@ -128,13 +129,16 @@ unsigned knowledge_add_concept(struct knowledge *knowledge, enum concept_kind ki
  * NULL. */
 const char *knowledge_near(const struct knowledge *knowledge, unsigned kinds, const char *word);
 
-/* The number of a system from any spelling of its URI; SYSTEM_NONE for "" or NULL, 0: not known. */
+/* The number of a system from any spelling of its URI; SYSTEM_NONE for "" or NULL, 0: not known.
+ * A URI of systems.csv that ends in a * stands for all that begin so. */
 unsigned knowledge_system_number(const struct knowledge *knowledge, const char *uri);
 
 /* Without version, trailing slash and https. False when it is too long. */
 bool uri_normal(const char *uri, char ret[URI_SIZE]) MUST_CHECK;
 
-/* ICD codes without dots and in capitals, others as they are. False when it is too long. */
+/* ICD codes without dots and in capitals, NDC in 11 digits (5-4-2) without hyphens, others as they
+ * are. Ten digits without hyphens stay as they are: which part is short cannot be told. False when
+ * it is too long. */
 bool code_normal(const struct knowledge *knowledge, unsigned system, const char *code,
                  char ret[CODE_SIZE]) MUST_CHECK;
 
@@ -172,6 +176,7 @@ struct knowledge_reader {
     size_t row_count;
     struct drug_rows *entries; /* owned; by drug entry; [0] is nobody */
     size_t entry_count;
+    size_t problems_before; /* of the CSV file: an earlier file may be the reason of its own ones */
     uint32_t entry_before, entry_now; /* drug entries of the row before and of this one, or 0 */
 };
 
@@ -212,8 +217,8 @@ bool reader_decimal(struct knowledge_reader *reader, size_t column, const char *
 
 /* ---- rows of the files (knowledge_codes.c, knowledge_labs.c) */
 
-knowledge_row_fn row_system, row_dose_form, row_route, row_drug, row_condition, row_rxnorm, row_atc,
-    row_loinc, row_local;
+knowledge_row_fn row_system, row_related_system, row_dose_form, row_route, row_drug, row_condition,
+    row_rxnorm, row_atc, row_drug_code, row_ndc, row_loinc, row_local;
 knowledge_row_fn row_analyte, row_unit, row_spelling;
 
 /* Put the rows of each drug code together, after the last of them. */

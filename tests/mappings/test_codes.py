@@ -40,6 +40,7 @@ COMPOUND_PARTS = {"sulfamethoxazole", "trimethoprim"}
 
 # ingredient codes that two generics claim: the one that owns it
 RXNORM_OWNER = {"3639": "doxorubicin"}
+UNII_OWNER = {"80168379AG": "doxorubicin"}
 
 # (code, concept) of the tables that the code's own name contradicts
 RXNORM_LEFT_OUT = {
@@ -150,6 +151,11 @@ FILES = {
     "codes/drugs.csv": ["concept", "name", "note"],
     "codes/rxnorm.csv": ["code", "type", "concept", "strength", "unit", "quantity", "form", "name"],
     "codes/atc.csv": ["code", "concept", "use", "note"],
+    "codes/snomed-drugs.csv": ["code", "concept", "name"],
+    "codes/unii.csv": ["code", "concept", "name"],
+    "codes/cvx.csv": ["code", "concept", "name"],
+    "codes/ndc.csv": ["code", "rxnorm"],
+    "codes/related-systems.csv": ["system", "also", "note"],
     "codes/loinc.csv": ["code", "concept", "name"],
     "codes/conditions.csv": ["system", "code", "match", "concept", "name"],
     "codes/dose-forms.csv": ["form", "use", "route"],
@@ -163,6 +169,11 @@ SORT_KEYS = {
     "codes/drugs.csv": lambda r: r["concept"],
     "codes/rxnorm.csv": lambda r: (int(r["code"]), r["concept"]),
     "codes/atc.csv": lambda r: (r["code"], r["concept"]),
+    "codes/snomed-drugs.csv": lambda r: (int(r["code"]), r["concept"]),
+    "codes/unii.csv": lambda r: (r["code"], r["concept"]),
+    "codes/cvx.csv": lambda r: (r["code"], r["concept"]),
+    "codes/ndc.csv": lambda r: r["code"],
+    "codes/related-systems.csv": lambda r: r["system"],
     "codes/loinc.csv": lambda r: tuple(int(part) for part in r["code"].split("-")),
     "codes/conditions.csv": lambda r: (r["system"], r["code"], r["match"], r["concept"]),
     "codes/dose-forms.csv": lambda r: r["form"],
@@ -439,6 +450,43 @@ def test_every_atc_code_of_the_tables_is_present_with_its_use_and_no_other():
 
 
 @needs_reference
+def test_every_snomed_drug_code_of_the_tables_is_present_and_no_other():
+    want = {(code.strip(), concept_of(row["generic"])) for row in table("drugs.tsv")
+            for part in split(row["snomed"]) for code in part.partition("=")[2].split(",")}
+    assert {(r["code"], r["concept"]) for r in rows("codes/snomed-drugs.csv")} == want
+
+
+@needs_reference
+def test_every_unii_of_the_tables_is_present_and_no_other():
+    want = {(row["unii"], concept_of(row["generic"])) for row in table("unii.tsv")}
+    want = {(code, concept) for code, concept in want if UNII_OWNER.get(code, concept) == concept}
+    assert {(r["code"], r["concept"]) for r in rows("codes/unii.csv")} == want
+
+
+@needs_reference
+def test_every_vaccine_code_of_the_drug_table_is_present_and_every_live_vaccine_is_in():
+    want = {(code, concept_of(row["generic"])) for row in table("drugs.tsv") for code in split(row["cvx"])}
+    assert {(r["code"], r["concept"]) for r in rows("codes/cvx.csv")} == want
+    assert {row["cvx"] for row in table("vaccines-cvx.tsv") if row["live_flag"]} <= {code for code, _ in want}
+
+
+@needs_reference
+def test_every_ndc_of_the_tables_is_present_with_its_product_and_no_other():
+    want = {(row["ndc11"], row["rxcui"]) for row in table("ndc.tsv") if row["verification"] == "verified"}
+    assert {(r["code"], r["rxnorm"]) for r in rows("codes/ndc.csv")} == want
+    assert all(re.fullmatch(r"[0-9]{11}", r["code"]) for r in rows("codes/ndc.csv"))
+
+
+@needs_reference
+def test_the_product_of_an_ndc_contains_the_drug_that_the_table_names():
+    concepts = defaultdict(set)
+    for r in rows("codes/rxnorm.csv"):
+        concepts[r["code"]].add(r["concept"])
+    assert [row["ndc11"] for row in table("ndc.tsv")
+            if concept_of(row["generic"]) not in concepts[row["rxcui"]]] == []
+
+
+@needs_reference
 def test_an_atc_code_of_two_drugs_is_a_combination_product():
     combinations = {code for row in table("drugs.tsv") for code in split(row["atc_combinations"])}
     by_code = Counter(r["code"] for r in rows("codes/atc.csv"))
@@ -706,7 +754,7 @@ def test_a_broader_condition_that_is_not_repeated_is_supplied_by_a_class():
 
 def test_every_snomed_code_passes_the_verhoeff_check():
     codes = [r["code"] for name in ("codes/conditions.csv", "codes/routes.csv") for r in rows(name)
-             if r["system"] == "snomed"]
+             if r["system"] == "snomed"] + [r["code"] for r in rows("codes/snomed-drugs.csv")]
     assert len(codes) > 1000
     assert [c for c in codes if not (c.isdigit() and verhoeff_passes(c))] == []
 

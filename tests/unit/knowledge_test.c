@@ -27,13 +27,16 @@ __attribute__((weak)) bool rules_read(const struct knowledge_file *file,
 /* ---- files */
 
 static const char *const base_names[] = {
-    "codes/systems.csv",        "codes/drugs.csv",
-    "codes/dose-forms.csv",     "codes/routes.csv",
-    "codes/rxnorm.csv",         "codes/atc.csv",
-    "codes/loinc.csv",          "codes/conditions.csv",
-    "labs/analytes.csv",        "labs/units.csv",
-    "labs/unit-spellings.csv",  "classes.json",
-    "codes/local/pharmacy.csv", "policy.json",
+    "codes/systems.csv",    "codes/related-systems.csv",
+    "codes/drugs.csv",      "codes/dose-forms.csv",
+    "codes/routes.csv",     "codes/rxnorm.csv",
+    "codes/atc.csv",        "codes/snomed-drugs.csv",
+    "codes/unii.csv",       "codes/cvx.csv",
+    "codes/ndc.csv",        "codes/loinc.csv",
+    "codes/conditions.csv", "labs/analytes.csv",
+    "labs/units.csv",       "labs/unit-spellings.csv",
+    "classes.json",         "codes/local/pharmacy.csv",
+    "policy.json",
 };
 
 #define FILES_MAX (ARRAY_SIZE(base_names) + 4)
@@ -114,6 +117,10 @@ static const struct system_case {
     { "listed with https, asked with http", "http://dmd.nhs.uk", "dmd" },
     { "an OID", "urn:oid:2.16.840.1.113883.6.88", "rxnorm" },
     { "of a site's own map", "urn:oid:1.2.3.4", "urn:oid:1.2.3.4" },
+    { "an edition sent as system", "http://snomed.info/sct/731000124108", "snomed" },
+    { "an edition and a version sent as system",
+      "https://snomed.info/sct/731000124108/version/20240901", "snomed" },
+    { "the start of a longer word", "http://snomed.info/sctx/1", NULL },
     { "capitals are another URI", "http://LOINC.org", NULL },
     { "a longer URI is another one", "http://loinc.org/x", NULL },
     { "the short name is no URI", "loinc", NULL },
@@ -138,6 +145,8 @@ static void check_system(void **state)
 #define LOINC  "http://loinc.org"
 #define SNOMED "http://snomed.info/sct"
 #define ICD    "http://hl7.org/fhir/sid/icd-10-cm"
+#define WHO    "http://hl7.org/fhir/sid/icd-10"
+#define NDC    "http://hl7.org/fhir/sid/ndc"
 #define EDQM   "http://standardterms.edqm.eu"
 #define SITE   "urn:oid:1.2.3.4"
 
@@ -162,6 +171,24 @@ static const struct drug_case {
     { "a local ATC code", ATC, "S01BA01", "dexamethasone local unknown; " },
     { "an ATC code of a combination", ATC, "A04AA55",
       "netupitant systemic unknown; palonosetron systemic unknown; " },
+    { "a SNOMED code", SNOMED, "421471009", "lenalidomide systemic unknown; " },
+    { "a SNOMED code of an edition", SNOMED "/731000124108", "421471009",
+      "lenalidomide systemic unknown; " },
+    { "a UNII", "http://fdasis.nlm.nih.gov", "F0P408N6V4", "lenalidomide systemic unknown; " },
+    { "a CVX code", "http://hl7.org/fhir/sid/cvx", "03", "calcium systemic unknown; " },
+    { "an NDC is the product of its RxNorm code, with strength and form", NDC, "01234056701",
+      "lenalidomide 10 MG product systemic oral; " },
+    { "an NDC of 5-4-2 digits", NDC, "01234-0567-01",
+      "lenalidomide 10 MG product systemic oral; " },
+    { "an NDC of 4-4-2 digits", NDC, "1234-0567-01", "lenalidomide 10 MG product systemic oral; " },
+    { "an NDC of 5-3-2 digits", NDC, "01234-567-01", "lenalidomide 10 MG product systemic oral; " },
+    { "an NDC of 5-4-1 digits", NDC, "01234-0567-1", "lenalidomide 10 MG product systemic oral; " },
+    { "an NDC of a combination", NDC, "0093-0123-01",
+      "sulfamethoxazole 400 MG product systemic oral; trimethoprim 80 MG product systemic oral; " },
+    { "an NDC of ten digits without hyphens can be two packages", NDC, "1234056701", "" },
+    { "an NDC without a package", NDC, "1234-0567", "" },
+    { "an NDC of another shape", NDC, "123-0567-01", "" },
+    { "an NDC with something behind", NDC, "1234-0567-01-1", "" },
     { "a code of the site", SITE, "LEN10", "lenalidomide systemic unknown; " },
     { "a combination of the site", SITE, "COTRIM",
       "sulfamethoxazole systemic unknown; trimethoprim systemic unknown; " },
@@ -247,6 +274,9 @@ static const struct condition_case {
     { "a code of the site", SITE, "MM", 9, "multiple-myeloma " },
     { "other codes stay as they are", SITE, "mm", 9, "" },
     { "an ICD code of another system", SNOMED, "C90.0", 9, "" },
+    { "an ICD-10-CM code under the name of ICD-10", WHO, "C90.01", 9,
+      "multiple-myeloma multiple-myeloma-in-remission " },
+    { "a related system has its own codes only", ICD, "109989006", 9, "" },
     { "no code", ICD, NULL, 9, "" },
     { "a dot alone", ICD, ".", 9, "" },
 };
@@ -601,6 +631,9 @@ static const struct problem_case {
     { "drug-names", "codes/drugs.csv", "drug-names.csv" },
     { "rxnorm", "codes/rxnorm.csv", "rxnorm.csv" },
     { "atc", "codes/atc.csv", "atc.csv" },
+    { "snomed-drugs", "codes/snomed-drugs.csv", "snomed-drugs.csv" },
+    { "ndc", "codes/ndc.csv", "ndc.csv" },
+    { "related-systems", "codes/related-systems.csv", "related-systems.csv" },
     { "loinc", "codes/loinc.csv", "loinc.csv" },
     { "conditions", "codes/conditions.csv", "conditions.csv" },
     { "routes", "codes/routes.csv", "routes.csv" },
@@ -616,6 +649,7 @@ static const struct problem_case {
     { "missing", "codes/rxnorm.csv", NULL },
     { "missing-base", "codes/drugs.csv", NULL },
     { "stranger-below", "codes/rxnorm2.csv", "notes.txt" },
+    { "stranger-folder-known", "codes/notes.txt", "notes.txt" },
     { "stranger-at-top", "notes.txt", "notes.txt" },
     { "stranger-folder", "rule/a.json", "notes.txt" },
 };
