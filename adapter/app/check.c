@@ -16,6 +16,7 @@ static int help(void)
          "FILE:LINE:COLUMN: what is wrong; how to mend it. Changes nothing.\n\n"
          "  --config FILE      check this configuration (and the mappings and secrets it names)\n"
          "  --mappings DIR     check these mappings\n"
+         "  --profile PROFILE  us or eu, instead of the configured one\n"
          "  --settings         print every setting with its default, then end\n\n"
          "Without options: the installed configuration, if there is one, and its mappings.\n"
          "Exit code: 0 no problem; 1 problems; 2 wrong usage.");
@@ -46,16 +47,16 @@ static void secrets_check(const struct config *config, struct err_list *problems
     secret_check(config->hook.secret_file, config->hook.secret_credential, true, problems);
 }
 
-static void mappings_check(const char *dir, struct err_list *problems)
+static void mappings_check(const char *dir, enum profile profile, struct err_list *problems)
 {
     AUTO(knowledge_free) struct knowledge *knowledge = NULL;
 
-    if (load_mappings(dir, &knowledge, problems))
-        printf("%s: %zu rules, generation %s\n", dir, knowledge_rule_count(knowledge),
-               knowledge_generation(knowledge));
+    if (load_mappings(dir, profile, &knowledge, problems))
+        printf("%s: %zu rules, profile %s, generation %s\n", dir, knowledge_rule_count(knowledge),
+               profile_name(knowledge_policy(knowledge)->profile), knowledge_generation(knowledge));
 }
 
-static int check(const char *config_file, const char *mappings)
+static int check(const char *config_file, const char *mappings, enum profile profile)
 {
     AUTO(config_free) struct config *config = NULL;
     struct err_list problems = { 0 };
@@ -68,7 +69,8 @@ static int check(const char *config_file, const char *mappings)
     }
     if (!mappings && config) mappings = config->mappings;
     if (!mappings) mappings = load_default_dir(dir, sizeof dir);
-    mappings_check(mappings, &problems);
+    if (profile == PROFILE_UNSET) profile = config_profile(config);
+    mappings_check(mappings, profile, &problems);
     fflush(stdout);
     command_problems(&problems);
     code = problems.count ? 1 : 0;
@@ -83,13 +85,12 @@ static int check(const char *config_file, const char *mappings)
 int command_check(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' },
-        { "mappings", required_argument, NULL, 'm' },
-        { "settings", no_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        { "config", required_argument, NULL, 'c' },  { "mappings", required_argument, NULL, 'm' },
+        { "profile", required_argument, NULL, 'p' }, { "settings", no_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
     };
     const char *config = NULL, *mappings = NULL;
+    enum profile profile = PROFILE_UNSET;
     int option;
     FILE *installed;
 
@@ -99,6 +100,9 @@ int command_check(int argc, char **argv)
             config = optarg;
         } else if (option == 'm') {
             mappings = optarg;
+        } else if (option == 'p') {
+            if (!profile_parse(optarg, &profile))
+                return command_usage("check", "no profile \"%s\": us or eu", optarg);
         } else if (option == 's') {
             config_help();
             return 0;
@@ -113,5 +117,5 @@ int command_check(int argc, char **argv)
         fclose(installed);
         config = ADAPTER_SYSCONFDIR "/adapter.json";
     }
-    return check(config, mappings);
+    return check(config, mappings, profile);
 }

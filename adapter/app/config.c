@@ -19,7 +19,8 @@ enum setting_type {
     SETTING_DURATION,
     SETTING_DAYS,
     SETTING_SWITCH,
-    SETTING_LEVEL
+    SETTING_LEVEL,
+    SETTING_PROFILE
 };
 
 #define FIELD(member) offsetof(struct config, member)
@@ -40,6 +41,8 @@ static const struct setting {
       "the database: journal, charts, alerts, outbox" },
     { "", "mappings", SETTING_TEXT, NULL, 0, 0, FIELD(mappings), false,
       "folder with codes, units, classes and rules; default: the installed one" },
+    { "", "profile", SETTING_PROFILE, NULL, 0, 0, FIELD(profile), false,
+      "us or eu: whose labels count where they differ; default: that of mappings/policy.json" },
     { "", "logLevel", SETTING_LEVEL, "info", 0, 0, FIELD(log_level), false,
       "error, warn, info or debug" },
     { "server", "base", SETTING_URL, NULL, 0, 0, FIELD(server.base), true,
@@ -197,6 +200,7 @@ static bool value_set(struct config *config, const struct setting *setting, cons
                       const char **ret_fix)
 {
     static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
+    enum profile profile;
     int64_t number;
 
     *ret_fix = "";
@@ -219,6 +223,11 @@ static bool value_set(struct config *config, const struct setting *setting, cons
                 return true;
             }
         return false;
+    case SETTING_PROFILE:
+        *ret_fix = "use us or eu";
+        if (!profile_parse(text, &profile)) return false;
+        text_set(config, setting, text);
+        return true;
     case SETTING_DURATION:
         *ret_fix = "write a number and one of s min h d wk: \"60 s\"";
         if (!duration_ms(text, &number)) return false;
@@ -279,6 +288,15 @@ static void setting_read(struct config_reader *reader, const struct node *sectio
     } else if (!value_set(reader->config, setting, text, &fix)) {
         problem(reader, &value, fix, "\"%s\" cannot be \"%.80s\"", setting->key, text);
     }
+}
+
+enum profile config_profile(const struct config *config)
+{
+    enum profile profile = PROFILE_UNSET;
+
+    if (config && config->profile && !profile_parse(config->profile, &profile))
+        return PROFILE_UNSET;
+    return profile;
 }
 
 static void section_read(struct config_reader *reader, const struct node *at, const char *name)
@@ -395,7 +413,8 @@ void config_free(struct config *config)
     if (!config) return;
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
         enum setting_type type = settings[i].type;
-        if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_LEVEL)
+        if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_LEVEL ||
+            type == SETTING_PROFILE)
             text_set(config, &settings[i], NULL);
     }
     free(config->file);

@@ -161,13 +161,14 @@ static void loader_done(struct loader *loader)
     free(loader->files);
 }
 
-bool load_mappings(const char *dir, struct knowledge **ret, struct err_list *problems)
+bool load_mappings(const char *dir, enum profile profile, struct knowledge **ret,
+                   struct err_list *problems)
 {
-    return load_mappings_with(dir, NULL, ret, problems);
+    return load_mappings_with(dir, NULL, profile, ret, problems);
 }
 
-bool load_mappings_with(const char *dir, const char *site, struct knowledge **ret,
-                        struct err_list *problems)
+bool load_mappings_with(const char *dir, const char *site, enum profile profile,
+                        struct knowledge **ret, struct err_list *problems)
 {
     struct loader loader = { .dir = dir, .problems = problems };
     size_t before = problems->count, read;
@@ -187,7 +188,7 @@ bool load_mappings_with(const char *dir, const char *site, struct knowledge **re
     }
     if (site) loader_site(&loader, site);
     read = problems->count;
-    good = read == before && knowledge_load(loader.files, loader.count, ret, problems);
+    good = read == before && knowledge_load_as(loader.files, loader.count, profile, ret, problems);
     for (size_t i = read; i < problems->count && i < ERR_LIST_MAX; i++)
         place_problem(dir, &problems->items[i]);
     loader_done(&loader);

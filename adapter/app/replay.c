@@ -26,6 +26,7 @@ struct count {
 
 struct replay {
     const char *mappings;
+    enum profile profile; /* PROFILE_UNSET: that of the mappings */
     enum format format;
     bool as_of, all, explain, list_unmapped, everybody;
     int64_t as_of_ms;
@@ -422,7 +423,9 @@ static int help(void)
          "  --all              print findings of suppressed rules as well\n"
          "  --everybody        evaluate patients outside the cohort as well\n"
          "  --unmapped         list the drugs and results that no mapping knows, and every note\n"
-         "  --mappings DIR     use these mappings\n\n"
+         "  --mappings DIR     use these mappings\n"
+         "  --profile PROFILE  us or eu: whose labels count where they differ (default: that of\n"
+         "                     policy.json)\n\n"
          "Exit code: 0 all read; 3 some input was set aside (each named on stderr), the rest was\n"
          "used; 1 the mappings have a problem or the output is lost; 2 wrong usage.");
     return 0;
@@ -448,6 +451,10 @@ static int option_take(struct replay *replay, int option)
     switch (option) {
     case 'm':
         replay->mappings = optarg;
+        return 0;
+    case 'p':
+        if (!profile_parse(optarg, &replay->profile))
+            return 1 + command_usage("replay", "no profile \"%s\": us or eu", optarg);
         return 0;
     case 't':
         if (!instant_parse(optarg, &span))
@@ -484,6 +491,7 @@ static int options_take(struct replay *replay, int argc, char **argv)
 {
     static const struct option options[] = {
         { "mappings", required_argument, NULL, 'm' },
+        { "profile", required_argument, NULL, 'p' },
         { "as-of", required_argument, NULL, 't' },
         { "format", required_argument, NULL, 'f' },
         { "all", no_argument, NULL, 'a' },
@@ -559,7 +567,7 @@ int command_replay(int argc, char **argv)
         return code - 1;
     }
     if (!replay.mappings) replay.mappings = load_default_dir(dir, sizeof dir);
-    if (load_mappings(replay.mappings, &replay.knowledge, &problems)) {
+    if (load_mappings(replay.mappings, replay.profile, &replay.knowledge, &problems)) {
         play(&replay);
         code = replay.lost ? 1 : replay.aside ? 3 : 0;
     } else {

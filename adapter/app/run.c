@@ -188,7 +188,7 @@ static struct knowledge *knowledge_read(const struct adapter *adapter, const str
 
     if (!mappings) mappings = config->mappings;
     if (!mappings) mappings = load_default_dir(dir, sizeof dir);
-    return load_mappings(mappings, &knowledge, problems) ? knowledge : NULL;
+    return load_mappings(mappings, config_profile(config), &knowledge, problems) ? knowledge : NULL;
 }
 
 static void log_level_set(const char *name)

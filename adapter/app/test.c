@@ -246,7 +246,7 @@ int command_test(int argc, char **argv)
         return code - 1;
     }
     if (!test.mappings) test.mappings = load_default_dir(dir, sizeof dir);
-    if (load_mappings_with(test.mappings, test.site, &test.knowledge, &problems)) {
+    if (load_mappings_with(test.mappings, test.site, PROFILE_UNSET, &test.knowledge, &problems)) {
         code = play(&test);
     } else {
         command_problems(&problems);

@@ -95,6 +95,20 @@ static bool computable_read(struct rule_reader *reader, const struct node *at, s
            duration_read(reader, at, "within", &ret->computable.within);
 }
 
+static bool profile_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
+{
+    static const char *const keys[] = { "profile", NULL };
+    struct err err;
+    size_t which;
+
+    ret->kind = CLAUSE_PROFILE;
+    if (!keys_only(reader, at, keys)) return false;
+    if (!node_enum(at, "profile", profile_names, &which, &err))
+        return rule_problem_err(reader, &err);
+    ret->profile = profile_of_name(which);
+    return true;
+}
+
 /* ---- the tree */
 
 static bool parts_read(struct rule_reader *reader, const struct node *list, struct clause *ret)
@@ -234,13 +248,14 @@ bool clause_read(struct rule_reader *reader, const struct node *at, struct claus
         { "cycleStart", course_read },
         { "ceiling", ceiling_clause_read },
         { "notComputable", computable_read },
+        { "profile", profile_read },
     };
     static const char *const names[] = { "all",           "any",         "not",        "atLeast",
                                          "unless",        "maybe",       "definition", "order",
                                          "noOrder",       "result",      "baseline",   "noResult",
                                          "condition",     "noCondition", "allergy",    "age",
                                          "sex",           "course",      "cycleStart", "ceiling",
-                                         "notComputable", NULL };
+                                         "notComputable", "profile",     NULL };
     char fix[64] = "";
     const char *near = NULL;
 

@@ -98,7 +98,7 @@ static void display_judge(struct eval *eval, struct verdict *verdict,
     }
     if (options->suppressed_too) return;
     verdict->quiet =
-        rule->mode == RULE_SHADOW || rule->verdict[0] || verdict->display == DISPLAY_SUPPRESSED;
+        rule->mode == RULE_SHADOW || rule->checked || verdict->display == DISPLAY_SUPPRESSED;
 }
 
 /* A rule that is not true any more may have an alert that lasts. */
@@ -326,11 +326,16 @@ static unsigned analyte_of(const struct knowledge *knowledge, const char *name)
 }
 
 static struct eval eval_of(const struct knowledge *knowledge, const struct chart *chart,
-                           int64_t now_ms, struct arena *arena)
+                           int64_t now_ms, const struct eval_options *options, struct arena *arena)
 {
+    enum profile profile = options->profile;
+
+    if (profile == PROFILE_UNSET) profile = knowledge_policy(knowledge)->profile;
     return (struct eval){ .knowledge = knowledge,
                           .chart = chart,
                           .now_ms = now_ms,
+                          .profile = profile,
+                          .unmapped = options->unmapped,
                           .index = drug_index_make(chart, arena),
                           .analytes = { .crcl = analyte_of(knowledge, "crcl"),
                                         .creatinine = analyte_of(knowledge, "creatinine"),
@@ -350,9 +355,9 @@ struct evaluation *evaluate(const struct knowledge *knowledge, const struct char
 {
     static const struct eval_options none = { 0 };
     struct evaluation *evaluation = mem_new(struct evaluation);
-    struct run run = { .eval = eval_of(knowledge, chart, now_ms, &evaluation->arena),
-                       .options = options ? options : &none };
+    struct run run = { .options = options ? options : &none };
 
+    run.eval = eval_of(knowledge, chart, now_ms, run.options, &evaluation->arena);
     open_take(&run, run.options);
     for (size_t i = 0; i < knowledge_rule_count(knowledge); i++)
         if (is_asked(knowledge_rule(knowledge, i), run.options->only))

@@ -252,12 +252,10 @@ struct answer ceiling_answer(struct eval *eval, const struct clause *clause, str
     struct measure measure = measure_newest(eval, ceiling->measure, &ceiling->within);
     struct answer answer;
 
-    measure_tell(eval, t, &measure);
     if (measure.known != TRUTH_TRUE) {
-        answer = answer_unknown(measure.doubts);
-        trace_say(eval, t, ".");
-        trace_change(eval, t, "%s", measure.why);
+        answer = measure_unknown(eval, ceiling->measure, &measure, t);
     } else {
+        measure_tell(eval, t, &measure);
         answer = asked_answer(eval, ceiling, &measure, t);
         trace_say(eval, t, ".");
         if (answer.truth == TRUTH_UNKNOWN) doses_say(eval, ceiling, t);

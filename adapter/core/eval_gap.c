@@ -143,9 +143,13 @@ struct answer gap_answer(struct eval *eval, const struct clause *clause, struct 
 {
     const struct gap_clause *gap = &clause->gap;
     struct done done = done_find(eval, gap->analyte);
-    struct answer answer =
-        gap->ever ? ever_answer(eval, gap, &done, t) : schedule_answer(eval, gap, &done, t);
+    struct answer answer;
 
+    if (!done.last && !done.undated && !is_mapped(eval, gap->analyte))
+        answer = no_code_answer(eval, concept_words(eval->knowledge, gap->analyte), t);
+    else
+        answer =
+            gap->ever ? ever_answer(eval, gap, &done, t) : schedule_answer(eval, gap, &done, t);
     answer_until(eval, &answer, done.next_ms);
     return answer;
 }

@@ -126,12 +126,18 @@ struct answer condition_answer(struct eval *eval, const struct clause *clause, s
     bool uncoded = false;
     struct answer answer = answer_either(conditions_find(eval, condition, &uncoded, t),
                                          reasons_find(eval, condition, t));
+    int64_t next_ms;
 
     if (answer.truth == TRUTH_FALSE && uncoded) {
         answer.truth = TRUTH_UNKNOWN;
         answer.doubts = DOUBT_UNMAPPED;
         trace_say(eval, t, "A problem without a code is on record: it could be %s.",
                   condition->words);
+    } else if (answer.truth == TRUTH_FALSE && !any_is_mapped(eval, &condition->concepts)) {
+        next_ms = answer.next_ms;
+        answer = no_code_answer(eval, condition->words, t);
+        answer_until(eval, &answer, next_ms);
+        return answer;
     } else if (answer.truth == TRUTH_FALSE) {
         trace_say(eval, t, "Not on record: %s.", condition->words);
     }

@@ -10,6 +10,23 @@ void measure_tell(struct eval *eval, struct trace *t, const struct measure *meas
     if (measure->known == TRUTH_TRUE) t->assumption = measure->note;
 }
 
+/* Is it missing because no code could bring it? */
+static bool lacks_code(const struct eval *eval, unsigned analyte, const struct measure *measure)
+{
+    return measure->doubts & DOUBT_MISSING && !is_mapped(eval, analyte);
+}
+
+struct answer measure_unknown(struct eval *eval, unsigned analyte, const struct measure *measure,
+                              struct trace *t)
+{
+    if (lacks_code(eval, analyte, measure))
+        return no_code_answer(eval, concept_words(eval->knowledge, analyte), t);
+    measure_tell(eval, t, measure);
+    trace_say(eval, t, ".");
+    trace_change(eval, t, "%s", measure->why);
+    return answer_unknown(measure->doubts);
+}
+
 /* ---- what a value is compared with */
 
 static bool is_reference(const struct chart_result *result)
@@ -219,12 +236,10 @@ struct answer result_answer(struct eval *eval, const struct clause *clause, stru
             : measure_newest(eval, result->analyte, result->any_age ? NULL : &result->within);
     struct answer answer;
 
-    measure_tell(eval, t, &measure);
     if (measure.known != TRUTH_TRUE) {
-        answer = answer_unknown(measure.doubts);
-        trace_say(eval, t, ".");
-        trace_change(eval, t, "%s", measure.why);
+        answer = measure_unknown(eval, result->analyte, &measure, t);
     } else {
+        measure_tell(eval, t, &measure);
         answer = measure_judge(eval, result, &measure, t);
         limit_say(eval, result, answer, t);
     }
@@ -239,8 +254,12 @@ struct answer computable_answer(struct eval *eval, const struct clause *clause, 
         measure_newest(eval, clause->computable.measure, &clause->computable.within);
     struct answer answer = measure.known == TRUTH_TRUE ? ANSWER_FALSE : ANSWER_TRUE;
 
-    measure_tell(eval, t, &measure);
-    trace_say(eval, t, ".");
+    if (measure.known != TRUTH_TRUE && lacks_code(eval, clause->computable.measure, &measure)) {
+        answer = measure_unknown(eval, clause->computable.measure, &measure, t);
+    } else {
+        measure_tell(eval, t, &measure);
+        trace_say(eval, t, ".");
+    }
     answer_until(eval, &answer, measure.until_ms);
     return answer;
 }

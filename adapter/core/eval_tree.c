@@ -275,6 +275,8 @@ static struct answer kind_answer(struct eval *eval, const struct clause *clause,
         return ceiling_answer(eval, clause, t);
     case CLAUSE_COMPUTABLE:
         return computable_answer(eval, clause, t);
+    case CLAUSE_PROFILE:
+        return profile_answer(eval, clause, t);
     }
     return ANSWER_FALSE;
 }

@@ -28,6 +28,7 @@ static const char *clause_word(const struct clause *clause)
         [CLAUSE_COURSE] = "course",
         [CLAUSE_CEILING] = "dose above the maximum",
         [CLAUSE_COMPUTABLE] = "not computable",
+        [CLAUSE_PROFILE] = "profile",
     };
     if (clause->kind == CLAUSE_ORDER && clause->order.absent) return "no order";
     if (clause->kind == CLAUSE_RESULT && clause->result.baseline) return "baseline";
@@ -95,7 +96,7 @@ static const char *consequence(const struct verdict *verdict)
     if (verdict->lasting.truth == TRUTH_UNKNOWN) return "cannot be told whether the alert lasts";
     if (verdict->answer.truth == TRUTH_UNKNOWN) return "cannot be told";
     if (verdict->answer.truth == TRUTH_FALSE) return "silent";
-    if (verdict->rule->verdict[0]) return "checked: never an alert";
+    if (verdict->rule->checked) return "checked: never an alert";
     if (verdict->rule->mode == RULE_SHADOW) return "shadow: counted, not written";
     if (verdict->display == DISPLAY_SUPPRESSED) return "suppressed: not shown";
     return verdict->merged_into ? "part of a stronger alert" : "alert";

@@ -209,7 +209,8 @@ void classes_read(struct knowledge_reader *reader, const struct node *root)
  * weight that is too old makes a clearance unknown, not normal). */
 struct policy policy_default(void)
 {
-    return (struct policy){ .weight_within = { .months = 12 },
+    return (struct policy){ .profile = PROFILE_US,
+                            .weight_within = { .months = 12 },
                             .course_pause = { .ms = 28 * INSTANT_DAY } };
 }
 
@@ -230,14 +231,21 @@ static void length_read(struct knowledge_reader *reader, const struct node *root
 
 void policy_read(struct knowledge_reader *reader, const struct node *root)
 {
-    static const char *const keys[] = { "$schema",      "note",        "preliminaryResults",
-                                        "weightWithin", "coursePause", NULL };
+    static const char *const keys[] = {
+        "$schema", "note", "preliminaryResults", "weightWithin", "coursePause", "profile", NULL
+    };
     static const char *const uses[] = { "ignore", "use", NULL };
     struct node preliminary = node_get(root, "preliminaryResults");
-    size_t use = 0;
+    size_t use = 0, profile;
     struct err err;
 
     if (!node_only(root, keys, &err)) reader_node_problem(reader, &err);
+    if (node_get(root, "profile").value) {
+        if (!node_enum(root, "profile", profile_names, &profile, &err))
+            reader_node_problem(reader, &err);
+        else
+            reader->knowledge->policy.profile = profile_of_name(profile);
+    }
     if (preliminary.value && !node_enum(root, "preliminaryResults", uses, &use, &err))
         reader_node_problem(reader, &err);
     reader->knowledge->policy.preliminary_results = use == 1;

@@ -117,6 +117,7 @@ void analytes_derived(struct knowledge_reader *reader)
 
     if (knowledge_concept(knowledge, CONCEPT_ANALYTE, "crcl")) return;
     unsigned analyte = add_analyte(knowledge, "crcl", "creatinine clearance", "mL/min", false);
+    knowledge->concepts[analyte].mapped = true;
     table_add(&knowledge->names, &knowledge->arena, CONCEPT_ANALYTE, "crcl")->value = analyte;
     table_add(&knowledge->units, &knowledge->arena, analyte, "mL/min")->value =
         add_way(knowledge, &way);

@@ -33,6 +33,8 @@ static const struct file_kind {
       .row = row_analyte },
     { "codes/conditions.csv", BASE, COLUMNS("system", "code", "match", "concept", "name"),
       .row = row_condition },
+    { "codes/uncoded-conditions.csv", OPTIONAL, COLUMNS("concept", "name", "note"),
+      .row = row_uncoded_condition },
     { "codes/rxnorm.csv", NEEDED,
       COLUMNS("code", "type", "concept", "strength", "unit", "quantity", "form", "name"),
       .row = row_rxnorm, .system = "rxnorm" },
@@ -303,7 +305,7 @@ static void sort_files(struct knowledge_reader *reader, const struct knowledge_f
         if (!is_known(reader->files[i]->name)) unknown_file(reader, reader->files[i]->name);
 }
 
-/* Over all files, whether they are read or not. */
+/* Over all files, whether they are read or not, and the profile that counts. */
 static void name_generation(struct knowledge_reader *reader)
 {
     struct digest digest;
@@ -315,6 +317,7 @@ static void name_generation(struct knowledge_reader *reader)
         digest_string(&digest, reader->files[i]->name);
         digest_field(&digest, reader->files[i]->text, reader->files[i]->len);
     }
+    digest_string(&digest, profile_name(reader->knowledge->policy.profile));
     digest_text(&digest, text);
     memcpy(reader->knowledge->generation, text, len);
     reader->knowledge->generation[len] = '\0';
@@ -450,14 +453,22 @@ static void reader_done(struct knowledge_reader *reader)
 bool knowledge_load(const struct knowledge_file *files, size_t count, struct knowledge **ret,
                     struct err_list *problems)
 {
+    return knowledge_load_as(files, count, PROFILE_UNSET, ret, problems);
+}
+
+bool knowledge_load_as(const struct knowledge_file *files, size_t count, enum profile profile,
+                       struct knowledge **ret, struct err_list *problems)
+{
     AUTO(knowledge_free) struct knowledge *knowledge = knowledge_new();
     struct knowledge_reader reader;
     size_t before = problems->count;
 
     reader_init(&reader, knowledge, problems);
     sort_files(&reader, files, count);
-    name_generation(&reader);
     for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) read_kind(&reader, &file_kinds[i]);
+    concepts_mark_mapped(knowledge);
+    if (profile != PROFILE_UNSET) knowledge->policy.profile = profile;
+    name_generation(&reader);
     reader_done(&reader);
     if (problems->count == before) rules_check(knowledge, problems);
     if (problems->count != before) return false;

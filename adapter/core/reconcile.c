@@ -307,8 +307,7 @@ static const char *why_cleared(struct work *work, const struct ending *ending)
 {
     const struct rule *rule = knowledge_rule_named(work->knowledge, ending->alert->rule);
 
-    if (!rule || rule->mode != RULE_LIVE || rule->verdict[0])
-        return "The rule is no longer in force.";
+    if (!rule || rule->mode != RULE_LIVE || rule->checked) return "The rule is no longer in force.";
     if (still_holds(ending) && ending->verdict->merged_into)
         return join(work, "It is now part of the alert \"",
                     ending->verdict->merged_into->rule->title, "\".");

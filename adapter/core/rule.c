@@ -51,6 +51,7 @@ void clause_done(struct clause *clause)
     case CLAUSE_AGE:
     case CLAUSE_SEX:
     case CLAUSE_COMPUTABLE:
+    case CLAUSE_PROFILE:
         break;
     }
 }

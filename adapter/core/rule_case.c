@@ -34,6 +34,37 @@ static bool list_read(struct rule_reader *reader, const struct node *at, const c
     return true;
 }
 
+/* "unmapped": analytes and conditions that no code maps to in this case. */
+static bool unmapped_read(struct rule_reader *reader, const struct node *at, struct rule_case *ret)
+{
+    struct node list = node_get(at, "unmapped");
+
+    if (!list_read(reader, at, "unmapped", &ret->unmapped, &ret->unmapped_count)) return false;
+    for (size_t i = 0; i < ret->unmapped_count; i++) {
+        struct node item = node_item(&list, i);
+        const char *name = node_scalar(&item);
+        if (!name || knowledge_concept(reader->knowledge, CONCEPT_ANALYTE, name) ||
+            knowledge_concept(reader->knowledge, CONCEPT_CONDITION, name))
+            continue;
+        return word_unknown(reader, &item, name,
+                            knowledge_near(reader->knowledge,
+                                           1u << CONCEPT_ANALYTE | 1u << CONCEPT_CONDITION, name));
+    }
+    return true;
+}
+
+static bool profile_read(struct rule_reader *reader, const struct node *at, struct rule_case *ret)
+{
+    struct err err;
+    size_t which;
+
+    if (!key_has(at, "profile")) return true;
+    if (!node_enum(at, "profile", profile_names, &which, &err))
+        return rule_problem_err(reader, &err);
+    ret->profile = profile_of_name(which);
+    return true;
+}
+
 /* What a case, or the "given" of its rule, says; a case replaces what it names itself. */
 static bool facts_read(struct rule_reader *reader, const struct node *at, struct rule_case *ret)
 {
@@ -42,13 +73,14 @@ static bool facts_read(struct rule_reader *reader, const struct node *at, struct
     if (patient) ret->patient = arena_copy(reader->arena, patient, strlen(patient));
     return list_read(reader, at, "orders", &ret->orders, &ret->order_count) &&
            list_read(reader, at, "results", &ret->results, &ret->result_count) &&
-           list_read(reader, at, "conditions", &ret->conditions, &ret->condition_count);
+           list_read(reader, at, "conditions", &ret->conditions, &ret->condition_count) &&
+           unmapped_read(reader, at, ret) && profile_read(reader, at, ret);
 }
 
 static bool case_read(struct rule_reader *reader, const struct node *at, struct rule_case *ret)
 {
-    static const char *const keys[] = { "name",       "patient", "orders",  "results",
-                                        "conditions", "then",    "display", NULL };
+    static const char *const keys[] = { "name",     "patient", "orders", "results", "conditions",
+                                        "unmapped", "profile", "then",   "display", NULL };
     static const char *const outcomes[] = { "fires", "silent", "cannot tell",
                                             "stays", "yields", NULL };
     const char *display = node_text(at, "display"), *name;
@@ -67,9 +99,10 @@ static bool case_read(struct rule_reader *reader, const struct node *at, struct 
 bool rule_cases_read(struct rule_reader *reader, const struct node *rule, struct rule_case **ret,
                      size_t *ret_count)
 {
-    static const char *const given_keys[] = { "patient", "orders", "results", "conditions", NULL };
+    static const char *const given_keys[] = { "patient",  "orders",  "results", "conditions",
+                                              "unmapped", "profile", NULL };
     struct node given = node_get(rule, "given"), list = node_get(rule, "cases");
-    struct rule_case base = { .patient = "" };
+    struct rule_case base = { .patient = "", .profile = PROFILE_US };
     struct err err;
     bool good = true;
 
@@ -534,22 +567,44 @@ static void open_find(struct open_list *list)
 
 /* ---- playing */
 
+static struct concept_set unmapped_of(const struct rule_case *at, const struct knowledge *knowledge)
+{
+    static const enum concept_kind kinds[] = { CONCEPT_ANALYTE, CONCEPT_CONDITION };
+    struct concept_set set = { 0 };
+
+    for (size_t i = 0; i < at->unmapped_count; i++)
+        for (size_t j = 0; j < ARRAY_SIZE(kinds); j++) {
+            unsigned concept = knowledge_concept(knowledge, kinds[j], at->unmapped[i]);
+            if (concept != CONCEPT_NONE) concept_set_add(&set, concept);
+        }
+    return set;
+}
+
 bool rule_case_play(const struct rule_case *at, const struct rule *rule,
                     const struct knowledge *knowledge, struct case_said *ret, struct buf *trace,
                     struct err *err)
 {
     AUTO(chart_free) struct chart *chart = NULL;
     AUTO(evaluation_free) struct evaluation *evaluation = NULL;
-    struct eval_options options = { .suppressed_too = true, .only = rule, .trace_all = trace };
+    struct concept_set unmapped = unmapped_of(at, knowledge);
+    struct eval_options options = { .suppressed_too = true,
+                                    .only = rule,
+                                    .trace_all = trace,
+                                    .profile = at->profile,
+                                    .unmapped = &unmapped };
     struct open_list open = { .rule = rule, .knowledge = knowledge };
 
-    if (!rule_case_chart(at, knowledge, &chart, err)) return false;
+    if (!rule_case_chart(at, knowledge, &chart, err)) {
+        concept_set_done(&unmapped);
+        return false;
+    }
     open.chart = chart;
     if (rule->persists) open_find(&open);
     options.open = open.items;
     options.open_count = open.count;
     evaluation = evaluate(knowledge, chart, CASE_NOW, &options);
     arena_done(&open.arena);
+    concept_set_done(&unmapped);
     ret->display = rule->display;
     ret->outcome = outcome_of(evaluation, rule, &ret->display);
     if (trace) explain_write(evaluation, knowledge, trace);

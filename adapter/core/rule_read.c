@@ -222,16 +222,19 @@ static bool code_read(struct rule_reader *reader, const struct node *at, struct 
     return true;
 }
 
-/* A rule with a verdict never alerts, so the word must be the right one. */
+/* A rule whose verdict is "checked-..." never alerts, so the word must be the right one. */
 static bool verdict_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
 {
-    static const char *const verdicts[] = { "checked-none-known", NULL };
+    static const char *const verdicts[] = { "checked-none-known", "checked-uncertain",
+                                            "checked-expected",   "checked-none-needed",
+                                            "conditional",        NULL };
     size_t which;
 
     rule->verdict = "";
     if (!node_get(at, "verdict").value) return true;
     if (!enum_read(reader, at, "verdict", verdicts, &which)) return false;
     rule->verdict = verdicts[which];
+    rule->checked = strncmp(rule->verdict, "checked-", 8) == 0;
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/knowledge.h"
 
 /* Everything is owned by the config; texts are NULL where nothing was said and there is no default. */
 struct config {
@@ -42,6 +43,7 @@ struct config {
     char *name;     /* of this installation */
     char *store;    /* path of the database */
     char *mappings; /* folder */
+    char *profile;  /* "us", "eu"; NULL: that of the mappings */
     char *log_level;
 };
 
@@ -50,6 +52,9 @@ struct config {
 bool config_read(const char *path, struct config **ret, struct err_list *problems) MUST_CHECK;
 void config_free(struct config *config); /* accepts NULL */
 DEFINE_AUTO(struct config *, config_free)
+
+/* The profile that it names; PROFILE_UNSET when it names none, or is NULL. */
+enum profile config_profile(const struct config *config);
 
 /* The two parts of "127.0.0.1:8090" or "[::]:8443". False when it is not of that form. */
 bool config_listen(const char *text, char *ret_address, size_t size, uint16_t *ret_port) MUST_CHECK;

@@ -4,15 +4,17 @@
 #include "base/err.h"
 #include "core/knowledge.h"
 
-/* Compile every .csv and .json file below dir (its folders codes, codes/local, labs, rules). On
+/* Compile every .csv and .json file below dir (its folders codes, codes/local, labs, rules), for that
+ * profile (PROFILE_UNSET: that of policy.json). On
  * success *ret is owned by the caller; otherwise problems has at least one entry, with file, line
  * and column. Blocking. */
-bool load_mappings(const char *dir, struct knowledge **ret, struct err_list *problems) MUST_CHECK;
+bool load_mappings(const char *dir, enum profile profile, struct knowledge **ret,
+                   struct err_list *problems) MUST_CHECK;
 
 /* The same, and with it the rule files of a site: those in `site`, or in its folder rules/ if it has
  * one. site NULL: none. */
-bool load_mappings_with(const char *dir, const char *site, struct knowledge **ret,
-                        struct err_list *problems) MUST_CHECK;
+bool load_mappings_with(const char *dir, const char *site, enum profile profile,
+                        struct knowledge **ret, struct err_list *problems) MUST_CHECK;
 
 /* The path of a rule's file below dir or in the folder of the site. buf needs 4096 bytes. Returns
  * buf. */

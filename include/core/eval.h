@@ -71,6 +71,8 @@ struct eval_options {
     bool suppressed_too;     /* suppressed findings are findings (for testers) */
     const struct rule *only; /* this rule alone, even when it is off, and those it yields to;
                               * NULL: every rule that is not off */
+    enum profile profile;    /* instead of that of the knowledge; PROFILE_UNSET: that one */
+    const struct concept_set *unmapped; /* concepts without a code; NULL: as the knowledge says */
 };
 
 /* Evaluate the rules. chart must be arranged. *ret is owned by the caller. Cannot

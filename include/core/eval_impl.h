@@ -53,8 +53,10 @@ struct eval {
     /* The drug each naming order clause is held to; CONCEPT_NONE: any of its drugs. */
     unsigned bound[BINDING_MAX];
     struct arena *arena; /* for traces and texts */
-    bool telling;        /* a trace is written: texts are made */
-    bool below_not;      /* what is false is told here as well */
+    enum profile profile;
+    const struct concept_set *unmapped; /* of the options */
+    bool telling;                       /* a trace is written: texts are made */
+    bool below_not;                     /* what is false is told here as well */
 };
 
 /* ---- answers */
@@ -102,6 +104,14 @@ struct answer sex_answer(struct eval *eval, const struct clause *clause, struct 
 struct answer course_answer(struct eval *eval, const struct clause *clause, struct trace *t);
 struct answer ceiling_answer(struct eval *eval, const struct clause *clause, struct trace *t);
 struct answer computable_answer(struct eval *eval, const struct clause *clause, struct trace *t);
+struct answer profile_answer(struct eval *eval, const struct clause *clause, struct trace *t);
+
+/* Can any code become one of these concepts; this one? (eval_mapped.c) */
+bool any_is_mapped(const struct eval *eval, const struct concept_set *concepts);
+bool is_mapped(const struct eval *eval, unsigned concept);
+
+/* Unknown, because no code maps to it: nothing follows from its absence. */
+struct answer no_code_answer(struct eval *eval, const char *words, struct trace *t);
 
 /* Age in completed years: of the earliest and of the latest birth that the record allows. A birth
  * date to the day is exact: one turns a year older at the start of the day. */
@@ -208,6 +218,10 @@ struct measure measure_of(struct eval *eval, const struct chart_result *result);
 /* A value that is not known. The texts are in the arena or static. */
 struct measure measure_lacking(unsigned doubts, const char *why, const char *text);
 void measure_source(struct measure *measure, const struct source *source);
+
+/* The answer of a clause about a measure that is not known, and why it is not. */
+struct answer measure_unknown(struct eval *eval, unsigned analyte, const struct measure *measure,
+                              struct trace *t);
 
 /* Its text, sources and note into a trace. */
 void measure_tell(struct eval *eval, struct trace *t, const struct measure *measure);

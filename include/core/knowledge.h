@@ -31,6 +31,13 @@ bool concept_set_has(const struct concept_set *set, unsigned concept);
 void concept_set_add(struct concept_set *set, unsigned concept);
 void concept_set_done(struct concept_set *set);
 
+/* Whose labels a site follows where those of the US and of the EU differ. */
+enum profile { PROFILE_UNSET, PROFILE_US, PROFILE_EU };
+
+/* "us", "eu"; "" for PROFILE_UNSET. */
+const char *profile_name(enum profile profile);
+bool profile_parse(const char *name, enum profile *ret) MUST_CHECK;
+
 struct knowledge_file {
     const char *name; /* relative to mappings/: "codes/rxnorm.csv", "rules/lenalidomide.json" */
     const char *text; /* borrowed until knowledge_load() returns */
@@ -43,11 +50,16 @@ struct knowledge_file {
 bool knowledge_load(const struct knowledge_file *files, size_t count, struct knowledge **ret,
                     struct err_list *problems) MUST_CHECK;
 
+/* The same for a profile that counts instead of the one that policy.json names; PROFILE_UNSET: that
+ * one. */
+bool knowledge_load_as(const struct knowledge_file *files, size_t count, enum profile profile,
+                       struct knowledge **ret, struct err_list *problems) MUST_CHECK;
+
 /* Accepts NULL. */
 void knowledge_free(struct knowledge *knowledge);
 DEFINE_AUTO(struct knowledge *, knowledge_free)
 
-/* The hash of everything that was loaded, 12 characters of [a-z2-7]. */
+/* The hash of everything that was loaded, and of the profile, 12 characters of [a-z2-7]. */
 const char *knowledge_generation(const struct knowledge *knowledge);
 
 /* CONCEPT_NONE when there is none of that name. Analytes include the derived ones ("crcl"). */
@@ -57,6 +69,10 @@ unsigned knowledge_concept(const struct knowledge *knowledge, enum concept_kind 
 /* The name ("zoledronic-acid"), and the words shown to people ("zoledronic acid"). Borrowed. */
 const char *concept_name(const struct knowledge *knowledge, unsigned concept);
 const char *concept_words(const struct knowledge *knowledge, unsigned concept);
+
+/* Can a code become this concept (or, of an analyte, is it computed)? When not, only a local map of
+ * the site can bring it into a chart, and nothing can be told from its absence. */
+bool concept_is_mapped(const struct knowledge *knowledge, unsigned concept);
 
 /* Add to set what one word of a rule means: a concept or "class:NAME" (with the classes in it).
  * False when there is no such name; then *ret_near is the nearest known one or NULL. */
@@ -148,6 +164,7 @@ const struct concept_set *knowledge_cohort_drugs(const struct knowledge *knowled
 
 /* Choices that a site may change: mappings/policy.json. */
 struct policy {
+    enum profile profile;          /* default: PROFILE_US */
     bool preliminary_results;      /* do preliminary results count? default: no */
     struct duration weight_within; /* how old a body weight may be; default: 12 mo */
     struct duration course_pause;  /* a longer pause between orders of a drug makes a new course;

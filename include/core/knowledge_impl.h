@@ -21,7 +21,8 @@ struct clause; /* core/rule.h */
 
 struct concept {
     enum concept_kind kind;
-    bool coded; /* analytes: a result is a code, not a quantity */
+    bool coded;  /* analytes: a result is a code, not a quantity */
+    bool mapped; /* analytes, conditions: a code becomes it, or it is computed */
     const char *name, *words;
     const char *unit; /* analytes: "" for coded ones */
 };
@@ -218,7 +219,7 @@ bool reader_decimal(struct knowledge_reader *reader, size_t column, const char *
 /* ---- rows of the files (knowledge_codes.c, knowledge_labs.c) */
 
 knowledge_row_fn row_system, row_related_system, row_dose_form, row_route, row_drug, row_condition,
-    row_rxnorm, row_atc, row_drug_code, row_ndc, row_loinc, row_local;
+    row_rxnorm, row_atc, row_drug_code, row_ndc, row_loinc, row_local, row_uncoded_condition;
 knowledge_row_fn row_analyte, row_unit, row_spelling;
 
 /* Put the rows of each drug code together, after the last of them. */
@@ -227,10 +228,17 @@ void drug_rows_done(struct knowledge_reader *reader);
 /* Add the computed analytes that no file names. */
 void analytes_derived(struct knowledge_reader *reader);
 
+/* Note which analytes and conditions have a code, after the last row. (knowledge_mapped.c) */
+void concepts_mark_mapped(struct knowledge *knowledge);
+
 /* ---- classes.json (and the cohort that it names), policy.json (knowledge_classes.c) */
 
 void classes_read(struct knowledge_reader *reader, const struct node *root);
 void policy_read(struct knowledge_reader *reader, const struct node *root);
+
+/* "us", "eu", NULL: and the profile of each of these names. (profile.c) */
+extern const char *const profile_names[];
+enum profile profile_of_name(size_t which);
 
 /* What holds where policy.json says nothing. */
 struct policy policy_default(void);

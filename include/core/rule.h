@@ -33,6 +33,7 @@ enum clause_kind {
     CLAUSE_COURSE,     /* {"course": ..., "is": "above 28 d"} and {"cycleStart": ...} */
     CLAUSE_CEILING,    /* {"ceiling": ...}: the ordered dose is above its maximum */
     CLAUSE_COMPUTABLE, /* {"notComputable": "crcl", "within": "30 d"} */
+    CLAUSE_PROFILE,    /* {"profile": "eu"}: whose labels the site follows */
 };
 
 /* "below 1.0 10*9/L", "30 to 60 mL/min", "at least 3 x upper limit" */
@@ -179,6 +180,7 @@ struct clause {
             unsigned measure;
             struct duration within;
         } computable;
+        enum profile profile;
     };
 };
 
@@ -200,7 +202,8 @@ struct rule {
     enum rule_mode mode;
     const char *code; /* v3-ActCode or "" */
     const char *context, *mechanism, *recommendation, *severity_basis, *window_note, *choice;
-    const char *verdict;            /* "checked-none-known": never alerts; "" */
+    const char *verdict;            /* "checked-none-known", "conditional"; "" */
+    bool checked;                   /* a "checked-..." verdict: it never alerts */
     const char *grade, *grade_note; /* of verification: "verified", "from-knowledge", "uncertain" */
     const char *owner, *review_by;
     struct rule_source *sources; /* in the arena */

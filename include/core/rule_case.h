@@ -38,6 +38,9 @@ struct rule_case {
     const char *patient;
     const char **orders, **results, **conditions;
     size_t order_count, result_count, condition_count;
+    const char **unmapped; /* analytes and conditions that no code maps to; all others have one */
+    size_t unmapped_count;
+    enum profile profile; /* PROFILE_US where the case says nothing */
     enum case_outcome then;
     const char *display; /* "interruptive", "passive" or "": not checked */
 };

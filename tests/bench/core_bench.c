@@ -178,7 +178,7 @@ int main(int argc, char **argv)
     struct err_list problems = { 0 };
     double start = now_s();
 
-    if (!load_mappings("mappings", &knowledge, &problems)) return 1;
+    if (!load_mappings("mappings", PROFILE_UNSET, &knowledge, &problems)) return 1;
     printf("load_ms %.1f\n", (now_s() - start) * 1000);
     bench_evaluate(knowledge);
     for (int i = 1; i < argc; i++) bench_replay(knowledge, argv[i]);

@@ -62,7 +62,29 @@ def test_good_mappings_have_no_problems():
     run = program("check", "--mappings", MAPPINGS)
     assert (run.code, run.err) == (0, "")
     assert "no problems" in run.out
-    assert re.search(r"\d+ rules, generation [a-z2-7]+", run.out)
+    assert re.search(r"\d+ rules, profile us, generation [a-z2-7]+", run.out)
+
+
+def test_the_profile_is_part_of_the_generation():
+    said = {name: program("check", "--mappings", MAPPINGS, *option).out
+            for name, option in {"": (), "us": ("--profile", "us"), "eu": ("--profile", "eu")}.items()}
+    assert said[""] == said["us"]
+    assert "profile eu" in said["eu"]
+    assert said["eu"].replace("profile eu", "profile us") != said["us"]
+
+
+def test_the_configuration_names_the_profile(config):
+    file = config((CONFIG % MAPPINGS).replace('"name":', '"profile": "eu",\n  "name":'))
+    run = program("check", "--config", file)
+    assert (run.code, run.err) == (0, "")
+    assert "profile eu" in run.out
+    assert "profile us" in program("check", "--config", file, "--profile", "us").out
+
+
+def test_a_profile_that_is_none():
+    run = program("check", "--profile", "uk")
+    assert (run.code, run.out) == (2, "")
+    assert 'no profile "uk": us or eu' in run.err
 
 
 def test_a_good_configuration_with_comments_has_no_problems(config):

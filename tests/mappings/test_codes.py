@@ -146,6 +146,12 @@ FIRST_RULES = """
     ste-antidiabetic zol-renal-dose zol-creat-gap bma-duplicate crit-anc-05
 """.split()
 
+# analytes that rules name and no LOINC code of the tables says: a site maps its own codes
+UNCODED_ANALYTES = {
+    "antibody-screen", "bleeding", "cardiac-event-grade", "dental-check", "eye-exam", "neuropathy-grade",
+}
+UNCODED_UNITS = {("cardiac-event-grade", "{CTCAE_grade}"), ("neuropathy-grade", "{CTCAE_grade}")}
+
 FILES = {
     "codes/systems.csv": ["system", "uri", "note"],
     "codes/drugs.csv": ["concept", "name", "note"],
@@ -158,6 +164,7 @@ FILES = {
     "codes/related-systems.csv": ["system", "also", "note"],
     "codes/loinc.csv": ["code", "concept", "name"],
     "codes/conditions.csv": ["system", "code", "match", "concept", "name"],
+    "codes/uncoded-conditions.csv": ["concept", "name", "note"],
     "codes/dose-forms.csv": ["form", "use", "route"],
     "codes/routes.csv": ["system", "code", "route", "use"],
     "labs/analytes.csv": ["analyte", "name", "unit", "kind", "note"],
@@ -176,6 +183,7 @@ SORT_KEYS = {
     "codes/related-systems.csv": lambda r: r["system"],
     "codes/loinc.csv": lambda r: tuple(int(part) for part in r["code"].split("-")),
     "codes/conditions.csv": lambda r: (r["system"], r["code"], r["match"], r["concept"]),
+    "codes/uncoded-conditions.csv": lambda r: r["concept"],
     "codes/dose-forms.csv": lambda r: r["form"],
     "codes/routes.csv": lambda r: (r["system"], r["code"]),
     "labs/analytes.csv": lambda r: r["analyte"],
@@ -219,7 +227,7 @@ def drug_concepts():
 
 
 def condition_concepts():
-    return {r["concept"] for r in rows("codes/conditions.csv")}
+    return {r["concept"] for name in ("codes/conditions.csv", "codes/uncoded-conditions.csv") for r in rows(name)}
 
 
 @functools.lru_cache(maxsize=None)
@@ -318,6 +326,11 @@ def test_every_concept_name_is_a_lower_case_slug():
     names = drug_concepts() | condition_concepts() | set(classes())
     names |= {r["analyte"] for r in rows("labs/analytes.csv")}
     assert [n for n in names if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", n)] == []
+
+
+def test_a_condition_without_codes_has_none():
+    coded = {r["concept"] for r in rows("codes/conditions.csv")}
+    assert coded & {r["concept"] for r in rows("codes/uncoded-conditions.csv")} == set()
 
 
 def test_no_drug_concept_is_also_a_condition_concept():
@@ -609,7 +622,8 @@ def test_every_loinc_check_digit_validates():
 
 def test_the_analytes_of_the_file_are_those_the_codes_and_units_name():
     analytes = {r["analyte"] for r in rows("labs/analytes.csv")}
-    assert analytes == {r["concept"] for r in rows("codes/loinc.csv")}
+    assert analytes - UNCODED_ANALYTES == {r["concept"] for r in rows("codes/loinc.csv")}
+    assert UNCODED_ANALYTES <= analytes
     assert {r["analyte"] for r in rows("labs/units.csv")} <= analytes
 
 
@@ -637,7 +651,7 @@ def test_every_factor_is_that_of_the_lab_table():
         for unit, text in reference_factors(row["factor"]).items():
             assert want.setdefault((analyte, unit), text) == text
     here = {(r["analyte"], r["unit"]): r for r in rows("labs/units.csv")}
-    assert set(here) == set(want)
+    assert set(here) - UNCODED_UNITS == set(want)
     for key, text in want.items():
         r = here[key]
         if key == ("temperature", "[degF]"):

@@ -381,6 +381,47 @@ static const struct clause_case {
       0, F, 0, DAY },
     { "no allergy", "{'allergy':'lenalidomide'}", NULL, NULL, NULL, NULL, 0, F, 0, NEVER },
 
+    /* what no code can become is not known, until it is on record all the same */
+    { "a condition that no code maps to", "{'condition':'dehydration'}", NULL, NULL, NULL, NULL, 0,
+      U, DOUBT_UNMAPPED, NEVER },
+    { "nor is it absent", "{'noCondition':'dehydration'}", NULL, NULL, NULL, NULL, 0, U,
+      DOUBT_UNMAPPED, NEVER },
+    { "a record of it counts", "{'condition':'dehydration'}", NULL, NULL, NULL, "dehydration", 0, T,
+      0, NEVER },
+    { "and a record of it is no absence", "{'noCondition':'dehydration'}", NULL, NULL, NULL,
+      "dehydration", 0, F, 0, NEVER },
+    { "beside a concept that has codes it is absent", "{'condition':['dehydration','dialysis']}",
+      NULL, NULL, NULL, NULL, 0, F, 0, NEVER },
+    { "two that no code maps to", "{'condition':['dehydration','high-bcl2']}", NULL, NULL, NULL,
+      NULL, 0, U, DOUBT_UNMAPPED, NEVER },
+    { "one that begins tomorrow is not known until then", "{'condition':'dehydration'}", NULL, NULL,
+      NULL, "dehydration, since in 1 d", 0, U, DOUBT_UNMAPPED, DAY },
+    { "a result that no code maps to",
+      "{'result':'neuropathy-grade','is':'at least 2 {CTCAE_grade}','within':'30 d'}", NULL, NULL,
+      NULL, NULL, 0, U, DOUBT_UNMAPPED, NEVER },
+    { "a value of it counts",
+      "{'result':'neuropathy-grade','is':'at least 2 {CTCAE_grade}','within':'30 d'}", NULL, NULL,
+      "neuropathy-grade 2 {CTCAE_grade}, now", NULL, 0, T, 0, 30 * DAY + 1 },
+    { "a test that no code maps to is not overdue",
+      "{'all':[{'order':'lenalidomide'},{'noResult':'eye-exam','within':'21 d'}]}", NULL,
+      "lenalidomide, since 90 d ago", NULL, NULL, 0, U, DOUBT_UNMAPPED, NEVER },
+    { "nor was it never done", "{'noResult':'eye-exam','within':'ever'}", NULL, NULL, NULL, NULL, 0,
+      U, DOUBT_UNMAPPED, NEVER },
+    { "it was done when it is on record", "{'noResult':'eye-exam','within':'ever'}", NULL, NULL,
+      "eye-exam negative, 9 a ago", NULL, 0, F, 0, NEVER },
+    { "what no code maps to may be computable",
+      "{'notComputable':'neuropathy-grade','within':'30 d'}", NULL, NULL, NULL, NULL, 0, U,
+      DOUBT_UNMAPPED, NEVER },
+    { "a ceiling by what no code maps to",
+      "{'ceiling':'lenalidomide','by':'neuropathy-grade','within':'30 d','table':[{'max':'5 mg "
+      "daily'}]}",
+      NULL, "lenalidomide 10 mg daily", NULL, NULL, 0, U, DOUBT_UNMAPPED, NEVER },
+
+    /* the profile */
+    { "the profile is us when nobody says another", "{'profile':'us'}", NULL, NULL, NULL, NULL, 0,
+      T, 0, NEVER },
+    { "then it is not eu", "{'profile':'eu'}", NULL, NULL, NULL, NULL, 0, F, 0, NEVER },
+
     /* age, sex: NOW is 2026-06-15T12:00Z, birthdays of the fixture at its midnight */
     { "above an age", "{'age':'above 60 a'}", "61 years", NULL, NULL, NULL, 0, T, 0,
       365 * DAY - 12 * HOUR },
@@ -906,6 +947,79 @@ static void check_clock(void **state)
     assert_true(woken > 20);
 }
 
+/* The site chooses the profile; an evaluation may be asked for another. */
+static void check_profile(void **state)
+{
+    AUTO(knowledge_free)
+    struct knowledge *knowledge = fixture_load(RULE("r", "{'profile':'eu'}"), NULL);
+    AUTO(chart_free) struct chart *chart = fixture_chart(knowledge, NULL, NULL, NULL, NULL);
+    const struct eval_options eu = { .profile = PROFILE_EU };
+    AUTO(evaluation_free) struct evaluation *evaluation = evaluate(knowledge, chart, NOW, &eu);
+
+    (void)state;
+    assert_int_equal(answer_at(knowledge, chart, NOW).truth, F);
+    assert_int_equal(evaluation->verdicts[0].answer.truth, T);
+}
+
+/* Of the checked verdicts none alerts; a conditional one does. */
+static void check_verdict_words(void **state)
+{
+    static const struct {
+        const char *verdict;
+        bool quiet;
+    } rows[] = {
+        { "checked-none-known", true }, { "checked-uncertain", true },
+        { "checked-expected", true },   { "checked-none-needed", true },
+        { "conditional", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        AUTO(buf_done) struct buf rule = { 0 };
+        buf_printf(&rule, "{'id':'r','verdict':'%s','when':{'order':'lenalidomide'}," RULE_REST "}",
+                   rows[i].verdict);
+        AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(buf_string(&rule), NULL);
+        AUTO(chart_free)
+        struct chart *chart = fixture_chart(knowledge, NULL, "lenalidomide", NULL, NULL);
+        AUTO(evaluation_free)
+        struct evaluation *evaluation = evaluate(knowledge, chart, NOW, NULL);
+        assert_int_equal(evaluation->verdicts[0].answer.truth, T);
+        assert_int_equal(evaluation->verdicts[0].quiet, rows[i].quiet);
+    }
+}
+
+/* A case says what no code maps to, and for which profile it is. */
+static void check_case_words(void **state)
+{
+    static const struct {
+        const char *unmapped;
+        enum profile profile;
+        enum case_outcome then;
+    } rows[] = {
+        { NULL, PROFILE_EU, CASE_FIRES },
+        { "eye-exam", PROFILE_EU, CASE_CANNOT_TELL },
+        { "dehydration", PROFILE_EU, CASE_FIRES },
+        { NULL, PROFILE_US, CASE_SILENT },
+    };
+    AUTO(knowledge_free)
+    struct knowledge *knowledge = fixture_load(
+        RULE("r", "{'all':[{'noResult':'eye-exam','within':'ever'},{'profile':'eu'}]}"), NULL);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct rule_case at = { .name = "n",
+                                      .patient = "",
+                                      .unmapped = (const char **)(uintptr_t)&rows[i].unmapped,
+                                      .unmapped_count = rows[i].unmapped != NULL,
+                                      .profile = rows[i].profile,
+                                      .then = rows[i].then,
+                                      .display = "" };
+        struct err err = { .what = "" };
+        if (!rule_case_holds(&at, knowledge_rule(knowledge, 0), knowledge, &err))
+            fail_msg("%zu: %s", i, err.what);
+    }
+}
+
 /* ---- words */
 
 static void check_says(const char *rules, const char *orders, const char *want)
@@ -938,6 +1052,12 @@ static void check_words(void **state)
                "rifampin, since 9 d ago, until 1 d ago",
                "Ended order: rifampin, since 2026-06-06, ended 2026-06-14 (its effect counts for 2 "
                "days after the end).");
+    check_says(RULE("r", "{'condition':['dehydration','high-bcl2']}"), NULL,
+               "No code maps to dehydration or high bcl2; add one to a local map.");
+    check_says(RULE("r", "{'noResult':'eye-exam','within':'ever'}"), NULL,
+               "No code maps to eye examination; add one to a local map.");
+    check_says(RULE("r", "{'profile':'eu'}"), NULL,
+               "The labels of this profile count: us (the rule asks: eu).");
 }
 
 int main(void)
@@ -949,6 +1069,9 @@ int main(void)
         { "a product with two drugs is two drugs", check_product, NULL, NULL, NULL },
         { "a drug that begins later joins then", check_joins, NULL, NULL, NULL },
         { "the clock sees every change", check_clock, NULL, NULL, NULL },
+        { "the profile is the site's, or another one", check_profile, NULL, NULL, NULL },
+        { "checked verdicts never alert", check_verdict_words, NULL, NULL, NULL },
+        { "cases name profile and unmapped concepts", check_case_words, NULL, NULL, NULL },
         { "orders that add up or linger say so", check_words, NULL, NULL, NULL },
     };
     int failed = RUN_TABLE("clauses", clauses, check_clause);

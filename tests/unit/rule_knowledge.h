@@ -46,6 +46,9 @@ static const struct knowledge_file rule_base[] = {
     FILE_OF("codes/conditions.csv", "system,code,match,concept,name\n"
                                     "snomed,1,exact,multiple-myeloma,Multiple myeloma\n"
                                     "snomed,2,exact,dialysis,Dialysis\n"),
+    FILE_OF("codes/uncoded-conditions.csv", "concept,name,note\n"
+                                            "dehydration,dehydration,\n"
+                                            "high-bcl2,high BCL2 expression,\n"),
     FILE_OF("codes/dose-forms.csv", "form,use,route\nOral Capsule,systemic,oral\n"),
     FILE_OF("codes/routes.csv", "system,code,route,use\nsnomed,3,oral,systemic\n"),
     FILE_OF("labs/analytes.csv", "analyte,name,unit,kind,note\n"
@@ -54,6 +57,8 @@ static const struct knowledge_file rule_base[] = {
                                  "creatinine,creatinine,mg/dL,quantity,\n"
                                  "alt,ALT,U/L,quantity,\n"
                                  "hbsag,hepatitis B surface antigen,,coded,\n"
+                                 "eye-exam,eye examination,,coded,\n"
+                                 "neuropathy-grade,neuropathy grade,{CTCAE_grade},quantity,\n"
                                  "weight,weight,kg,quantity,\n"
                                  "height,height,cm,quantity,\n"),
     FILE_OF("labs/units.csv", "analyte,unit,add,factor,then_add,note\n"

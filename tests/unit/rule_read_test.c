@@ -66,6 +66,8 @@ static const struct problem_case {
     { "a code that is none", "code" },
     { "a verdict misspelt", "verdict" },
     { "an outcome misspelt", "case-then" },
+    { "a concept without codes misspelt", "case-unmapped" },
+    { "a profile that is none", "profile" },
     { "an id that is none", "id" },
     { "two rules with one id", "duplicate" },
     { "a stronger rule misspelt", "yields" },
