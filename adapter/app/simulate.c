@@ -405,7 +405,7 @@ static struct chart *chart_now(const struct patient_run *run)
     chart->deceased = run->pool->deceased;
     for (size_t i = 0; i < run->current_count; i++)
         fragment_add(run, &run->fragments[run->current[i]], chart);
-    chart_arrange(chart);
+    chart_arrange(chart, run->simulation->knowledge);
     return chart;
 }
 

@@ -1,9 +1,11 @@
 #include "core/chart.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/derive.h"
 
 struct chart *chart_new(const char *patient)
 {
@@ -118,17 +120,36 @@ static void sort(void *items, size_t count, size_t size, int (*before)(const voi
     if (count > 1) qsort(items, count, size, before);
 }
 
-void chart_arrange(struct chart *chart)
+void chart_arrange(struct chart *chart, const struct knowledge *knowledge)
 {
     sort(chart->orders, chart->order_count, sizeof *chart->orders, order_before);
     sort(chart->results, chart->result_count, sizeof *chart->results, result_before);
     sort(chart->conditions, chart->condition_count, sizeof *chart->conditions, condition_before);
     sort(chart->allergies, chart->allergy_count, sizeof *chart->allergies, allergy_before);
+    derive_all(chart, knowledge);
+}
+
+void chart_add_series(struct chart *chart, unsigned analyte, struct chart_result *results,
+                      size_t count)
+{
+    assert(chart->series_count < CHART_SERIES_MAX);
+    sort(results, count, sizeof *results, result_before);
+    chart->series[chart->series_count++] = (struct chart_series){ analyte, results, count };
 }
 
 /* ---- questions */
 
 size_t chart_results(const struct chart *chart, unsigned analyte, const struct chart_result **ret)
+{
+    for (size_t i = 0; i < chart->series_count; i++) {
+        if (chart->series[i].analyte != analyte) continue;
+        *ret = chart->series[i].results;
+        return chart->series[i].count;
+    }
+    return chart_reported(chart, analyte, ret);
+}
+
+size_t chart_reported(const struct chart *chart, unsigned analyte, const struct chart_result **ret)
 {
     size_t low = 0, high = chart->result_count, count = 0;
 
@@ -143,6 +164,28 @@ size_t chart_results(const struct chart *chart, unsigned analyte, const struct c
         count++;
     *ret = count ? &chart->results[low] : NULL;
     return count;
+}
+
+bool result_same_moment(const struct chart_result *a, const struct chart_result *b)
+{
+    if (a->at_ms != b->at_ms) return false;
+    return a->issued_ms == b->issued_ms || a->issued_ms == INSTANT_UNSET ||
+           b->issued_ms == INSTANT_UNSET;
+}
+
+int64_t result_from(const struct chart_result *result)
+{
+    return result->derived ? result->derived->from_ms : result->at_ms;
+}
+
+size_t result_source_count(const struct chart_result *result)
+{
+    return result->derived ? result->derived->input_count : 1;
+}
+
+const struct source *result_source(const struct chart_result *result, size_t index)
+{
+    return result->derived ? &result->derived->inputs[index]->source : &result->source;
 }
 
 /* By its drug, or by the reason that it gives. */

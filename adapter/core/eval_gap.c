@@ -8,6 +8,11 @@ struct done {
     int64_t next_ms;                 /* the next one that is dated after now */
 };
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static struct done done_find(const struct eval *eval, unsigned analyte)
 {
     struct done done = { .next_ms = INSTANT_NEVER };
@@ -18,8 +23,8 @@ static struct done done_find(const struct eval *eval, unsigned analyte)
         if (results[i].state == RESULT_REMOVED) continue;
         if (results[i].at_ms == INSTANT_UNSET)
             done.undated = true;
-        else if (results[i].at_ms > eval->now_ms)
-            done.next_ms = results[i].at_ms;
+        else if (result_from(&results[i]) > eval->now_ms)
+            done.next_ms = earlier(done.next_ms, result_from(&results[i]));
         else
             done.last = &results[i];
     }
@@ -36,7 +41,7 @@ static struct answer ever_answer(struct eval *eval, const struct gap_clause *gap
         return ANSWER_TRUE;
     }
     trace_say(eval, t, "A result for %s is on record.", words);
-    if (done->last) trace_fact(eval, t, TRACE_EVIDENCE, &done->last->source);
+    if (done->last) trace_result(eval, t, done->last);
     return ANSWER_FALSE;
 }
 
@@ -84,7 +89,7 @@ static void gap_say(struct eval *eval, struct trace *t, unsigned analyte,
                   instant_date(due, date, sizeof date), length);
     if (last) {
         trace_say(eval, t, "; the last one is of %s", instant_date(last->at_ms, date, sizeof date));
-        trace_fact(eval, t, TRACE_EVIDENCE, &last->source);
+        trace_result(eval, t, last);
     }
     trace_say(eval, t, ".");
     if (overdue)

@@ -174,20 +174,24 @@ static int64_t birthday(int64_t born_ms, int years)
     return instant_years(born_ms, at) < years ? at + INSTANT_DAY : at;
 }
 
-bool age_of(const struct eval *eval, struct age *ret)
+bool age_at(const struct span *birth, int64_t at_ms, struct age *ret)
 {
-    const struct span *birth = &eval->chart->birth;
     int64_t first = birth->start, last, next;
 
-    if (first == INSTANT_UNSET || first > eval->now_ms) return false;
+    if (first == INSTANT_UNSET || first > at_ms) return false;
     last = birth->end - INSTANT_DAY; /* the last day that it may be */
     if (last < first) last = first;
-    ret->oldest = instant_years(first, eval->now_ms);
-    ret->youngest = last > eval->now_ms ? 0 : instant_years(last, eval->now_ms);
+    ret->oldest = instant_years(first, at_ms);
+    ret->youngest = last > at_ms ? 0 : instant_years(last, at_ms);
     ret->until_ms = birthday(first, ret->oldest + 1);
-    next = birthday(last, last > eval->now_ms ? 0 : ret->youngest + 1);
+    next = birthday(last, last > at_ms ? 0 : ret->youngest + 1);
     if (next < ret->until_ms) ret->until_ms = next;
     return true;
+}
+
+bool age_of(const struct eval *eval, struct age *ret)
+{
+    return age_at(&eval->chart->birth, eval->now_ms, ret);
 }
 
 static struct answer years_answer(const struct threshold *limit, int years)

@@ -137,11 +137,39 @@ static struct answer upper_answer(struct eval *eval, const struct result_clause 
     return threshold_answer(&measure->value, &limit, DOUBT_COMPARATOR);
 }
 
+/* A limit rises with its reference: what holds for both bounds holds for all between them. */
+static struct answer bounds_answer(const struct result_clause *clause,
+                                   const struct measure *measure, const struct interval *reference)
+{
+    struct threshold least = relative_limit(clause, reference->low);
+    struct threshold most = relative_limit(clause, reference->high);
+    struct answer answer = threshold_answer(&measure->value, &least, DOUBT_COMPARATOR);
+
+    if (threshold_answer(&measure->value, &most, DOUBT_COMPARATOR).truth == answer.truth)
+        return answer;
+    return answer_unknown(DOUBT_COMPARATOR);
+}
+
+static struct answer reference_answer(const struct result_clause *clause,
+                                      const struct measure *measure,
+                                      const struct interval *reference)
+{
+    struct result_clause from = *clause, to = *clause;
+
+    if (reference->low_none || reference->high_none) return answer_unknown(DOUBT_COMPARATOR);
+    if (!clause->threshold.range) return bounds_answer(clause, measure, reference);
+    from.threshold.range = to.threshold.range = false;
+    from.threshold.compare = COMPARE_AT_LEAST;
+    to.threshold.compare = COMPARE_AT_MOST;
+    to.threshold.low = clause->threshold.high;
+    return answer_both(bounds_answer(&from, measure, reference),
+                       bounds_answer(&to, measure, reference));
+}
+
 static struct answer relative_answer(struct eval *eval, const struct result_clause *clause,
                                      const struct measure *measure, struct trace *t)
 {
     const struct chart_result *reference;
-    struct threshold limit;
     char date[16];
 
     if (!measure->result) return answer_unknown(DOUBT_INPUT);
@@ -153,10 +181,8 @@ static struct answer relative_answer(struct eval *eval, const struct result_clau
     }
     trace_say(eval, t, " (compared with %s on %s)", reference->shown,
               instant_date(reference->at_ms, date, sizeof date));
-    trace_fact(eval, t, TRACE_EVIDENCE, &reference->source);
-    if (!interval_is_exact(&reference->value)) return answer_unknown(DOUBT_COMPARATOR);
-    limit = relative_limit(clause, reference->value.low);
-    return threshold_answer(&measure->value, &limit, DOUBT_COMPARATOR);
+    trace_result(eval, t, reference);
+    return reference_answer(clause, measure, &reference->value);
 }
 
 static struct answer coded_answer(const struct result_clause *clause, const struct measure *measure)

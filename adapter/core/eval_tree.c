@@ -113,6 +113,12 @@ void trace_fact(struct eval *eval, struct trace *t, enum trace_role role,
     t->fact_count++;
 }
 
+void trace_result(struct eval *eval, struct trace *t, const struct chart_result *result)
+{
+    for (size_t i = 0; i < result_source_count(result); i++)
+        trace_fact(eval, t, TRACE_EVIDENCE, result_source(result, i));
+}
+
 void trace_init(struct trace *t, const struct clause *clause)
 {
     *t = (struct trace){ .clause = clause, .text = "", .change = "", .assumption = "" };

@@ -89,6 +89,44 @@ struct interval interval_scale(struct interval at, struct decimal factor)
     return at;
 }
 
+struct interval interval_add(struct interval a, struct interval b)
+{
+    return (struct interval){ .low = decimal_add(a.low, b.low),
+                              .high = decimal_add(a.high, b.high),
+                              .low_open = a.low_open || b.low_open,
+                              .high_open = a.high_open || b.high_open,
+                              .low_none = a.low_none || b.low_none,
+                              .high_none = a.high_none || b.high_none };
+}
+
+struct interval interval_negate(struct interval at)
+{
+    return (struct interval){ .low = decimal_subtract(DECIMAL_ZERO, at.high),
+                              .high = decimal_subtract(DECIMAL_ZERO, at.low),
+                              .low_open = at.high_open,
+                              .high_open = at.low_open,
+                              .low_none = at.high_none,
+                              .high_none = at.low_none };
+}
+
+struct interval interval_about(double number)
+{
+    const double slack = 1e-12;
+
+    return (struct interval){ .low = decimal_from_double(number * (1 - slack)),
+                              .high = decimal_from_double(number * (1 + slack)) };
+}
+
+struct interval interval_multiply(struct interval a, struct interval b)
+{
+    return (struct interval){ .low = decimal_multiply(a.low, b.low),
+                              .high = decimal_multiply(a.high, b.high),
+                              .low_open = a.low_open || b.low_open,
+                              .high_open = a.high_open || b.high_open,
+                              .low_none = a.low_none || b.low_none,
+                              .high_none = a.high_none || b.high_none };
+}
+
 static void take_lower(struct interval *at, const struct interval *other)
 {
     int order = decimal_compare(other->low, at->low);

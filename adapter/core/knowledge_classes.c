@@ -205,13 +205,15 @@ void classes_read(struct knowledge_reader *reader, const struct node *root)
 
 /* ---- policy.json */
 
-/* No label states these two lengths: they are choices of the project, printed or acted on with care (a
+/* No label states these lengths: they are choices of the project, printed or acted on with care (a
  * weight that is too old makes a clearance unknown, not normal). */
 struct policy policy_default(void)
 {
     return (struct policy){ .profile = PROFILE_US,
                             .weight_within = { .months = 12 },
-                            .course_pause = { .ms = 28 * INSTANT_DAY } };
+                            .course_pause = { .ms = 28 * INSTANT_DAY },
+                            .calcium_albumin_within = { .ms = 7 * INSTANT_DAY },
+                            .ionized_calcium_within = { .ms = INSTANT_DAY } };
 }
 
 static void length_read(struct knowledge_reader *reader, const struct node *root, const char *key,
@@ -232,10 +234,13 @@ static void length_read(struct knowledge_reader *reader, const struct node *root
 void policy_read(struct knowledge_reader *reader, const struct node *root)
 {
     static const char *const keys[] = {
-        "$schema", "note", "preliminaryResults", "weightWithin", "coursePause", "profile", NULL
+        "$schema",     "note",    "preliminaryResults",   "weightWithin",
+        "coursePause", "profile", "calciumAlbuminWithin", "ionizedCalciumWithin",
+        NULL
     };
     static const char *const uses[] = { "ignore", "use", NULL };
     struct node preliminary = node_get(root, "preliminaryResults");
+    struct policy *policy = &reader->knowledge->policy;
     size_t use = 0, profile;
     struct err err;
 
@@ -244,11 +249,13 @@ void policy_read(struct knowledge_reader *reader, const struct node *root)
         if (!node_enum(root, "profile", profile_names, &profile, &err))
             reader_node_problem(reader, &err);
         else
-            reader->knowledge->policy.profile = profile_of_name(profile);
+            policy->profile = profile_of_name(profile);
     }
     if (preliminary.value && !node_enum(root, "preliminaryResults", uses, &use, &err))
         reader_node_problem(reader, &err);
-    reader->knowledge->policy.preliminary_results = use == 1;
-    length_read(reader, root, "weightWithin", &reader->knowledge->policy.weight_within);
-    length_read(reader, root, "coursePause", &reader->knowledge->policy.course_pause);
+    policy->preliminary_results = use == 1;
+    length_read(reader, root, "weightWithin", &policy->weight_within);
+    length_read(reader, root, "coursePause", &policy->course_pause);
+    length_read(reader, root, "calciumAlbuminWithin", &policy->calcium_albumin_within);
+    length_read(reader, root, "ionizedCalciumWithin", &policy->ionized_calcium_within);
 }

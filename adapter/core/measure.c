@@ -29,6 +29,12 @@ void measure_source(struct measure *measure, const struct source *source)
         measure->sources[measure->source_count++] = source;
 }
 
+static void sources_add(struct measure *measure, const struct chart_result *result)
+{
+    for (size_t i = 0; i < result_source_count(result); i++)
+        measure_source(measure, result_source(result, i));
+}
+
 /* ---- the newest one */
 
 static bool counts(const struct eval *eval, const struct chart_result *result)
@@ -36,14 +42,6 @@ static bool counts(const struct eval *eval, const struct chart_result *result)
     if (result->state == RESULT_REMOVED) return false;
     return result->state != RESULT_PRELIMINARY ||
            knowledge_policy(eval->knowledge)->preliminary_results;
-}
-
-/* Does nothing say which of two results came later? */
-static bool same_moment(const struct chart_result *a, const struct chart_result *b)
-{
-    if (a->at_ms != b->at_ms) return false;
-    return a->issued_ms == b->issued_ms || a->issued_ms == INSTANT_UNSET ||
-           b->issued_ms == INSTANT_UNSET;
 }
 
 struct newest {
@@ -55,6 +53,11 @@ struct newest {
     const struct chart_result *ahead; /* the next one that is dated after now */
     bool undated;                     /* there is one without a date */
 };
+
+static const struct chart_result *sooner(const struct chart_result *a, const struct chart_result *b)
+{
+    return a && result_from(a) < result_from(b) ? a : b;
+}
 
 /* They stand newest first, those without a date at the end. */
 static struct newest newest_find(const struct eval *eval, unsigned analyte)
@@ -68,12 +71,12 @@ static struct newest newest_find(const struct eval *eval, unsigned analyte)
         const struct chart_result *one = &at.results[at.count];
         if (at.found && one->at_ms != at.found->at_ms) break;
         if (!counts(eval, one)) continue;
-        if (one->at_ms > eval->now_ms)
-            at.ahead = one; /* the last one is the next */
+        if (result_from(one) > eval->now_ms)
+            at.ahead = sooner(at.ahead, one);
         else if (!at.found)
             at.found = one;
         else if (at.found->kind == VALUE_UNREADABLE && one->kind != VALUE_UNREADABLE &&
-                 same_moment(at.found, one))
+                 result_same_moment(at.found, one))
             at.found = one;
     }
     return at;
@@ -90,7 +93,7 @@ static const char *missing_words(struct eval *eval, unsigned analyte, const stru
     if (!eval->telling) return "";
     if (at->ahead)
         buf_printf(&text, "the only result for %s is dated in the future (%s)", words,
-                   instant_date(at->ahead->at_ms, date, sizeof date));
+                   instant_date(result_from(at->ahead), date, sizeof date));
     else
         buf_printf(&text,
                    at->undated ? "no dated result for %s on record" : "no result for %s on record",
@@ -145,6 +148,7 @@ static void shown_say(struct eval *eval, const struct chart_result *result, stru
     char number[64];
 
     buf_text(out, result->shown);
+    if (result->derived) return;
     if (result->kind != VALUE_QUANTITY || (value->low_none && value->high_none)) return;
     if (!number_sent(result->shown, &sent) || decimal_compare(sent, bound) == 0) return;
     buf_printf(out, " (%s%s%s%s%s)",
@@ -164,7 +168,9 @@ static const char *value_words(struct eval *eval, const struct chart_result *res
     if (!eval->telling) return "";
     buf_printf(&text, "%s ", concept_words(eval->knowledge, result->analyte));
     shown_say(eval, result, &text);
-    buf_printf(&text, " on %s%s", instant_date(result->at_ms, date, sizeof date), after);
+    buf_printf(&text, "%son %s%s", result->shown[0] ? " " : "",
+               instant_date(result->at_ms, date, sizeof date), after);
+    if (result->derived) derivation_say(eval, result->derived, &text);
     return keep(eval, &text);
 }
 
@@ -178,7 +184,7 @@ static const char *unused_note(struct eval *eval, unsigned analyte, const struct
     if (!eval->telling) return "";
     if (at->ahead)
         buf_printf(&text, "A result for %s dated in the future (%s) was not used.", words,
-                   instant_date(at->ahead->at_ms, date, sizeof date));
+                   instant_date(result_from(at->ahead), date, sizeof date));
     if (at->undated)
         buf_printf(&text, "%sA result for %s without a date was not used.", text.len ? " " : "",
                    words);
@@ -189,6 +195,7 @@ static const char *unused_note(struct eval *eval, unsigned analyte, const struct
 
 static const char *unreadable_words(const struct chart_result *result)
 {
+    if (result->derived) return " cannot be computed";
     return result->doubt == DOUBT_UNIT ? " is in a unit that cannot be converted"
                                        : " cannot be read as a value";
 }
@@ -209,7 +216,7 @@ struct measure measure_of(struct eval *eval, const struct chart_result *result)
             measure_lacking(result->doubt, "", value_words(eval, result, unreadable_words(result)));
     else
         measure.text = value_words(eval, result, "");
-    measure_source(&measure, &result->source);
+    sources_add(&measure, result);
     return measure;
 }
 
@@ -230,7 +237,7 @@ static void measure_join(struct eval *eval, struct measure *measure,
 {
     measure->value = interval_hull(measure->value, other->value);
     if (measure->coded != other->coded) measure->coded = CODED_OTHER;
-    measure_source(measure, &other->source);
+    sources_add(measure, other);
     text_join(eval, measure, other);
 }
 
@@ -242,7 +249,7 @@ static struct measure newest_measure(struct eval *eval, const struct newest *at)
         const struct chart_result *other = &at->results[i];
         if (other == at->found || other->kind != at->found->kind) continue;
         if (other->kind == VALUE_UNREADABLE || !counts(eval, other)) continue;
-        if (same_moment(at->found, other)) measure_join(eval, &measure, other);
+        if (result_same_moment(at->found, other)) measure_join(eval, &measure, other);
     }
     return measure;
 }
@@ -250,7 +257,7 @@ static struct measure newest_measure(struct eval *eval, const struct newest *at)
 struct measure measure_result(struct eval *eval, unsigned analyte, const struct duration *within)
 {
     struct newest at = newest_find(eval, analyte);
-    int64_t next = at.ahead ? at.ahead->at_ms : INSTANT_NEVER, over = INSTANT_NEVER;
+    int64_t next = at.ahead ? result_from(at.ahead) : INSTANT_NEVER, over = INSTANT_NEVER;
     const char *wanted = wanted_words(eval, analyte, within);
     struct measure measure;
 

@@ -146,7 +146,7 @@ static bool is_evidence(const struct alert *alert, const struct source *source)
     return false;
 }
 
-/* Is the source a result of the analyte, taken by that time? (What is computed has none.) */
+/* Is the source a result of the analyte (or what one was computed from), taken by that time? */
 static bool is_result_by(const struct chart *chart, const struct source *source, unsigned analyte,
                          int64_t ms)
 {
@@ -154,7 +154,8 @@ static bool is_result_by(const struct chart *chart, const struct source *source,
     size_t count = chart_results(chart, analyte, &results);
 
     for (size_t i = 0; i < count; i++)
-        if (&results[i].source == source) return results[i].at_ms <= ms;
+        for (size_t k = 0; k < result_source_count(&results[i]); k++)
+            if (result_source(&results[i], k) == source) return result_from(&results[i]) <= ms;
     return false;
 }
 

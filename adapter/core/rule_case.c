@@ -478,7 +478,7 @@ bool rule_case_chart(const struct rule_case *at, const struct knowledge *knowled
     struct builder builder = { .knowledge = knowledge, .chart = chart, .err = err };
 
     if (!facts_build(&builder, at)) return false;
-    chart_arrange(chart);
+    chart_arrange(chart, knowledge);
     *ret = TAKE(chart);
     return true;
 }

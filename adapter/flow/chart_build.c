@@ -34,6 +34,6 @@ struct chart *chart_build(struct shelf *shelf, const char *patient,
         if (item->gone || item->removed) continue;
         if (!item_apply(item, knowledge, &library, chart, &err)) item->aside = err.code;
     }
-    chart_arrange(chart);
+    chart_arrange(chart, knowledge);
     return chart;
 }

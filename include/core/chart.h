@@ -74,6 +74,8 @@ enum result_state { RESULT_FINAL, RESULT_PRELIMINARY, RESULT_REMOVED };
 enum result_value { VALUE_QUANTITY, VALUE_CODED, VALUE_UNREADABLE };
 enum coded_value { CODED_OTHER, CODED_POSITIVE, CODED_NEGATIVE };
 
+struct derivation; /* core/derive.h */
+
 struct chart_result {
     struct source source;
     unsigned analyte;
@@ -83,11 +85,22 @@ struct chart_result {
     enum result_value kind;
     struct interval value;  /* VALUE_QUANTITY: in the analyte's unit */
     enum coded_value coded; /* VALUE_CODED */
-    enum doubt doubt;       /* VALUE_UNREADABLE: DOUBT_UNIT or DOUBT_UNREADABLE */
+    enum doubt doubt;       /* VALUE_UNREADABLE: DOUBT_UNIT or DOUBT_UNREADABLE; DOUBT_INPUT where
+                             * it could not be computed */
     const char *shown;      /* as sent, for people: "0.7 10*9/L", "<0.5 K/uL", "positive" */
     bool has_upper;
-    struct decimal upper; /* upper limit of normal, in the analyte's unit */
+    struct decimal upper;             /* upper limit of normal, in the analyte's unit */
+    const struct derivation *derived; /* how it was computed; NULL: it was reported */
 };
+
+/* All results of an analyte that is also computed. */
+struct chart_series {
+    unsigned analyte;
+    const struct chart_result *results; /* reported and computed, newest first */
+    size_t count;
+};
+
+#define CHART_SERIES_MAX 8
 
 /* ---- conditions, procedures, findings */
 
@@ -133,6 +146,8 @@ struct chart {
     size_t condition_count;
     struct chart_allergy *allergies;
     size_t allergy_count;
+    struct chart_series series[CHART_SERIES_MAX]; /* chart_arrange() */
+    size_t series_count;
     size_t order_room, result_room, condition_room, allergy_room; /* private */
 };
 
@@ -148,12 +163,29 @@ void chart_add_condition(struct chart *chart, const struct chart_condition *cond
 void chart_add_allergy(struct chart *chart, const struct chart_allergy *allergy);
 
 /* Bring everything into the order that does not depend on how it came: orders and conditions by
- * type and id, results by analyte and then newest first (at, issued, updated, id). Call once, before
- * the chart is evaluated. */
-void chart_arrange(struct chart *chart);
+ * type and id, results by analyte and then newest first (at, issued, updated, id). Then compute what
+ * can be computed from them (core/derive.h). Call once, before the chart is evaluated. */
+void chart_arrange(struct chart *chart, const struct knowledge *knowledge);
 
-/* The results of one analyte, newest first; 0 when there are none. */
+/* The results of one analyte, reported and computed, newest first; 0 when there are none. */
 size_t chart_results(const struct chart *chart, unsigned analyte, const struct chart_result **ret);
+
+/* Only the reported ones. */
+size_t chart_reported(const struct chart *chart, unsigned analyte, const struct chart_result **ret);
+
+/* Let these be all results of the analyte; in any order, in the chart's arena. Private to core/. */
+void chart_add_series(struct chart *chart, unsigned analyte, struct chart_result *results,
+                      size_t count);
+
+/* Does nothing say which of two results came later? */
+bool result_same_moment(const struct chart_result *a, const struct chart_result *b);
+
+/* The instant from which it counts: its own, or that of the latest input it was computed from. */
+int64_t result_from(const struct chart_result *result);
+
+/* The sources that a result rests on: its own, or those of its inputs. */
+size_t result_source_count(const struct chart_result *result);
+const struct source *result_source(const struct chart_result *result, size_t index);
 
 /* Is this patient one of ours, and by which fact? *ret_why is borrowed; NULL when not. An order in
  * any state but removed or draft counts, by its drug or by the reason it gives; so does a condition

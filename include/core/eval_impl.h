@@ -3,6 +3,8 @@
 
 #include <limits.h>
 
+#include "base/buf.h"
+#include "core/derive.h"
 #include "core/eval.h"
 
 /* ---- the orders of a chart by their drugs, so that a rule meets only those that can matter to it */
@@ -90,6 +92,7 @@ void trace_say(struct eval *eval, struct trace *t, const char *fmt, ...) PRINTF(
 void trace_change(struct eval *eval, struct trace *t, const char *fmt, ...) PRINTF(3, 4);
 void trace_fact(struct eval *eval, struct trace *t, enum trace_role role,
                 const struct source *source);
+void trace_result(struct eval *eval, struct trace *t, const struct chart_result *result);
 
 /* ---- the kinds of clauses */
 
@@ -122,6 +125,7 @@ struct age {
 
 /* False when the birth date is not known. */
 bool age_of(const struct eval *eval, struct age *ret) MUST_CHECK;
+bool age_at(const struct span *birth, int64_t at_ms, struct age *ret) MUST_CHECK;
 
 /* ---- subjects */
 
@@ -211,6 +215,10 @@ struct measure measure_newest(struct eval *eval, unsigned analyte, const struct 
 /* The same for a measured analyte, and for the creatinine clearance. */
 struct measure measure_result(struct eval *eval, unsigned analyte, const struct duration *within);
 struct measure measure_crcl(struct eval *eval, const struct duration *within);
+
+/* " (calcium 9 mg/dL on 2026-06-10, albumin 3 g/dL on 2026-06-10; calcium + ...)": what a result was
+ * computed from, or why it could not be. */
+void derivation_say(const struct eval *eval, const struct derivation *derivation, struct buf *out);
 
 /* A value that is one result, whenever it was. */
 struct measure measure_of(struct eval *eval, const struct chart_result *result);

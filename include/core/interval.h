@@ -28,5 +28,14 @@ enum truth interval_compare(const struct interval *at, enum compare compare, str
 struct interval interval_shift(struct interval at, struct decimal add);
 struct interval interval_scale(struct interval at, struct decimal factor);
 
+/* The sum of one of each; the values with the other sign; a value above 0 as a double knows it, with
+ * a part in 10^12 to both sides for what it does not. */
+struct interval interval_add(struct interval a, struct interval b);
+struct interval interval_negate(struct interval at);
+struct interval interval_about(double number);
+
+/* The product of one of each. None of them is below 0, bound or not. */
+struct interval interval_multiply(struct interval a, struct interval b);
+
 /* The hull of two intervals. */
 struct interval interval_hull(struct interval a, struct interval b);

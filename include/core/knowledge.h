@@ -169,5 +169,9 @@ struct policy {
     struct duration weight_within; /* how old a body weight may be; default: 12 mo */
     struct duration course_pause;  /* a longer pause between orders of a drug makes a new course;
                                     * default: 28 d */
+    /* How far apart calcium and albumin may be taken; default: 7 d. */
+    struct duration calcium_albumin_within;
+    /* How long an ionised calcium stands against a total one taken after it; default: 24 h. */
+    struct duration ionized_calcium_within;
 };
 const struct policy *knowledge_policy(const struct knowledge *knowledge);

@@ -86,7 +86,7 @@ static struct chart *chart_make(const struct knowledge *knowledge)
         result_add(chart, knowledge_concept(knowledge, CONCEPT_ANALYTE, analytes[i % 5]), i,
                    (int64_t)(10 + i % 30));
     result_add(chart, knowledge_concept(knowledge, CONCEPT_ANALYTE, "weight"), 500, 700);
-    chart_arrange(chart);
+    chart_arrange(chart, knowledge);
     return chart;
 }
 

@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (resource_apply(&root, knowledge(), &library, chart, &unmapped, &err)) {
         check_orders(chart, &root);
         check_results(chart);
-        chart_arrange(chart);
+        chart_arrange(chart, knowledge());
     } else {
         require(err.kind == ERR_INPUT && chart->result_count + chart->order_count == 0);
     }

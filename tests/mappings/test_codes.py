@@ -81,6 +81,9 @@ LOINC_SPLIT = {                                             # analyte -> codes t
     "anc": {"768-2": "segmented-neutrophils", "30451-9": "segmented-neutrophils"},
     "neutrophil_pct": {"26505-8": "segmented-neutrophil-pct", "769-0": "segmented-neutrophil-pct",
                        "32200-8": "segmented-neutrophil-pct"},
+    "egfr": {c: "egfr-other" for c in (                                # not CKD-EPI 2021
+        "33914-3", "48642-3", "48643-1", "50044-7", "50210-4", "50384-7", "62238-1", "69405-9", "70969-1",
+        "76633-7", "77147-7", "78006-4", "88293-6", "88294-4", "94677-2", "97952-6")},
     "hba1c": {"41995-2": "hba1c-mass"},
     "flc_kappa": {"38176-4": "flc-kappa-urine", "38177-2": "flc-kappa-urine-24h"},
     "flc_lambda": {"38178-0": "flc-lambda-urine"},

@@ -24,6 +24,8 @@ static struct chart_result result(const char *id, unsigned analyte, int64_t at, 
     };
 }
 
+static const struct knowledge nothing;
+
 #define T INSTANT_UNSET
 
 static const struct arrange_case {
@@ -69,7 +71,7 @@ static void check_arranged(const struct arrange_case *c, bool backwards)
                                          c->results[i].issued, c->results[i].updated);
         chart_add_result(chart, &one);
     }
-    chart_arrange(chart);
+    chart_arrange(chart, &nothing);
     size_t count = chart_results(chart, 7, &found);
     for (size_t i = 0; i < count; i++) buf_printf(&got, "%s ", found[i].source.id);
     assert_string_equal(buf_string(&got), c->want);
@@ -154,7 +156,7 @@ static void a_new_chart_knows_nothing(void **state)
     assert_string_equal(chart->patient, "p1");
     assert_true(chart->birth.start == INSTANT_UNSET);
     assert_int_equal(chart->sex, SEX_UNKNOWN);
-    chart_arrange(chart);
+    chart_arrange(chart, &nothing);
 }
 
 static void orders_and_conditions_come_by_type_and_id(void **state)
@@ -170,7 +172,7 @@ static void orders_and_conditions_come_by_type_and_id(void **state)
         chart_add_condition(chart, &(struct chart_condition){ .source = condition });
         chart_add_allergy(chart, &(struct chart_allergy){ .source = order });
     }
-    chart_arrange(chart);
+    chart_arrange(chart, &nothing);
     for (size_t i = 0; i < 3; i++) {
         static const char *const by_id[] = { "a", "b", "c" }, *const by_type[] = { "b", "c", "a" };
         assert_string_equal(chart->orders[i].source.id, by_id[i]);
@@ -190,7 +192,7 @@ static void two_values_of_one_resource_have_an_order(void **state)
     two.shown = "2 mg/dL";
     chart_add_result(chart, &one);
     chart_add_result(chart, &two);
-    chart_arrange(chart);
+    chart_arrange(chart, &nothing);
     assert_int_equal(chart_results(chart, 7, &found), 2);
     assert_string_equal(found[0].shown, "2 mg/dL");
 }
@@ -205,7 +207,7 @@ static void a_chart_grows(void **state)
         struct chart_result one = result("x", (unsigned)(i % 10), i, 0, 0);
         chart_add_result(chart, &one);
     }
-    chart_arrange(chart);
+    chart_arrange(chart, &nothing);
     assert_int_equal(chart_results(chart, 9, &found), 100);
     assert_true(found[0].at_ms == 999 && found[99].at_ms == 9);
     assert_int_equal(chart_results(chart, 10, &found), 0);

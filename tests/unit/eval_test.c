@@ -308,7 +308,43 @@ static const struct clause_case {
       "lenalidomide, since 20 d ago", "creatinine 1.5 mg/dL, 20 d ago", NULL, 0, U, DOUBT_INPUT,
       NEVER },
 
+    { "a computed rate at most half of that before the course",
+      "{'all':[{'order':'lenalidomide'},{'result':'egfr','is':'at most 0.5 x baseline',"
+      "'within':'7 d'}]}",
+      "male, 60 years", "lenalidomide, since 20 d ago",
+      "creatinine 1.0 mg/dL, 21 d ago; creatinine 0.5 mg/dL, 19 d ago; creatinine 2.0 mg/dL, now",
+      NULL, 0, T, 0, 7 * DAY + 1 },
+    { "a computed rate above half of that before the course",
+      "{'all':[{'order':'lenalidomide'},{'result':'egfr','is':'at most 0.5 x baseline',"
+      "'within':'7 d'}]}",
+      "male, 60 years", "lenalidomide, since 20 d ago",
+      "creatinine 1.0 mg/dL, 21 d ago; creatinine 1.5 mg/dL, now", NULL, 0, F, 0, 7 * DAY + 1 },
+    { "between the multiples of a reference of 9.0 to 9.8 it may be",
+      "{'result':'calcium-corrected','is':'1 to 1.01 x previous','within':'7 d'}", NULL, NULL,
+      "calcium 9 mg/dL, 2 d ago; albumin 4 g/dL, 2 d ago; albumin 3 g/dL, 2 d ago; calcium 9.4 "
+      "mg/dL, now; albumin 4 g/dL, now",
+      NULL, 0, U, DOUBT_COMPARATOR, 7 * DAY + 1 },
+    { "above the multiples of a reference of 9.0 to 9.8",
+      "{'result':'calcium-corrected','is':'1 to 1.01 x previous','within':'7 d'}", NULL, NULL,
+      "calcium 9 mg/dL, 2 d ago; albumin 4 g/dL, 2 d ago; albumin 3 g/dL, 2 d ago; calcium 9.9 "
+      "mg/dL, now; albumin 4 g/dL, now",
+      NULL, 0, F, 0, 7 * DAY + 1 },
+    { "a computed value that rose since the previous one",
+      "{'result':'calcium-corrected','rose':'at least 1 mg/dL','since':'previous','within':'7 d'}",
+      NULL, NULL,
+      "calcium 9 mg/dL, 2 d ago; albumin 4 g/dL, 2 d ago; calcium 9.2 mg/dL, now; albumin 3 g/dL, "
+      "now",
+      NULL, 0, T, 0, 7 * DAY + 1 },
+    { "a computed value that rose by less",
+      "{'result':'calcium-corrected','rose':'at least 1 mg/dL','since':'previous','within':'7 d'}",
+      NULL, NULL,
+      "calcium 9 mg/dL, 2 d ago; albumin 4 g/dL, 2 d ago; calcium 9.1 mg/dL, now; albumin 3 g/dL, "
+      "now",
+      NULL, 0, F, 0, 7 * DAY + 1 },
+
     /* gaps */
+    { "a computed value is a test that was done", "{'noResult':'egfr','within':'ever'}",
+      "male, 60 years", NULL, "creatinine 1.0 mg/dL, now", NULL, 0, F, 0, NEVER },
     { "never tested", "{'noResult':'hbsag','within':'ever'}", NULL, NULL, NULL, NULL, 0, T, 0,
       NEVER },
     { "tested once", "{'noResult':'hbsag','within':'ever'}", NULL, NULL,
@@ -862,7 +898,7 @@ static void check_later_report(void **state)
     (void)state;
     for (size_t i = 0; i < chart->result_count; i++) /* 0.5 is the later report */
         chart->results[i].issued_ms = strstr(chart->results[i].shown, "0.5") ? NOW : NOW - HOUR;
-    chart_arrange(chart);
+    chart_arrange(chart, knowledge);
     assert_int_equal(answer_at(knowledge, chart, NOW).truth, T);
 }
 

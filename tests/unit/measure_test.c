@@ -59,6 +59,74 @@ static void check_formula(void **state)
     assert_string_equal(weight, c->want_weight);
 }
 
+/* ---- the formulas of computed results */
+
+static const struct rate_case {
+    const char *name;
+    int age;
+    bool female;
+    const char *scr, *want;
+} rates[] = {
+    /* computed in the clinical notes, section 4 */
+    { "man of 50 years, creatinine 1.0: 91.7", 50, false, "1.0", "91.7" },
+    { "woman of 65 years, creatinine 1.0: 62.5", 65, true, "1.0", "62.5" },
+    { "woman of 78 years, creatinine 1.4: 38.5", 78, true, "1.4", "38.5" },
+    /* by hand, where min and max are both 1: 142 x 0.9938^age (x 1.012 if female).
+     * ln 0.9938 = -0.00621930; x 50 = -0.310965; e^-0.310965 = 0.732740; x 142 = 104.05
+     * ln 0.9938 x 60 = -0.373158; e^-0.373158 = 0.688556; x 142 x 1.012 = 98.95 */
+    { "man of 50 years, creatinine 0.9 = k: 142 x 0.9938^50", 50, false, "0.9", "104" },
+    { "woman of 60 years, creatinine 0.7 = k: 142 x 0.9938^60 x 1.012", 60, true, "0.7", "98.9" },
+    /* by hand, the small exponent: (0.45/0.9)^-0.302 = 2^0.302 = 1.232852; x 104.049 = 128.28 */
+    { "man of 50 years, creatinine 0.45: half of k", 50, false, "0.45", "128.3" },
+};
+
+static void check_around(struct interval value, const char *want)
+{
+    struct decimal width = decimal_subtract(value.high, value.low);
+
+    check_rounded(value.low, want);
+    check_rounded(value.high, want);
+    assert_true(decimal_compare(width, decimal_multiply(value.high, number("1e-11"))) < 0);
+}
+
+static void check_rate(void **state)
+{
+    const struct rate_case *c = *state;
+    struct interval rate;
+
+    assert_true(ckd_epi_2021(c->age, c->female, number(c->scr), &rate));
+    check_around(rate, c->want);
+}
+
+static void check_rate_of_nothing(void **state)
+{
+    struct interval rate;
+
+    (void)state;
+    assert_false(ckd_epi_2021(50, false, DECIMAL_ZERO, &rate));
+    assert_false(ckd_epi_2021(50, false, number("1e-900"), &rate));
+}
+
+static const struct calcium_case {
+    const char *name, *calcium, *albumin, *want;
+} calciums[] = {
+    { "calcium 9.0, albumin 3.0: 9.8", "9.0", "3.0", "9.8" },
+    { "calcium 8.0, albumin 2.0: 9.6", "8.0", "2.0", "9.6" },
+    { "N-27: calcium 8.2, albumin 3.0: 9.0", "8.2", "3.0", "9" },
+    { "by hand: 10 + 0.8 x (4.0 - 4.5) = 9.6", "10", "4.5", "9.6" },
+    { "albumin 4.0 corrects nothing", "8.4", "4.0", "8.4" },
+};
+
+static void check_calcium(void **state)
+{
+    const struct calcium_case *c = *state;
+    struct interval value = calcium_corrected(interval_exactly(number(c->calcium)),
+                                              interval_exactly(number(c->albumin)));
+
+    assert_true(interval_is_exact(&value));
+    assert_int_equal(decimal_compare(value.low, number(c->want)), 0);
+}
+
 /* ---- the newest value of a chart */
 
 static const struct measure_case {
@@ -128,6 +196,113 @@ static const struct measure_case {
     { "no sex", "crcl", "69 years, 60 kg", "creatinine 1.3 mg/dL, now", NULL,
       "256: creatinine clearance cannot be computed: the sex is not recorded as male or female",
       "" },
+
+    { "calcium and albumin of one time", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 1 d ago; albumin 3.0 g/dL, 1 d ago", NULL, "9", "" },
+    { "albumin of seven days before", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 1 d ago; albumin 3.0 g/dL, 8 d ago", NULL, "9", "" },
+    { "albumin added on a day later", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 2 d ago; albumin 3.0 g/dL, 1 d ago", NULL, "9", "" },
+    { "the albumin that is nearest counts", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 5 d ago; albumin 3.0 g/dL, 4 d ago; albumin 2.0 g/dL, 8 d ago", NULL, "9",
+      "" },
+    { "of two that are as near, the earlier one", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 5 d ago; albumin 2.0 g/dL, 4 d ago; albumin 3.0 g/dL, 6 d ago", NULL, "9",
+      "" },
+    { "albumin of eight days before", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 1 d ago; albumin 3.0 g/dL, 9 d ago", NULL,
+      "256: calcium corrected on 2026-06-14 cannot be computed: no albumin was measured near it in "
+      "time (calcium 8.2 mg/dL on 2026-06-14; calcium + 0.8 x (4.0 - albumin), at most 7 days "
+      "apart)",
+      "" },
+    { "calcium without albumin hides an older corrected one", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 1 d ago; calcium-corrected 9.5 mg/dL, 20 d ago", NULL,
+      "256: calcium corrected on 2026-06-14 cannot be computed: no albumin was measured near it in "
+      "time (calcium 8.2 mg/dL on 2026-06-14; calcium + 0.8 x (4.0 - albumin), at most 7 days "
+      "apart)",
+      "" },
+    { "a calcium without albumin is not the corrected one", "calcium-corrected", NULL,
+      "albumin 3.0 g/dL, 1 d ago", NULL, "1: no result for calcium corrected on record", "" },
+    { "the reported one of the same time is preferred", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 1 d ago; albumin 3.0 g/dL, 1 d ago; calcium-corrected 9.1 mg/dL, 1 d ago",
+      NULL, "9.1", "" },
+    { "a newer reported one counts", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 2 d ago; albumin 3.0 g/dL, 2 d ago; calcium-corrected 9.1 mg/dL, 1 d ago",
+      NULL, "9.1", "" },
+    { "an older reported one does not", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 1 d ago; albumin 3.0 g/dL, 1 d ago; calcium-corrected 9.9 mg/dL, 2 d ago",
+      NULL, "9", "" },
+    { "a reported one that cannot be read leaves the computed one", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 1 d ago; albumin 3.0 g/dL, 1 d ago; calcium-corrected unreadable, 1 d "
+      "ago",
+      NULL, "9", "" },
+    { "an albumin above a limit: at most", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 1 d ago; albumin >3.0 g/dL, 1 d ago", NULL, "<9", "" },
+    { "a calcium above a limit: at least", "calcium-corrected", NULL,
+      "calcium >8.2 mg/dL, 1 d ago; albumin 3.0 g/dL, 1 d ago", NULL, ">9", "" },
+    { "two values of albumin of one moment", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, now; albumin 3.0 g/dL, now; albumin 2.0 g/dL, now", NULL, "9..9.8", "" },
+    { "preliminary and removed values do not go in", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, now; albumin 3.0 g/dL, now; albumin 1.0 g/dL, now, preliminary; "
+      "albumin 1.0 g/dL, now, removed",
+      NULL, "9", "" },
+    { "an albumin in a unit of nothing", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, now; albumin 3.0 bag, now", NULL,
+      "256: calcium corrected on 2026-06-15 cannot be computed: a value that went into it cannot "
+      "be "
+      "used (calcium 8.2 mg/dL on 2026-06-15, albumin 3.0 bag on 2026-06-15; calcium + 0.8 x (4.0 "
+      "- albumin), at most 7 days apart)",
+      "" },
+    { "an albumin dated tomorrow: nothing before", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, now; albumin 3.0 g/dL, in 1 d", NULL,
+      "64: the only result for calcium corrected is dated in the future (2026-06-16)", "" },
+    { "an ionised calcium of the same day overrides", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, now; albumin 3.0 g/dL, now; calcium-ionized 1.2 mmol/L, 24 h ago", NULL,
+      "256: calcium corrected on 2026-06-15 cannot be computed: the ionised calcium overrides it "
+      "(calcium 8.2 mg/dL on 2026-06-15, calcium ionized 1.2 mmol/L on 2026-06-14; calcium + 0.8 x "
+      "(4.0 - albumin))",
+      "" },
+    { "an ionised calcium of more than a day before does not", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, now; albumin 3.0 g/dL, now; calcium-ionized 1.2 mmol/L, 25 h ago", NULL,
+      "9", "" },
+    { "a newer ionised calcium overrides", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, 2 d ago; albumin 3.0 g/dL, 2 d ago; calcium-ionized 1.2 mmol/L, now",
+      NULL,
+      "256: calcium corrected on 2026-06-15 cannot be computed: the ionised calcium overrides it "
+      "(calcium ionized 1.2 mmol/L on 2026-06-15; calcium + 0.8 x (4.0 - albumin))",
+      "" },
+    { "an ionised calcium that cannot be read overrides nothing", "calcium-corrected", NULL,
+      "calcium 8.2 mg/dL, now; albumin 3.0 g/dL, now; calcium-ionized unreadable, now", NULL, "9",
+      "" },
+
+    { "eGFR of a woman of 65 years: 62.5", "egfr", "female, 65 years", "creatinine 1.0 mg/dL, now",
+      NULL, "62.5", "" },
+    { "eGFR in umol/L (88.4 = 1 mg/dL)", "egfr", "female, 65 years", "creatinine 88.4 umol/L, now",
+      NULL, "62.5", "" },
+    { "the reported eGFR of the same time is preferred", "egfr", "female, 65 years",
+      "creatinine 1.0 mg/dL, now; egfr 61 mL/min/{1.73_m2}, now", NULL, "61", "" },
+    { "an older reported eGFR is not", "egfr", "female, 65 years",
+      "creatinine 1.0 mg/dL, now; egfr 61 mL/min/{1.73_m2}, 1 d ago", NULL, "62.5", "" },
+    { "eGFR with creatinine below a limit: at least", "egfr", "female, 65 years",
+      "creatinine <1.0 mg/dL, now", NULL, ">62.5", "" },
+    { "eGFR by the age at the time of the creatinine", "egfr", "female",
+      "creatinine 1.0 mg/dL, 10 d ago", "1961-06-10", "62.9", "" },
+    { "eGFR without a sex", "egfr", "65 years", "creatinine 1.0 mg/dL, now", NULL,
+      "256: eGFR on 2026-06-15 cannot be computed: the sex is not recorded as male or female "
+      "(creatinine 1.0 mg/dL on 2026-06-15; CKD-EPI 2021)",
+      "" },
+    { "eGFR without an age", "egfr", "female", "creatinine 1.0 mg/dL, now", NULL,
+      "256: eGFR on 2026-06-15 cannot be computed: the birth date is not known (creatinine 1.0 "
+      "mg/dL "
+      "on 2026-06-15; CKD-EPI 2021)",
+      "" },
+    { "eGFR of a creatinine of zero", "egfr", "female, 65 years", "creatinine 0 mg/dL, now", NULL,
+      "256: eGFR on 2026-06-15 cannot be computed: the creatinine value is not usable (creatinine "
+      "0 "
+      "mg/dL on 2026-06-15, age 65, female; CKD-EPI 2021)",
+      "" },
+    { "no creatinine, no eGFR", "egfr", "female, 65 years", NULL, NULL,
+      "1: no result for eGFR on record", "" },
 };
 
 static struct eval eval_on(const struct chart *chart, struct arena *arena)
@@ -158,7 +333,7 @@ static void write_value(const struct measure *measure, struct buf *out)
         buf_printf(out, "<%s", high);
     else if (measure->value.high_none)
         buf_printf(out, ">%s", low);
-    else if (interval_is_exact(&measure->value))
+    else if (strcmp(low, high) == 0)
         buf_text(out, low);
     else
         buf_printf(out, "%s..%s", low, high);
@@ -176,6 +351,7 @@ static void check_measure(void **state)
     struct measure measure;
 
     if (c->birth) assert_true(instant_parse(c->birth, &chart->birth));
+    chart_arrange(chart, knowledge);
     measure =
         measure_newest(&eval, knowledge_concept(knowledge, CONCEPT_ANALYTE, c->analyte), &month);
     write_value(&measure, &got);
@@ -271,6 +447,17 @@ static void check_converted(void **state)
                "neutrophils 0.9 10*9/L on 2026-06-14");
 }
 
+static void check_computed_words(void **state)
+{
+    (void)state;
+    check_text(NULL, "calcium 8.2 mg/dL, 1 d ago; albumin 3.0 g/dL, 2 d ago", "calcium-corrected",
+               "calcium corrected 9 mg/dL on 2026-06-14 (calcium 8.2 mg/dL on 2026-06-14, albumin "
+               "3.0 g/dL on 2026-06-13; calcium + 0.8 x (4.0 - albumin), at most 7 days apart)");
+    check_text("female, 65 years", "creatinine 1.0 mg/dL, now", "egfr",
+               "eGFR 62.5 mL/min/{1.73_m2} on 2026-06-15 (creatinine 1.0 mg/dL on 2026-06-15, age "
+               "65, female; CKD-EPI 2021)");
+}
+
 int main(void)
 {
     static const struct CMUnitTest single[] = {
@@ -278,11 +465,16 @@ int main(void)
         { "a value in another unit is told in the analyte's too", check_converted, NULL, NULL,
           NULL },
         { "the words name every input", check_words, NULL, NULL, NULL },
+        { "the words of a computed result name every input", check_computed_words, NULL, NULL,
+          NULL },
+        { "there is no rate for no creatinine", check_rate_of_nothing, NULL, NULL, NULL },
     };
     int failed;
 
     knowledge = fixture_load(RULE("r", "{'order':'lenalidomide'}"), NULL);
     failed = RUN_TABLE("formulas", formulas, check_formula);
+    failed += RUN_TABLE("rates", rates, check_rate);
+    failed += RUN_TABLE("calciums", calciums, check_calcium);
     failed += RUN_TABLE("measures", measures, check_measure);
     failed += RUN_TABLE("untils", untils, check_until);
     failed += cmocka_run_group_tests_name("words", single, NULL, NULL);

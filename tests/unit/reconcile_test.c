@@ -32,6 +32,9 @@ struct step {
 
 #define LOW_COUNT "{'result':'neutrophils','is':'below 1.0 10*9/L','within':'14 d'}"
 #define HOLD      RULE("hold", "{'all':[{'order':'class:imid'}," LOW_COUNT "]}")
+#define LOW_CALCIUM                                                                                \
+    RULE("low", "{'all':[{'order':'zoledronic-acid'},{'result':'calcium-corrected',"               \
+                "'is':'below 8.4 mg/dL','within':'14 d'}]}")
 #define REST                                                                                       \
     "'kind':'dose-hold','title':'T','severity':'high','severityBasis':'b','display':'passive',"    \
     "'code':'LAB','mechanism':'M.','recommendation':'R.','sources':[{'document':'D'}],"            \
@@ -123,6 +126,27 @@ static const struct story {
              "retract hold|lenalidomide#1: A result it rested on was corrected: neutrophils 5 "
              "10*9/L "
              "on 2026-06-15 (the rule asks: below 1.0 10*9/L, not older than 14 days).; ") } },
+    { "a correction of what it was computed from takes the evidence away",
+      LOW_CALCIUM,
+      NULL,
+      { STEP(0, "zoledronic-acid", "calcium 7.0 mg/dL, now; albumin 4 g/dL, now",
+             "raise low|zoledronic-acid#1; "),
+        STEP(DAY, "zoledronic-acid", "calcium 9.0 mg/dL, now; albumin 4 g/dL, now",
+             "retract low|zoledronic-acid#1: A result it rested on was corrected: calcium "
+             "corrected 9 mg/dL on 2026-06-15 (calcium 9.0 mg/dL on 2026-06-15, albumin 4 g/dL on "
+             "2026-06-15; calcium + 0.8 x (4.0 - albumin), at most 7 days apart) (the rule asks: "
+             "below 8.4 mg/dL, not older than 14 days).; ") } },
+    { "a later calcium is a recovery",
+      LOW_CALCIUM,
+      NULL,
+      { STEP(0, "zoledronic-acid", "calcium 7.0 mg/dL, now; albumin 4 g/dL, now",
+             "raise low|zoledronic-acid#1; "),
+        STEP(DAY, "zoledronic-acid",
+             "calcium 7.0 mg/dL, now; albumin 4 g/dL, now; calcium 9.0 mg/dL, in 1 d",
+             "clear low|zoledronic-acid#1: It no longer holds: calcium corrected 9 mg/dL on "
+             "2026-06-16 (calcium 9.0 mg/dL on 2026-06-16, albumin 4 g/dL on 2026-06-15; calcium + "
+             "0.8 x (4.0 - albumin), at most 7 days apart) (the rule asks: below 8.4 mg/dL, not "
+             "older than 14 days).; ") } },
     { "the order is stopped",
       HOLD,
       NULL,

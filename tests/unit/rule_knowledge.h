@@ -60,7 +60,12 @@ static const struct knowledge_file rule_base[] = {
                                  "eye-exam,eye examination,,coded,\n"
                                  "neuropathy-grade,neuropathy grade,{CTCAE_grade},quantity,\n"
                                  "weight,weight,kg,quantity,\n"
-                                 "height,height,cm,quantity,\n"),
+                                 "height,height,cm,quantity,\n"
+                                 "calcium,calcium,mg/dL,quantity,\n"
+                                 "calcium-corrected,calcium corrected,mg/dL,quantity,\n"
+                                 "calcium-ionized,calcium ionized,mmol/L,quantity,\n"
+                                 "albumin,albumin,g/dL,quantity,\n"
+                                 "egfr,eGFR,mL/min/{1.73_m2},quantity,\n"),
     FILE_OF("labs/units.csv", "analyte,unit,add,factor,then_add,note\n"
                               "neutrophils,/uL,,0.001,,\n"
                               "creatinine,umol/L,,1/88.4,,\n"
