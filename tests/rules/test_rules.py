@@ -370,7 +370,7 @@ def test_a_schedule_has_the_spans_that_its_record_names(rule):
         spans = [days(step["within"]) for step in clause.get("schedule", [])]
         if spans:
             assert spans[0] == window["days"]
-            assert all(f"{span} d" in window["rationale"] for span in spans[1:])
+            assert all(re.search(rf"\b{span}\b", window["rationale"]) for span in spans[1:])
 
 
 # analyte of a record -> analyte of labs/analytes.csv; where a test has several, any of them
@@ -455,14 +455,25 @@ def said_otherwise(clause, number, record):
     share = f"within {abs(number - 1) * 100:.0f}% of baseline"
     if str(clause.get("is", "")).endswith("x baseline") and share in words:
         return True
+    if "course" in clause and number % 7 == 0 and re.search(rf"\b{number // 7} weeks?\b", words):
+        return True
     return "course" in clause and number % 28 == 0 and f"{number // 28} cycles" in words
+
+
+def shares(record):
+    """The doses that a table of percents gives, where the record says of what."""
+    dose = record.get("dose", {})
+    whole = re.search(rf"(?:vs|percent of) ({NUMBER})", dose.get("check", ""))
+    if not whole or dose["unit"] != "%":
+        return set()
+    return {Decimal(whole[1]) * row["max"] / 100 for row in dose["table"]}
 
 
 @needs_records
 @each_rule
 def test_every_limit_and_maximum_of_a_rule_stands_in_its_record(rule):
     record = RECORD_OF[rule["id"]]
-    words = numbers(json.dumps(record, default=str))
+    words = numbers(json.dumps(record, default=str)) | shares(record)
     for clause in clauses_of(rule):
         texts = [clause[key] for key in ("is", "rose", "fell", "single", "daily", "age", "max")
                  if isinstance(clause.get(key), str)]
@@ -498,7 +509,7 @@ def record_hours(row):
 def record_limit(table, crcl, dialysis):
     """(maximum, hours between doses) of the first row that fits; None where the table has a gap."""
     for row in table:
-        assert set(row) <= set(ROW_BOUNDS) | {"max_dose", "frequency", "interval_h", "dialysis"}
+        assert set(row) <= set(ROW_BOUNDS) | {"max_dose", "frequency", "interval_h", "dialysis", "note"}
         fits = all(HOLDS[ROW_BOUNDS[key]](crcl, row[key]) for key in ROW_BOUNDS if key in row)
         if fits and row.get("dialysis", dialysis) == dialysis:
             return Decimal(row["max_dose"]), record_hours(row)
@@ -523,7 +534,7 @@ def rule_limit(table, crcl, dialysis):
     for row in table:
         if rule_row_fits(row, crcl, dialysis):
             amount, unit, *often = row["max"].split(" ")
-            assert unit == "mg"
+            assert unit in ("mg", "mg/m2")
             hours = None if not often else 24 if often == ["daily"] else int(often[1])
             return Decimal(amount), hours
     return None
@@ -544,6 +555,12 @@ def check_single_maxima(rule, table):
         assert above and above <= maxima
 
 
+def check_percents(rule, table):
+    """A table of percents is no ceiling unless the record says of what: the rule says so."""
+    if table and not any("max_dose" in row for row in table) and not shares(RECORD_OF[rule["id"]]):
+        assert "not compared" in rule["choice"]
+
+
 @needs_records
 @each_rule
 def test_a_dose_table_gives_the_maxima_of_its_record(rule):
@@ -551,6 +568,7 @@ def test_a_dose_table_gives_the_maxima_of_its_record(rule):
     ceilings = [clause["table"] for clause in clauses(rule["when"]) if clause.get("by") == "crcl"]
     if not ceilings:
         check_single_maxima(rule, table)
+        check_percents(rule, table)
     elif not table:
         pytest.fail("the record has no table")
     for ceiling in ceilings:
@@ -560,10 +578,55 @@ def test_a_dose_table_gives_the_maxima_of_its_record(rule):
                 assert wanted in (None, rule_limit(ceiling, crcl, dialysis)), f"{crcl} mL/min"
 
 
+# analyte of a table -> the word that the keys of its record begin with
+TABLE_WORDS = {"bun": "bun", "wbc": "wbc", "platelets": "plt", "bilirubin-total": "bilirubin"}
+
+
+def row_holds(row, word, value):
+    """A row of a record by another result than the clearance; its other results do not stand in the way."""
+    if isinstance(row.get(word), str):
+        low, _, high = row[word].partition("-")
+        return Decimal(low) <= value <= Decimal(high) if high else value > Decimal(low.removeprefix(">"))
+    signs = {"_lt": "<", "_gte": ">=", "_lte": "<=", "_gt": ">"}
+    return all(HOLDS[sign](value, row[word + end]) for end, sign in signs.items() if word + end in row)
+
+
+def ceiling_row_holds(row, value):
+    if "when" not in row:
+        return True
+    low = re.match(rf"({NUMBER}) to ({NUMBER}) ", row["when"])
+    if low:
+        return Decimal(low[1]) <= value <= Decimal(low[2])
+    word, limit, _ = threshold_of(row["when"])
+    return HOLDS[{value: key for key, value in COMPARATORS.items()}[word]](value, limit)
+
+
+def record_maximum(dose, row):
+    if "max_dose" in row:
+        return Decimal(row["max_dose"])
+    return Decimal(re.search(rf"(?:vs|percent of) ({NUMBER})", dose["check"])[1]) * row["max"] / 100
+
+
+@needs_records
+@each_rule
+def test_a_dose_table_by_another_result_gives_the_maxima_of_its_record(rule):
+    dose = RECORD_OF[rule["id"]].get("dose", {})
+    for clause in clauses(rule["when"]):
+        if clause.get("by") not in TABLE_WORDS:
+            continue
+        edges = {Decimal(number) for row in clause["table"] for number in numbers(row.get("when", ""))}
+        for value in sorted(edge + step for edge in edges for step in (Decimal("-0.001"), 0, Decimal("0.001"))):
+            wanted = next(row for row in dose["table"] if row_holds(row, TABLE_WORDS[clause["by"]], value))
+            said = next(row for row in clause["table"] if ceiling_row_holds(row, value))
+            assert said["max"] == f"{record_maximum(dose, wanted).normalize():f} mg/m2", value
+
+
 # ---- drugs
 
 # a partner of a record that is no drug
 CONDITION_OF = {"condition:multiple-myeloma": "class:any-multiple-myeloma"}
+# a partner of a record that is several drugs here
+SEVERAL = {"tenofovir": "class:tenofovir"}
 # partners that have no code: the rules that cannot see them say so in "choice"
 NO_CODE = {"alcohol", "disulfiram", "succinylcholine"}
 
@@ -583,7 +646,7 @@ def test_a_rule_names_the_partners_of_its_record(rule):
         if partner in NO_CODE and partner not in DRUGS:
             assert partner in rule["choice"].lower()
             continue
-        named = CONDITION_OF.get(partner, partner)
+        named = SEVERAL.get(partner, CONDITION_OF.get(partner, partner))
         assert members(named) <= names_in(rule, ["order", "noOrder", "condition"])
 
 
