@@ -20,6 +20,7 @@ static const struct verb {
     { "replay", command_replay, "recorded resources on a virtual clock: what it would have said" },
     { "check", command_check, "read configuration and mappings, report every problem" },
     { "test", command_test, "play the cases of the rules" },
+    { "rules", command_rules, "list, show and search the rules; a booklet to read and sign" },
 };
 
 static int help(FILE *out)

@@ -150,7 +150,7 @@ static bool except_read(struct rule_reader *reader, const struct node *at,
 {
     struct concept_set except = { 0 }, left = { 0 };
     struct node value = node_get(at, "except");
-    bool good = words_read(reader, at, "except", CONCEPT_DRUG, &except, NULL);
+    bool good = words_read(reader, at, "except", CONCEPT_DRUG, &except, &order->except_words);
 
     for (size_t i = 0; i < order->drugs.count; i++)
         if (!concept_set_has(&except, order->drugs.items[i]))

@@ -160,7 +160,8 @@ bool result_clause_read(struct rule_reader *reader, const struct node *at, struc
     else
         good &= result_is_read(reader, at, result);
     if (key_has(at, "course"))
-        good &= words_read(reader, at, "course", CONCEPT_DRUG, &result->course, NULL);
+        good &=
+            words_read(reader, at, "course", CONCEPT_DRUG, &result->course, &result->course_words);
     return result_within_read(reader, at, result) && good;
 }
 
@@ -304,7 +305,7 @@ bool ceiling_clause_read(struct rule_reader *reader, const struct node *at, stru
 
     ret->kind = CLAUSE_CEILING;
     good = keys_only(reader, at, keys);
-    good &= words_read(reader, at, "ceiling", CONCEPT_DRUG, &ceiling->drugs, NULL);
+    good &= words_read(reader, at, "ceiling", CONCEPT_DRUG, &ceiling->drugs, &ceiling->words);
     good &= duration_read(reader, at, "within", &ceiling->within);
     if (!analyte_read(reader, at, "by", &ceiling->measure)) return false;
     good &= ceiling_asked_read(reader, at, ceiling);

@@ -107,6 +107,23 @@ void knowledge_add_definition(struct knowledge *knowledge, const char *name, str
     if (!entry->value) entry->value = (uint32_t)n + 1;
 }
 
+size_t knowledge_definition_count(const struct knowledge *knowledge)
+{
+    return knowledge->definition_count;
+}
+
+const struct clause *knowledge_definition_at(const struct knowledge *knowledge, size_t index,
+                                             const char **ret_name)
+{
+    const struct table *names = &knowledge->definition_names;
+
+    *ret_name = "";
+    for (size_t i = 0; i < names->room; i++)
+        if (names->entries[i].text && names->entries[i].value == index + 1)
+            *ret_name = names->entries[i].text;
+    return knowledge->definitions[index];
+}
+
 const struct clause *knowledge_definition(const struct knowledge *knowledge, const char *name)
 {
     uint32_t number = table_value(&knowledge->definition_names, 0, name);

@@ -198,6 +198,7 @@ static bool texts_read(struct rule_reader *reader, const struct node *at, const 
     const struct node *of_review = node_get(at, "reviewBy").value ? at : file;
     bool good = true;
 
+    good &= text_read(reader, file, "theme", false, &rule->theme);
     good &= text_read(reader, at, "title", true, &rule->title);
     good &= text_read(reader, at, "context", false, &rule->context);
     good &= text_read(reader, at, "mechanism", true, &rule->mechanism);

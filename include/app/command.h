@@ -12,6 +12,7 @@ int command_run(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_test(int argc, char **argv);
+int command_rules(int argc, char **argv);
 
 /* Print "myeloma-adapter VERB: text" and the way to the help; returns 2. */
 int command_usage(const char *verb, const char *fmt, ...) PRINTF(2, 3);

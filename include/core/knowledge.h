@@ -14,7 +14,8 @@
 #include "core/interval.h"
 
 struct knowledge;
-struct rule; /* core/rule.h */
+struct rule;   /* core/rule.h */
+struct clause; /* the same */
 
 /* A concept is a code-independent name ("lenalidomide"); in here a number. Numbers are good within
  * one generation only. */
@@ -156,6 +157,11 @@ bool analyte_convert(const struct knowledge *knowledge, unsigned analyte, const 
 size_t knowledge_rule_count(const struct knowledge *knowledge);
 const struct rule *knowledge_rule(const struct knowledge *knowledge, size_t index);
 const struct rule *knowledge_rule_named(const struct knowledge *knowledge, const char *id);
+
+/* The clauses of definitions.json, in its order; *ret_name is borrowed. */
+size_t knowledge_definition_count(const struct knowledge *knowledge);
+const struct clause *knowledge_definition_at(const struct knowledge *knowledge, size_t index,
+                                             const char **ret_name);
 
 /* Patients who have one of these are looked after: any myeloma condition; an order for a
  * myeloma-specific drug (classes "any-multiple-myeloma" and "myeloma-specific"). */

@@ -58,6 +58,7 @@ enum order_wanted {
 struct order_clause {
     struct concept_set drugs; /* owned */
     const char *words;        /* the drugs as written: "lenalidomide", "class:nsaid" */
+    const char *except_words; /* those taken out of them; NULL: none */
     bool absent;              /* noOrder */
     bool any_use;             /* local use counts too */
     enum order_wanted wanted;
@@ -103,6 +104,7 @@ struct result_clause {
     struct duration lowest_in; /* of RESULT_*_LOWEST */
     struct concept_set course; /* owned: whose course start makes the baseline; empty: the first
                                   * bound drug of the rule */
+    const char *course_words;  /* NULL where course is empty */
 };
 
 struct gap_step {
@@ -148,7 +150,8 @@ struct ceiling_row {
 
 struct ceiling_clause {
     struct concept_set drugs; /* owned */
-    unsigned measure;         /* analyte or derived fact: crcl */
+    const char *words;
+    unsigned measure; /* analyte or derived fact: crcl */
     struct duration within;
     bool has_asked; /* the table is asked only where the measure is so: */
     struct threshold asked;
@@ -217,6 +220,7 @@ struct rule {
     const struct order_clause *naming[BINDING_MAX]; /* those clauses; borrowed from `when` */
     struct rule_case *cases;                        /* in the arena */
     size_t case_count;
+    const char *theme;     /* of that file; "" */
     const char *file;      /* "rules/lenalidomide.json" */
     unsigned line, column; /* of its id in that file */
 };

@@ -1,0 +1,447 @@
+#include "core/rule_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/rule_text_impl.h"
+
+/* ---- words */
+
+static void duration_say(struct buf *out, struct duration duration)
+{
+    char text[32];
+
+    buf_text(out, duration_text(duration, text, sizeof text));
+}
+
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+/* "Neutrophils, absolute count" as "neutrophils (absolute count)"; "IgA" and "QT interval" keep their
+ * capitals. */
+static void analyte_say(struct buf *out, const struct knowledge *knowledge, unsigned analyte)
+{
+    const char *words = concept_words(knowledge, analyte);
+    const char *comma = strstr(words, ", ");
+    size_t n = 1;
+
+    while (is_lower(words[n])) n++;
+    if (words[0] >= 'A' && words[0] <= 'Z' && n > 1 && (!words[n] || strchr(" ,", words[n])))
+        buf_char(out, (char)(*words++ - 'A' + 'a'));
+    if (!comma) {
+        buf_text(out, words);
+        return;
+    }
+    buf_add(out, words, (size_t)(comma - words));
+    buf_printf(out, " (%s)", comma + 2);
+}
+
+/* ---- orders */
+
+static void order_state_say(struct buf *out, const struct order_clause *order)
+{
+    static const char *const states[] = { [ORDER_WANT_ACTIVE] = "active",
+                                          [ORDER_WANT_HELD] = "held",
+                                          [ORDER_WANT_ACTIVE_OR_HELD] = "active or held",
+                                          [ORDER_WANT_PLANNED] = "planned",
+                                          [ORDER_WANT_ENDED] = "ended" };
+    const char *state = states[order->wanted];
+
+    if (order->at_least > 1)
+        buf_printf(out, "%s%s orders for at least %u different drugs of these: ",
+                   order->absent ? "no " : "", state, order->at_least);
+    else if (order->absent)
+        buf_printf(out, "no %s order for ", state);
+    else
+        buf_printf(out, "%s %s order for ", strchr("aeiou", state[0]) ? "an" : "a", state);
+}
+
+static void dose_say(struct buf *out, const char *what, const struct threshold *limit)
+{
+    buf_printf(out, ", %s ", what);
+    rule_quantity(limit->words, out);
+}
+
+static void routes_say(struct buf *out, uint32_t routes)
+{
+    const char *between = ", route ";
+
+    for (int route = 0; route < 32; route++) {
+        if (!(routes & UINT32_C(1) << route)) continue;
+        buf_printf(out, "%s%s", between, drug_route_name((enum drug_route)route));
+        between = " or ";
+    }
+}
+
+static void order_limits_say(struct buf *out, const struct order_clause *order)
+{
+    routes_say(out, order->routes);
+    if (order->has_single) dose_say(out, "single dose", &order->single);
+    if (order->has_daily) dose_say(out, "daily dose", &order->daily);
+    if (order->continuous) buf_text(out, ", every day without a pause");
+    if (order->has_started_within) {
+        buf_text(out, ", started within the last ");
+        duration_say(out, order->started_within);
+    }
+    if (order->has_started_before) {
+        buf_text(out, ", started more than ");
+        duration_say(out, order->started_before);
+        buf_text(out, " ago");
+    }
+    if (order->has_ended_within) {
+        buf_text(out, ", ended within the last ");
+        duration_say(out, order->ended_within);
+    }
+    if (order->has_overlap) {
+        buf_text(out, ", together for more than ");
+        duration_say(out, order->overlap);
+    }
+}
+
+static bool same_length(struct duration a, struct duration b)
+{
+    return a.months == b.months && a.ms == b.ms;
+}
+
+/* Is this the first drug that lingers for so long? */
+static bool is_first_lingering(const struct order_clause *order, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (same_length(order->linger[i], order->linger[at])) return false;
+    return true;
+}
+
+/* The drugs that linger as long as this one, by name unless that is all of them. */
+static void linger_say(struct buf *out, const struct order_clause *order, size_t at,
+                       const struct knowledge *knowledge)
+{
+    const char *between = "";
+    size_t count = 0;
+
+    for (size_t i = 0; i < order->linger_drugs.count; i++)
+        count += same_length(order->linger[i], order->linger[at]);
+    for (size_t i = 0; i < order->linger_drugs.count && count < order->drugs.count; i++) {
+        if (!same_length(order->linger[i], order->linger[at])) continue;
+        buf_printf(out, "%s%s", between, concept_words(knowledge, order->linger_drugs.items[i]));
+        between = ", ";
+    }
+    if (count == order->drugs.count) buf_text(out, "it");
+    buf_text(out, " still counts for ");
+    duration_say(out, order->linger[at]);
+    buf_text(out, " after the order ended");
+}
+
+static void lingers_say(struct buf *out, const struct order_clause *order,
+                        const struct knowledge *knowledge)
+{
+    const char *between = " (";
+
+    for (size_t i = 0; i < order->linger_drugs.count; i++) {
+        if (!is_first_lingering(order, i)) continue;
+        buf_text(out, between);
+        linger_say(out, order, i, knowledge);
+        between = "; ";
+    }
+    if (order->linger_drugs.count) buf_char(out, ')');
+}
+
+static void order_say(struct buf *out, const struct order_clause *order,
+                      const struct knowledge *knowledge)
+{
+    order_state_say(out, order);
+    buf_text(out, order->words);
+    if (order->except_words) buf_printf(out, " (but not %s)", order->except_words);
+    order_limits_say(out, order);
+    if (order->any_use) buf_text(out, ", local use included");
+    lingers_say(out, order, knowledge);
+}
+
+/* ---- results */
+
+static void result_say(struct buf *out, const struct result_clause *result,
+                       const struct knowledge *knowledge)
+{
+    bool changed = result->relation >= RESULT_RISE_BASELINE;
+
+    buf_text(out,
+             result->baseline ? "the result before the treatment for " : "the newest result for ");
+    analyte_say(out, knowledge, result->analyte);
+    if (!result->baseline && result->any_age) buf_text(out, ", however old,");
+    if (!result->any_age) {
+        buf_text(out, ", at most ");
+        duration_say(out, result->within);
+        buf_text(out, " old,");
+    }
+    buf_text(out, changed ? " shows " : " is ");
+    rule_quantity(result->threshold.words, out);
+    if (result->course_words)
+        buf_printf(out, " (the baseline is the value before the course of %s)",
+                   result->course_words);
+}
+
+static void step_say(struct buf *out, const struct gap_clause *gap, size_t at)
+{
+    const struct gap_step *step = &gap->steps[at];
+
+    if (at) buf_text(out, ", ");
+    duration_say(out, step->within);
+    if (step->last && !at) return;
+    if (step->last) {
+        buf_text(out, " (after that)");
+        return;
+    }
+    buf_text(out, " (in the first ");
+    duration_say(out, step->until);
+    buf_text(out, at ? ")" : " of the course)");
+}
+
+static void gap_say(struct buf *out, const struct gap_clause *gap,
+                    const struct knowledge *knowledge)
+{
+    buf_text(out, "no result for ");
+    analyte_say(out, knowledge, gap->analyte);
+    if (gap->ever) {
+        buf_text(out, " has ever been recorded");
+        return;
+    }
+    buf_text(out, " within the last ");
+    for (size_t i = 0; i < gap->step_count; i++) step_say(out, gap, i);
+    buf_text(out, gap->at_once ? " (due as soon as the drug is ordered)"
+                               : " (due once the course has lasted that long)");
+}
+
+/* ---- the patient */
+
+static void condition_say(struct buf *out, const struct condition_clause *condition)
+{
+    buf_printf(out, "%s %s on record", condition->words, condition->absent ? "is not" : "is");
+    buf_text(out, condition->ever ? ", now or in the past" : " as active");
+    if (!condition->has_within) return;
+    buf_text(out, ", within the last ");
+    duration_say(out, condition->within);
+}
+
+static void course_say(struct buf *out, const struct course_clause *course)
+{
+    if (!course->cycle) {
+        buf_printf(out, "the course of %s has lasted ", course->words);
+        rule_quantity(course->length.words, out);
+        return;
+    }
+    buf_text(out, "it is within the first ");
+    duration_say(out, course->cycle_window);
+    buf_printf(out, " of a cycle of %s (cycles of ", course->words);
+    duration_say(out, course->cycle_length);
+    buf_char(out, ')');
+}
+
+static void computable_say(struct buf *out, const struct clause *clause,
+                           const struct knowledge *knowledge)
+{
+    analyte_say(out, knowledge, clause->computable.measure);
+    buf_text(out, " cannot be computed from results that are at most ");
+    duration_say(out, clause->computable.within);
+    buf_text(out, " old");
+}
+
+/* ---- ceilings */
+
+static void ceiling_say(struct buf *out, const struct ceiling_clause *ceiling,
+                        const struct knowledge *knowledge)
+{
+    buf_printf(out, "the ordered dose of %s is above its maximum for ", ceiling->words);
+    analyte_say(out, knowledge, ceiling->measure);
+    buf_text(out, ", at most ");
+    duration_say(out, ceiling->within);
+    buf_text(out, " old");
+    if (!ceiling->has_asked) return;
+    buf_text(out, " (asked only where that is ");
+    rule_quantity(ceiling->asked.words, out);
+    buf_char(out, ')');
+}
+
+void ceiling_row_say(struct buf *out, const struct ceiling_row *row,
+                     const struct knowledge *knowledge)
+{
+    if (row->has_when)
+        rule_quantity(row->when.words, out);
+    else if (!row->also)
+        buf_text(out, "otherwise");
+    if (row->also) {
+        if (row->has_when) buf_text(out, " and ");
+        rule_sentence(row->also, knowledge, out);
+    }
+    buf_text(out, ": at most ");
+    rule_quantity(row->words, out);
+}
+
+/* ---- one clause: what it says by itself, or what stands above its parts */
+
+static bool is_group(const struct clause *clause)
+{
+    return clause->kind == CLAUSE_ALL || clause->kind == CLAUSE_ANY || clause->kind == CLAUSE_COUNT;
+}
+
+/* "unless not X", noted where it cannot be told, is "X, or it cannot be told". */
+static bool is_benefit_of_doubt(const struct clause *clause)
+{
+    return clause->kind == CLAUSE_UNLESS && clause->note_if_unknown &&
+           clause->parts->kind == CLAUSE_NOT;
+}
+
+const struct clause *clause_listed(const struct clause *clause)
+{
+    if (is_benefit_of_doubt(clause)) clause = clause->parts;
+    if (is_group(clause) || clause->part_count != 1 || !is_group(clause->parts)) return clause;
+    return clause->parts;
+}
+
+static void group_say(struct buf *out, const struct clause *group)
+{
+    if (group->kind == CLAUSE_ALL) buf_text(out, "all of these");
+    if (group->kind == CLAUSE_ANY) buf_text(out, "one or more of these");
+    if (group->kind == CLAUSE_COUNT) buf_printf(out, "at least %u of these", group->at_least);
+}
+
+static void not_say(struct buf *out, const struct clause *clause)
+{
+    const struct clause *group = clause_listed(clause);
+
+    if (group->kind == CLAUSE_ANY) {
+        buf_text(out, "none of these");
+        return;
+    }
+    buf_text(out, group == clause ? "it is not so that" : "not ");
+    group_say(out, group);
+}
+
+static void unless_say(struct buf *out, const struct clause *clause)
+{
+    bool doubt = is_benefit_of_doubt(clause);
+
+    buf_text(out, doubt ? "it is so, or cannot be told, that" : "unless");
+    if (is_group(clause_listed(clause))) buf_char(out, ' ');
+    group_say(out, clause_listed(clause));
+    buf_printf(out, " (%s, the alert says: “%s”)",
+               clause->note_if_unknown ? "where it cannot be told" : "otherwise", clause->note);
+}
+
+static void maybe_say(struct buf *out, const struct clause *clause)
+{
+    buf_printf(out, "whether the rule holds cannot be told (“%s”) where", clause->note);
+    if (is_group(clause_listed(clause))) buf_char(out, ' ');
+    group_say(out, clause_listed(clause));
+}
+
+void clause_head_say(struct buf *out, const struct clause *clause,
+                     const struct knowledge *knowledge)
+{
+    switch (clause->kind) {
+    case CLAUSE_ALL:
+    case CLAUSE_ANY:
+    case CLAUSE_COUNT:
+        group_say(out, clause);
+        return;
+    case CLAUSE_NOT:
+        not_say(out, clause);
+        return;
+    case CLAUSE_UNLESS:
+        unless_say(out, clause);
+        return;
+    case CLAUSE_MAYBE:
+        maybe_say(out, clause);
+        return;
+    case CLAUSE_DEFINITION:
+        buf_text(out, "“");
+        rule_name(clause->name, out);
+        buf_text(out, "” is met");
+        return;
+    case CLAUSE_ORDER:
+        order_say(out, &clause->order, knowledge);
+        return;
+    case CLAUSE_RESULT:
+        result_say(out, &clause->result, knowledge);
+        return;
+    case CLAUSE_GAP:
+        gap_say(out, &clause->gap, knowledge);
+        return;
+    case CLAUSE_CONDITION:
+        condition_say(out, &clause->condition);
+        return;
+    case CLAUSE_ALLERGY:
+        buf_printf(out, "an allergy to %s is on record", clause->allergy.words);
+        return;
+    case CLAUSE_AGE:
+        buf_text(out, "the age is ");
+        rule_quantity(clause->age.words, out);
+        return;
+    case CLAUSE_SEX:
+        buf_printf(out, "the patient is %s", clause->sex == SEX_WANT_FEMALE ? "female" : "male");
+        return;
+    case CLAUSE_COURSE:
+        course_say(out, &clause->course);
+        return;
+    case CLAUSE_CEILING:
+        ceiling_say(out, &clause->ceiling, knowledge);
+        return;
+    case CLAUSE_COMPUTABLE:
+        computable_say(out, clause, knowledge);
+        return;
+    case CLAUSE_PROFILE:
+        buf_printf(out, "the site follows the labels of the %s",
+                   clause->profile == PROFILE_EU ? "EU" : "US");
+        return;
+    }
+}
+
+const char *clause_joint(enum clause_kind kind)
+{
+    return kind == CLAUSE_ALL ? "; and " : kind == CLAUSE_ANY ? "; or " : "; ";
+}
+
+/* ---- in one line */
+
+static void line_say(struct buf *out, const struct clause *clause,
+                     const struct knowledge *knowledge, bool inside);
+
+static void line_group(struct buf *out, const struct clause *clause,
+                       const struct knowledge *knowledge, bool inside)
+{
+    bool plain = clause->kind == CLAUSE_ALL || clause->kind == CLAUSE_ANY;
+    const struct clause *list = clause_listed(clause);
+
+    if (!plain) {
+        clause_head_say(out, clause, knowledge);
+        buf_text(out, ": ");
+    }
+    inside = list->part_count > 1 && (inside || !plain);
+    buf_text(out, inside ? "(" : "");
+    for (size_t i = 0; i < list->part_count; i++) {
+        if (i) buf_text(out, clause_joint(list->kind));
+        line_say(out, &list->parts[i], knowledge, list->part_count > 1);
+    }
+    buf_text(out, inside ? ")" : "");
+}
+
+static void line_say(struct buf *out, const struct clause *clause,
+                     const struct knowledge *knowledge, bool inside)
+{
+    if (clause->part_count) {
+        line_group(out, clause, knowledge, inside);
+        return;
+    }
+    clause_head_say(out, clause, knowledge);
+    if (clause->kind != CLAUSE_CEILING) return;
+    for (size_t i = 0; i < clause->ceiling.row_count; i++) {
+        buf_text(out, i ? "; " : " (");
+        ceiling_row_say(out, &clause->ceiling.rows[i], knowledge);
+    }
+    buf_char(out, ')');
+}
+
+void rule_sentence(const struct clause *clause, const struct knowledge *knowledge, struct buf *out)
+{
+    line_say(out, clause, knowledge, false);
+}

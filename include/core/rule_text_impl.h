@@ -1,0 +1,20 @@
+/* What the two tellers of clauses share: in one line (rule_text.c), as an outline (rule_outline.c).
+ * Private to core/. */
+#pragma once
+
+#include "core/rule_text.h"
+
+/* What a clause says by itself, or what stands above its parts: "one or more of these". */
+void clause_head_say(struct buf *out, const struct clause *clause,
+                     const struct knowledge *knowledge);
+
+/* The clause whose parts stand below a head: of "none of these" and "unless one of these" those of the
+ * group inside. */
+const struct clause *clause_listed(const struct clause *clause);
+
+/* What joins the parts: "; and ". */
+const char *clause_joint(enum clause_kind kind);
+
+/* "below 30 mL/min: at most 5 mg daily" */
+void ceiling_row_say(struct buf *out, const struct ceiling_row *row,
+                     const struct knowledge *knowledge);

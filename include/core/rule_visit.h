@@ -1,0 +1,24 @@
+/* Walking over the clauses of a rule, and what each of them names. Pure. */
+#pragma once
+
+#include "core/rule.h"
+#include "core/rule_text.h"
+
+typedef void clause_visit_fn(const struct clause *clause, void *arg);
+
+/* Every clause of `when`, `persists` and the display, from the top down; into shared clauses and the
+ * rows of ceilings too. */
+void rule_visit(const struct rule *rule, clause_visit_fn *visit, void *arg);
+
+/* The concepts that one clause names itself, without those inside it. */
+struct clause_names {
+    const struct concept_set *set; /* NULL: none; the borrowed sets are of the clause */
+    const char *words;             /* of the set, as written */
+    unsigned analyte;              /* CONCEPT_NONE: none */
+};
+struct clause_names clause_names(const struct clause *clause);
+
+/* A line for each name of the rule that stands for several concepts: "any nsaid: aceclofenac,
+ * celecoxib, ...". *ret is owned by the caller: rule_outline_done(). */
+void rule_members_make(const struct rule *rule, const struct knowledge *knowledge,
+                       struct rule_outline *ret);
