@@ -17,6 +17,8 @@ static int help(void)
          "  --config FILE      check this configuration (and the mappings and secrets it names)\n"
          "  --mappings DIR     check these mappings\n"
          "  --profile PROFILE  us or eu, instead of the configured one\n"
+         "  --codes PATH       with these local codes: a file or folder (may be repeated)\n"
+         "  --rules PATH       with these rules of the site (may be repeated)\n"
          "  --settings         print every setting with its default, then end\n\n"
          "Without options: the installed configuration, if there is one, and its mappings.\n"
          "Exit code: 0 no problem; 1 problems; 2 wrong usage.");
@@ -47,18 +49,21 @@ static void secrets_check(const struct config *config, struct err_list *problems
     secret_check(config->hook.secret_file, config->hook.secret_credential, true, problems);
 }
 
-static void mappings_check(const char *dir, enum profile profile, struct err_list *problems)
+static void mappings_check(const struct load_layers *layers, struct err_list *problems)
 {
     AUTO(knowledge_free) struct knowledge *knowledge = NULL;
 
-    if (load_mappings(dir, profile, &knowledge, problems))
-        printf("%s: %zu rules, profile %s, generation %s\n", dir, knowledge_rule_count(knowledge),
-               profile_name(knowledge_policy(knowledge)->profile), knowledge_generation(knowledge));
+    if (load_layers(layers, &knowledge, problems))
+        printf("%s: %zu rules, profile %s, generation %s\n", layers->mappings,
+               knowledge_rule_count(knowledge), profile_name(knowledge_policy(knowledge)->profile),
+               knowledge_generation(knowledge));
 }
 
-static int check(const char *config_file, const char *mappings, enum profile profile)
+/* What the command line does not say, the configuration does. */
+static int check(const char *config_file, const struct load_layers *asked)
 {
     AUTO(config_free) struct config *config = NULL;
+    struct load_layers layers = *asked;
     struct err_list problems = { 0 };
     char dir[PATH_MAX];
     int code;
@@ -67,10 +72,12 @@ static int check(const char *config_file, const char *mappings, enum profile pro
         printf("%s: read\n", config_file);
         secrets_check(config, &problems);
     }
-    if (!mappings && config) mappings = config->mappings;
-    if (!mappings) mappings = load_default_dir(dir, sizeof dir);
-    if (profile == PROFILE_UNSET) profile = config_profile(config);
-    mappings_check(mappings, profile, &problems);
+    if (!layers.mappings && config) layers.mappings = config->mappings;
+    if (!layers.codes.count && config) layers.codes = config->local_codes;
+    if (!layers.rules.count && config) layers.rules = config->local_rules;
+    if (!layers.mappings) layers.mappings = load_default_dir(dir, sizeof dir);
+    if (layers.profile == PROFILE_UNSET) layers.profile = config_profile(config);
+    mappings_check(&layers, &problems);
     fflush(stdout);
     command_problems(&problems);
     code = problems.count ? 1 : 0;
@@ -82,40 +89,66 @@ static int check(const char *config_file, const char *mappings, enum profile pro
     return code;
 }
 
-int command_check(int argc, char **argv)
+/* 0 to go on; otherwise the exit code plus 1. */
+static int option_take(int option, const char **config, struct load_layers *layers)
+{
+    switch (option) {
+    case 'c':
+        *config = optarg;
+        return 0;
+    case 'm':
+        layers->mappings = optarg;
+        return 0;
+    case 'C':
+        load_paths_add(&layers->codes, optarg);
+        return 0;
+    case 'R':
+        load_paths_add(&layers->rules, optarg);
+        return 0;
+    case 'p':
+        if (profile_parse(optarg, &layers->profile)) return 0;
+        return 1 + command_usage("check", "no profile \"%s\": us or eu", optarg);
+    case 's':
+        config_help();
+        return 1;
+    case 'h':
+        return 1 + help();
+    default:
+        return 1 + command_usage("check", "an option was not understood");
+    }
+}
+
+static int options_take(int argc, char **argv, const char **config, struct load_layers *layers)
 {
     static const struct option options[] = {
         { "config", required_argument, NULL, 'c' },  { "mappings", required_argument, NULL, 'm' },
+        { "codes", required_argument, NULL, 'C' },   { "rules", required_argument, NULL, 'R' },
         { "profile", required_argument, NULL, 'p' }, { "settings", no_argument, NULL, 's' },
         { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
     };
-    const char *config = NULL, *mappings = NULL;
-    enum profile profile = PROFILE_UNSET;
-    int option;
-    FILE *installed;
+    int option, stop;
 
     optind = 1;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'c') {
-            config = optarg;
-        } else if (option == 'm') {
-            mappings = optarg;
-        } else if (option == 'p') {
-            if (!profile_parse(optarg, &profile))
-                return command_usage("check", "no profile \"%s\": us or eu", optarg);
-        } else if (option == 's') {
-            config_help();
-            return 0;
-        } else if (option == 'h') {
-            return help();
-        } else {
-            return command_usage("check", "an option was not understood");
-        }
-    }
-    if (optind < argc) return command_usage("check", "\"%s\" is no option", argv[optind]);
-    if (!config && !mappings && (installed = fopen(ADAPTER_SYSCONFDIR "/adapter.json", "re"))) {
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
+        if ((stop = option_take(option, config, layers))) return stop;
+    if (optind < argc) return 1 + command_usage("check", "\"%s\" is no option", argv[optind]);
+    return 0;
+}
+
+int command_check(int argc, char **argv)
+{
+    struct load_layers layers = { 0 };
+    const char *config = NULL;
+    int code = options_take(argc, argv, &config, &layers);
+    FILE *installed;
+
+    if (!code && !config && !layers.mappings &&
+        (installed = fopen(ADAPTER_SYSCONFDIR "/adapter.json", "re"))) {
         fclose(installed);
         config = ADAPTER_SYSCONFDIR "/adapter.json";
     }
-    return check(config, mappings, profile);
+    code = code ? code - 1 : check(config, &layers);
+    load_paths_done(&layers.codes);
+    load_paths_done(&layers.rules);
+    return code;
 }

@@ -1,5 +1,6 @@
 #include "app/config.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ enum setting_type {
     SETTING_DAYS,
     SETTING_SWITCH,
     SETTING_LEVEL,
-    SETTING_PROFILE
+    SETTING_PROFILE,
+    SETTING_PATHS /* a list of files or folders */
 };
 
 #define FIELD(member) offsetof(struct config, member)
@@ -43,6 +45,10 @@ static const struct setting {
       "folder with codes, units, classes and rules; default: the installed one" },
     { "", "profile", SETTING_PROFILE, NULL, 0, 0, FIELD(profile), false,
       "us or eu: whose labels count where they differ; default: that of mappings/policy.json" },
+    { "", "localCodes", SETTING_PATHS, NULL, 0, 0, FIELD(local_codes), false,
+      "list of files or folders with codes of the site: CSV, ConceptMap" },
+    { "", "localRules", SETTING_PATHS, NULL, 0, 0, FIELD(local_rules), false,
+      "list of files or folders with rules of the site" },
     { "", "logLevel", SETTING_LEVEL, "info", 0, 0, FIELD(log_level), false,
       "error, warn, info or debug" },
     { "server", "base", SETTING_URL, NULL, 0, 0, FIELD(server.base), true,
@@ -250,6 +256,8 @@ static bool value_set(struct config *config, const struct setting *setting, cons
     case SETTING_SWITCH:
         switch_set(config, setting, strcmp(text, "true") == 0);
         return true;
+    case SETTING_PATHS: /* has no default; paths_read() */
+        break;
     }
     return false;
 }
@@ -261,6 +269,29 @@ static void defaults_set(struct config *config)
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
         if (settings[i].initial && !value_set(config, &settings[i], settings[i].initial, &fix))
             abort(); /* a default of ours that does not fit its own row */
+}
+
+static struct load_paths *paths_of(struct config *config, const struct setting *setting)
+{
+    return (struct load_paths *)(void *)((char *)config + setting->at);
+}
+
+static void paths_read(struct config_reader *reader, const struct node *list,
+                       const struct setting *setting)
+{
+    if (!node_is(list, DOC_ARRAY)) {
+        problem(reader, list, "write [\"/etc/myeloma-adapter/...\"]", "\"%s\" must be a list",
+                setting->key);
+        return;
+    }
+    for (size_t i = 0; i < node_count(list); i++) {
+        struct node item = node_item(list, i);
+        if (node_is(&item, DOC_STRING) && item.value->count && item.value->count < PATH_MAX / 2)
+            load_paths_add(paths_of(reader->config, setting), item.value->text);
+        else
+            problem(reader, &item, "write the path of a file or folder",
+                    "\"%s\" must be a list of texts", setting->key);
+    }
 }
 
 static void setting_read(struct config_reader *reader, const struct node *section,
@@ -277,6 +308,8 @@ static void setting_read(struct config_reader *reader, const struct node *sectio
             number_set(reader->config, setting, number);
         else
             problem_err(reader, &err);
+    } else if (setting->type == SETTING_PATHS) {
+        paths_read(reader, &value, setting);
     } else if (setting->type == SETTING_SWITCH) {
         if (!node_is(&value, DOC_TRUE) && !node_is(&value, DOC_FALSE))
             problem(reader, &value, "write true or false", "\"%s\" must be true or false",
@@ -416,6 +449,7 @@ void config_free(struct config *config)
         if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_LEVEL ||
             type == SETTING_PROFILE)
             text_set(config, &settings[i], NULL);
+        if (type == SETTING_PATHS) load_paths_done(paths_of(config, &settings[i]));
     }
     free(config->file);
     free(config);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@
 
 #define MAPPING_FILE_MAX  ((size_t)64 << 20)
 #define MAPPING_FILES_MAX 1000
-#define SITE_PREFIX       "rules/" /* before the path of a file of the site */
+#define MAPPING_LAYER_MAX ((size_t)256 << 20) /* bytes of ours, of the codes, of the rules */
 
 bool load_file(const char *path, size_t max, char **ret, size_t *ret_len, struct err *err)
 {
@@ -51,10 +52,11 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* The files of one layer. */
 struct loader {
-    const char *dir;
+    const char *dir;              /* names are relative to it; NULL: names are paths */
     struct knowledge_file *files; /* owned */
-    size_t count;
+    size_t count, bytes;
     struct err_list *problems;
 };
 
@@ -62,94 +64,69 @@ static bool wanted(const char *name)
 {
     const char *dot = strrchr(name, '.');
 
-    return name[0] != '.' && dot && (strcmp(dot, ".csv") == 0 || strcmp(dot, ".json") == 0);
+    return name[0] != '.' && dot && (strcasecmp(dot, ".csv") == 0 || strcasecmp(dot, ".json") == 0);
 }
 
-static void loader_file(struct loader *loader, const char *path, const char *name)
+static void loader_problem(struct loader *loader, const char *path, const char *code,
+                           const char *fix, const char *what)
 {
+    struct err err;
+
+    err_set(&err, ERR_CONFIG, code, "%s", what);
+    err_at(&err, "%s", path);
+    err_fix(&err, "%s", fix);
+    err_list_add(loader->problems, &err);
+}
+
+/* Within the limits of a layer? The first file beyond them is told. */
+static bool loader_room(struct loader *loader, const char *path)
+{
+    if (loader->count < MAPPING_FILES_MAX && loader->bytes <= MAPPING_LAYER_MAX) return true;
+    if (loader->count == MAPPING_FILES_MAX || loader->bytes != SIZE_MAX)
+        loader_problem(loader, path, "mappings.many", "put files together, or leave some out",
+                       "more than 1000 files or 256 MiB are not read");
+    loader->bytes = SIZE_MAX;
+    return false;
+}
+
+static void loader_file(struct loader *loader, const char *name)
+{
+    char path[PATH_MAX + NAME_MAX + 64];
     struct err err;
     char *text;
     size_t len;
 
+    snprintf(path, sizeof path, "%s%s%s", loader->dir ? loader->dir : "", loader->dir ? "/" : "",
+             name);
+    if (loader->bytes == SIZE_MAX || !loader_room(loader, path)) return;
     if (!load_file(path, MAPPING_FILE_MAX, &text, &len, &err)) {
         err_list_add(loader->problems, &err);
         return;
     }
     loader->files = mem_resize(loader->files, (loader->count + 1) * sizeof *loader->files);
     loader->files[loader->count++] = (struct knowledge_file){ mem_strdup(name), text, len };
+    loader->bytes += len;
 }
 
-/* The files of one folder; a folder that is not there is no mistake. */
-static void loader_scan(struct loader *loader, const char *path, const char *folder)
+/* The files of one folder, each below that name. False when it is not there. */
+static bool loader_folder(struct loader *loader, const char *folder)
 {
+    char path[PATH_MAX];
     struct dirent **entries;
-    int count = scandir(path, &entries, NULL, alphasort);
+    int count;
 
-    if (count < 0) return;
+    snprintf(path, sizeof path, "%s%s%s", loader->dir ? loader->dir : "", loader->dir ? "/" : "",
+             folder);
+    count = scandir(path, &entries, NULL, alphasort);
+    if (count < 0) return false;
     for (int i = 0; i < count; i++) {
-        char file[PATH_MAX + NAME_MAX + 64], name[PATH_MAX + NAME_MAX + 64];
-        snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
+        char name[PATH_MAX + NAME_MAX + 32];
         snprintf(name, sizeof name, "%s%s%s", folder, folder[0] ? "/" : "", entries[i]->d_name);
-        if (wanted(entries[i]->d_name) && loader->count < MAPPING_FILES_MAX)
-            loader_file(loader, file, name);
+        if (wanted(entries[i]->d_name)) loader_file(loader, name);
         free(entries[i]);
     }
     free(entries);
-}
-
-static void loader_folder(struct loader *loader, const char *folder)
-{
-    char path[PATH_MAX];
-
-    snprintf(path, sizeof path, "%s/%s", loader->dir, folder);
-    loader_scan(loader, path, folder);
-}
-
-/* The rules of a site are known as "rules/PATH", which load_rule_path() turns back. */
-static void loader_site(struct loader *loader, const char *site)
-{
-    char path[PATH_MAX], folder[PATH_MAX + 32];
-    size_t before = loader->count;
-    struct err err;
-
-    snprintf(path, sizeof path, "%s/rules", site);
-    if (!is_folder(path)) snprintf(path, sizeof path, "%s", site);
-    snprintf(folder, sizeof folder, SITE_PREFIX "%s", path);
-    loader_scan(loader, path, folder);
-    if (loader->count > before) return;
-    err_set(&err, ERR_CONFIG, "mappings.none", "holds no rule files");
-    err_at(&err, "%s", site);
-    err_fix(&err, "name a folder with .json files of rules");
-    err_list_add(loader->problems, &err);
-}
-
-/* "rules/PATH/FILE" is a file of the site, "rules/FILE" one of ours. */
-static bool is_site(const char *name)
-{
-    return strncmp(name, SITE_PREFIX, strlen(SITE_PREFIX)) == 0 &&
-           strchr(name + strlen(SITE_PREFIX), '/');
-}
-
-const char *load_rule_path(const char *dir, const char *file, char *buf, size_t size)
-{
-    if (is_site(file))
-        snprintf(buf, size, "%s", file + strlen(SITE_PREFIX));
-    else
-        snprintf(buf, size, "%s/%s", dir, file);
-    return buf;
-}
-
-/* The reader names files as it knows them: say where they are. */
-static void place_problem(const char *dir, struct err *err)
-{
-    char place[sizeof err->where];
-
-    if (!is_site(err->where)) {
-        err_at(err, "%s/", dir);
-        return;
-    }
-    memcpy(place, err->where, sizeof place);
-    snprintf(err->where, sizeof err->where, "%s", place + strlen(SITE_PREFIX));
+    return true;
 }
 
 static void loader_done(struct loader *loader)
@@ -161,6 +138,86 @@ static void loader_done(struct loader *loader)
     free(loader->files);
 }
 
+/* ---- ours */
+
+static void load_ours(struct loader *loader)
+{
+    static const char *const folders[] = { "", "codes", "codes/local", "labs", "rules" };
+    size_t before = loader->problems->count;
+
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) /* what is needed is asked for later */
+        (void)loader_folder(loader, folders[i]);
+    if (!loader->count && loader->problems->count == before)
+        loader_problem(loader, loader->dir, "mappings.none",
+                       "name the folder with codes/, labs/ and rules/ by --mappings",
+                       "holds no mappings");
+}
+
+/* ---- of the site */
+
+/* "codes/x.csv" is "./codes/x.csv": no name of ours begins so. */
+static void site_path(const char *path, char *buf, size_t size)
+{
+    size_t len;
+
+    snprintf(buf, size, "%s%s", path[0] == '/' || path[0] == '.' ? "" : "./", path);
+    for (len = strlen(buf); len > 1 && buf[len - 1] == '/';) buf[--len] = '\0';
+}
+
+static void load_site(struct loader *loader, const struct load_paths *paths, const char *what,
+                      const char *fix)
+{
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < paths->count; i++) {
+        size_t before = loader->count + loader->problems->count;
+        site_path(paths->items[i], path, sizeof path);
+        if (!loader_folder(loader, path)) loader_file(loader, path);
+        if (loader->count + loader->problems->count == before)
+            loader_problem(loader, path, "mappings.none", fix, what);
+    }
+}
+
+/* ---- all of them */
+
+/* Files of ours are named as the reader finds them; a site's are paths. */
+static void places_complete(struct err_list *problems, size_t from, const char *dir)
+{
+    for (size_t i = from; i < problems->count && i < ERR_LIST_MAX; i++) {
+        struct err *err = &problems->items[i];
+        if (strchr("/.", err->where[0]) || strncmp(err->where, dir, strlen(dir)) == 0) continue;
+        err_at(err, "%s/", dir);
+    }
+}
+
+bool load_layers(const struct load_layers *layers, struct knowledge **ret,
+                 struct err_list *problems)
+{
+    struct loader ours = { .dir = layers->mappings, .problems = problems };
+    struct loader codes = { .problems = problems }, rules = { .problems = problems };
+    size_t before = problems->count;
+    bool good;
+
+    load_ours(&ours);
+    load_site(&codes, &layers->codes, "holds no codes",
+              "name a folder with .csv files or ConceptMaps (.json)");
+    load_site(&rules, &layers->rules, "holds no rule files",
+              "name a folder with .json files of rules");
+    const struct knowledge_layers read = { .files = ours.files,
+                                           .count = ours.count,
+                                           .codes = codes.files,
+                                           .code_count = codes.count,
+                                           .rules = rules.files,
+                                           .rule_count = rules.count,
+                                           .profile = layers->profile };
+    good = problems->count == before && knowledge_load_layers(&read, ret, problems);
+    places_complete(problems, before, layers->mappings);
+    loader_done(&ours);
+    loader_done(&codes);
+    loader_done(&rules);
+    return good;
+}
+
 bool load_mappings(const char *dir, enum profile profile, struct knowledge **ret,
                    struct err_list *problems)
 {
@@ -170,29 +227,39 @@ bool load_mappings(const char *dir, enum profile profile, struct knowledge **ret
 bool load_mappings_with(const char *dir, const char *site, enum profile profile,
                         struct knowledge **ret, struct err_list *problems)
 {
-    struct loader loader = { .dir = dir, .problems = problems };
-    size_t before = problems->count, read;
-    struct err err;
+    struct load_layers layers = { .mappings = dir, .profile = profile };
+    char path[PATH_MAX];
     bool good;
 
-    loader_folder(&loader, "");
-    loader_folder(&loader, "codes");
-    loader_folder(&loader, "codes/local");
-    loader_folder(&loader, "labs");
-    loader_folder(&loader, "rules");
-    if (!loader.count && problems->count == before) {
-        err_set(&err, ERR_CONFIG, "mappings.none", "holds no mappings");
-        err_at(&err, "%s", dir);
-        err_fix(&err, "name the folder with codes/, labs/ and rules/ by --mappings");
-        err_list_add(problems, &err);
+    if (site) {
+        snprintf(path, sizeof path, "%s/rules", site);
+        load_paths_add(&layers.rules, is_folder(path) ? path : site);
     }
-    if (site) loader_site(&loader, site);
-    read = problems->count;
-    good = read == before && knowledge_load_as(loader.files, loader.count, profile, ret, problems);
-    for (size_t i = read; i < problems->count && i < ERR_LIST_MAX; i++)
-        place_problem(dir, &problems->items[i]);
-    loader_done(&loader);
+    good = load_layers(&layers, ret, problems);
+    load_paths_done(&layers.rules);
     return good;
+}
+
+const char *load_rule_path(const char *dir, const char *file, char *buf, size_t size)
+{
+    if (file[0] == '/' || file[0] == '.') /* of the site: site_path() */
+        snprintf(buf, size, "%s", file);
+    else
+        snprintf(buf, size, "%s/%s", dir, file);
+    return buf;
+}
+
+void load_paths_add(struct load_paths *paths, const char *path)
+{
+    paths->items = mem_resize(paths->items, (paths->count + 1) * sizeof *paths->items);
+    paths->items[paths->count++] = mem_strdup(path);
+}
+
+void load_paths_done(struct load_paths *paths)
+{
+    for (size_t i = 0; i < paths->count; i++) free(paths->items[i]);
+    free(paths->items);
+    *paths = (struct load_paths){ 0 };
 }
 
 const char *load_default_dir(char *buf, size_t size)

@@ -25,8 +25,7 @@ struct count {
 };
 
 struct replay {
-    const char *mappings;
-    enum profile profile; /* PROFILE_UNSET: that of the mappings */
+    struct load_layers layers;
     enum format format;
     bool as_of, all, explain, list_unmapped, everybody;
     int64_t as_of_ms;
@@ -425,7 +424,9 @@ static int help(void)
          "  --unmapped         list the drugs and results that no mapping knows, and every note\n"
          "  --mappings DIR     use these mappings\n"
          "  --profile PROFILE  us or eu: whose labels count where they differ (default: that of\n"
-         "                     policy.json)\n\n"
+         "                     policy.json)\n"
+         "  --codes PATH       add local codes: CSV files, ConceptMaps (may be repeated)\n"
+         "  --rules PATH       add rules of the site (may be repeated)\n\n"
          "Exit code: 0 all read; 3 some input was set aside (each named on stderr), the rest was\n"
          "used; 1 the mappings have a problem or the output is lost; 2 wrong usage.");
     return 0;
@@ -450,10 +451,16 @@ static int option_take(struct replay *replay, int option)
 
     switch (option) {
     case 'm':
-        replay->mappings = optarg;
+        replay->layers.mappings = optarg;
+        return 0;
+    case 'C':
+        load_paths_add(&replay->layers.codes, optarg);
+        return 0;
+    case 'R':
+        load_paths_add(&replay->layers.rules, optarg);
         return 0;
     case 'p':
-        if (!profile_parse(optarg, &replay->profile))
+        if (!profile_parse(optarg, &replay->layers.profile))
             return 1 + command_usage("replay", "no profile \"%s\": us or eu", optarg);
         return 0;
     case 't':
@@ -492,6 +499,8 @@ static int options_take(struct replay *replay, int argc, char **argv)
     static const struct option options[] = {
         { "mappings", required_argument, NULL, 'm' },
         { "profile", required_argument, NULL, 'p' },
+        { "codes", required_argument, NULL, 'C' },
+        { "rules", required_argument, NULL, 'R' },
         { "as-of", required_argument, NULL, 't' },
         { "format", required_argument, NULL, 'f' },
         { "all", no_argument, NULL, 'a' },
@@ -553,6 +562,8 @@ static void replay_done(struct replay *replay)
     simulation_free(replay->simulation);
     knowledge_free(replay->knowledge);
     input_done(&replay->input);
+    load_paths_done(&replay->layers.codes);
+    load_paths_done(&replay->layers.rules);
 }
 
 int command_replay(int argc, char **argv)
@@ -566,8 +577,8 @@ int command_replay(int argc, char **argv)
         replay_done(&replay);
         return code - 1;
     }
-    if (!replay.mappings) replay.mappings = load_default_dir(dir, sizeof dir);
-    if (load_mappings(replay.mappings, replay.profile, &replay.knowledge, &problems)) {
+    if (!replay.layers.mappings) replay.layers.mappings = load_default_dir(dir, sizeof dir);
+    if (load_layers(&replay.layers, &replay.knowledge, &problems)) {
         play(&replay);
         code = replay.lost ? 1 : replay.aside ? 3 : 0;
     } else {

@@ -184,11 +184,14 @@ static struct knowledge *knowledge_read(const struct adapter *adapter, const str
 {
     struct knowledge *knowledge = NULL;
     char dir[PATH_MAX];
-    const char *mappings = adapter->mappings_option;
+    struct load_layers layers = { .mappings = adapter->mappings_option,
+                                  .codes = config->local_codes,
+                                  .rules = config->local_rules };
 
-    if (!mappings) mappings = config->mappings;
-    if (!mappings) mappings = load_default_dir(dir, sizeof dir);
-    return load_mappings(mappings, config_profile(config), &knowledge, problems) ? knowledge : NULL;
+    if (!layers.mappings) layers.mappings = config->mappings;
+    if (!layers.mappings) layers.mappings = load_default_dir(dir, sizeof dir);
+    layers.profile = config_profile(config);
+    return load_layers(&layers, &knowledge, problems) ? knowledge : NULL;
 }
 
 static void log_level_set(const char *name)

@@ -1,6 +1,7 @@
 #include "base/csv.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,7 +129,7 @@ static bool fields(struct row *row)
         if (at_end(row) || *row->at != ',') break;
         row->at++;
     }
-    if (row->fields < row->csv->columns) return fail(row, row->at, "fewer fields than columns");
+    if (row->fields < row->csv->columns_min) return fail(row, row->at, "fewer fields than columns");
     return true;
 }
 
@@ -191,16 +192,24 @@ static bool read_row(struct csv *csv, const char *code, struct err *err)
     }
     csv->at = row.at + line_end(row.at, csv->end);
     csv->next_line = row.line + 1;
+    if (good && !csv->header_read) csv->columns = csv->columns_min = row.fields;
     return good;
+}
+
+/* The name of a column, without the ? of one that may be missing. */
+static const char *bare(const char *name)
+{
+    return name[0] == '?' ? name + 1 : name;
 }
 
 static bool check_header(struct csv *csv, const char *const *names, struct err *err)
 {
     for (size_t i = 0; i < csv->columns; i++) {
-        if (strcmp(csv->field[i], names[i]) == 0) continue;
-        err_set(err, ERR_CONFIG, "csv.header", "column %zu is not \"%s\"", i + 1, names[i]);
+        if (strcmp(csv->field[i], bare(names[i])) == 0) continue;
+        err_set(err, ERR_CONFIG, "csv.header", "column %zu is not \"%s\"", i + 1, bare(names[i]));
         return err_at(err, "%u:%u", csv->line, csv->column[i]);
     }
+    for (size_t i = csv->columns; names[i]; i++) csv->field[i] = "";
     return true;
 }
 
@@ -209,10 +218,10 @@ static void fix_header(const char *const *names, struct err *err)
     char header[sizeof err->fix] = "";
     size_t used = 0;
 
-    for (; *names && used + strlen(*names) + 2 < sizeof header; names++) {
-        if (used) header[used++] = ',';
-        strcpy(header + used, *names);
-        used += strlen(*names);
+    for (; *names && used + strlen(*names) + 4 < sizeof header; names++) {
+        bool optional = (*names)[0] == '?';
+        used += (size_t)sprintf(header + used, "%s%s%s%s", optional ? "[" : "", used ? "," : "",
+                                bare(*names), optional ? "]" : "");
     }
     err_fix(err, "the first line must be %s", header);
 }
@@ -222,12 +231,15 @@ bool csv_init(struct csv *csv, const char *text, size_t len, const char *const *
 {
     if (!len) text = ""; /* may have been NULL */
     *csv = (struct csv){ .at = text, .end = text + len, .next_line = 1 };
-    while (names[csv->columns]) csv->columns++;
+    while (names[csv->columns]) csv->columns_min += names[csv->columns++][0] != '?';
     assert(csv->columns > 0 && csv->columns <= CSV_COLUMNS_MAX);
     csv->room_size = csv->columns * (CSV_FIELD_MAX + 1);
     csv->room = mem_zero(1, csv->room_size);
     if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) csv->at += 3;
-    if (read_row(csv, "csv.header", err) && check_header(csv, names, err)) return true;
+    if (read_row(csv, "csv.header", err) && check_header(csv, names, err)) {
+        csv->header_read = true;
+        return true;
+    }
     fix_header(names, err);
     csv_done(csv);
     return false;

@@ -96,6 +96,14 @@ void knowledge_add_rule(struct knowledge *knowledge, struct rule *rule)
     table_add(&knowledge->rule_ids, &knowledge->arena, 0, rule->id)->value = (uint32_t)n + 1;
 }
 
+void knowledge_replace_rule(struct knowledge *knowledge, struct rule *rule)
+{
+    uint32_t number = table_value(&knowledge->rule_ids, 0, rule->id);
+
+    rule_free(knowledge->rules[number - 1]);
+    knowledge->rules[number - 1] = rule;
+}
+
 void knowledge_add_definition(struct knowledge *knowledge, const char *name, struct clause *clause)
 {
     struct table_entry *entry = table_add(&knowledge->definition_names, &knowledge->arena, 0, name);
@@ -146,7 +154,7 @@ static void free_tables(struct knowledge *knowledge)
         &knowledge->routes,      &knowledge->forms,
         &knowledge->units,       &knowledge->spellings,
         &knowledge->class_names, &knowledge->definition_names,
-        &knowledge->rule_ids,
+        &knowledge->rule_ids,    &knowledge->alone,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++) table_done(tables[i]);
@@ -446,14 +454,25 @@ static void found_links(const struct knowledge *knowledge, const struct table_en
         found_add(found, knowledge->links[i].concept);
 }
 
+/* The conditions of the code in that system alone. */
 static void found_code(const struct knowledge *knowledge, unsigned system, const char *code,
                        struct found *found)
 {
     size_t len = strlen(code);
 
     found_links(knowledge, table_find(&knowledge->conditions, system, code, len), found);
+    if (table_value(&knowledge->alone, system, code)) return;
     for (size_t n = 1; n <= len && n <= knowledge->prefix_max; n++)
         found_links(knowledge, table_find(&knowledge->prefixes, system, code, n), found);
+}
+
+size_t condition_find(const struct knowledge *knowledge, unsigned system, const char *code,
+                      unsigned *ret, size_t max)
+{
+    struct found found = { .items = ret, .max = max };
+
+    found_code(knowledge, system, code, &found);
+    return found.count;
 }
 
 size_t knowledge_condition(const struct knowledge *knowledge, const char *system, const char *code,

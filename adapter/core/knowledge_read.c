@@ -1,9 +1,10 @@
 /* Files -> knowledge. The table of files says what may be there, in which order it is read, and who
- * reads a row of it; knowledge_codes.c, knowledge_labs.c and knowledge_classes.c do the reading. */
+ * reads a row of it; the other knowledge_*.c do the reading. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
@@ -11,17 +12,19 @@
 #include "core/knowledge_impl.h"
 #include "core/rule_read.h"
 
-#define COLUMNS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define COLUMNS(...)  ((const char *const[]){ __VA_ARGS__, NULL })
+#define LOCAL_COLUMNS COLUMNS("system", "code", "concept", "comment", "?overrides")
 
 /* In the order of reading: later files rest on earlier ones. */
 static const struct file_kind {
-    const char *pattern;                  /* a name; a * stands for any part of it */
+    const char *pattern; /* a name; a * stands for any part of it; of a site: the last part of it */
     enum { OPTIONAL, NEEDED, BASE } need; /* BASE: without it nothing else makes sense */
     const char *const *columns;           /* of a CSV file */
     knowledge_row_fn *row;
     void (*json)(struct knowledge_reader *reader, const struct node *root);
     const char *system; /* whose codes a CSV file has, by short name; NULL: it says that itself */
     bool rules;
+    enum knowledge_layer layer;
 } file_kinds[] = {
     { "codes/systems.csv", BASE, COLUMNS("system", "uri", "note"), .row = row_system },
     { "codes/related-systems.csv", OPTIONAL, COLUMNS("system", "also", "note"),
@@ -52,12 +55,16 @@ static const struct file_kind {
     { "labs/units.csv", NEEDED, COLUMNS("analyte", "unit", "add", "factor", "then_add", "note"),
       .row = row_unit },
     { "labs/unit-spellings.csv", NEEDED, COLUMNS("seen", "unit"), .row = row_spelling },
-    { "codes/local/*.csv", OPTIONAL, COLUMNS("system", "code", "concept", "comment"),
-      .row = row_local },
+    { "codes/local/*.csv", OPTIONAL, LOCAL_COLUMNS, .row = row_local },
+    { "codes/local/*.json", OPTIONAL, .json = map_read },
+    { "*.csv", OPTIONAL, LOCAL_COLUMNS, .row = row_local, .layer = LAYER_CODES },
+    { "*.json", OPTIONAL, .json = map_read, .layer = LAYER_CODES },
     { "classes.json", BASE, .json = classes_read },
     { "policy.json", OPTIONAL, .json = policy_read },
     { "definitions.json", OPTIONAL, .rules = true },
     { "rules/*.json", OPTIONAL, .rules = true },
+    { "definitions.json", OPTIONAL, .rules = true, .layer = LAYER_RULES },
+    { "*.json", OPTIONAL, .rules = true, .layer = LAYER_RULES },
     { "schema/*.json", .need = OPTIONAL }, /* for editors */
     { "*.md", .need = OPTIONAL },
 };
@@ -66,7 +73,7 @@ static const struct file_kind {
 
 static const struct knowledge_file *file_of(const struct knowledge_reader *reader)
 {
-    return reader->files[reader->file];
+    return reader->files[reader->file].file;
 }
 
 PRINTF(5, 0)
@@ -149,8 +156,18 @@ const char *reader_near(const struct knowledge_reader *reader, unsigned kinds, c
 const char *reader_place(const struct knowledge_reader *reader, const struct table_entry *entry,
                          char *buf, size_t size)
 {
-    snprintf(buf, size, "%s:%u", reader->files[entry->file]->name, entry->line);
+    snprintf(buf, size, "%s:%u:%u", reader->files[entry->file].file->name, entry->line,
+             entry->column);
     return buf;
+}
+
+void reader_mark(const struct knowledge_reader *reader, struct table_entry *entry, size_t column)
+{
+    unsigned at = reader->csv.column[column];
+
+    entry->file = (uint16_t)reader->file; /* at most KNOWLEDGE_FILES_MAX */
+    entry->line = reader->csv.line;
+    entry->column = (uint16_t)(at < UINT16_MAX ? at : UINT16_MAX);
 }
 
 bool reader_claim(struct knowledge_reader *reader, struct table *table, uint32_t scope,
@@ -161,8 +178,7 @@ bool reader_claim(struct knowledge_reader *reader, struct table *table, uint32_t
 
     if (!entry->value) {
         entry->value = value;
-        entry->file = (uint32_t)reader->file;
-        entry->line = reader->csv.line;
+        reader_mark(reader, entry, column);
     }
     if (entry->value == value) return true;
     reader_problem(reader, column, "knowledge.conflict", "keep one of the two lines",
@@ -200,14 +216,27 @@ static bool fits(const char *pattern, const char *name)
     if (!star) return strcmp(pattern, name) == 0;
     size_t head = (size_t)(star - pattern), tail = strlen(star + 1), len = strlen(name);
     return len > head + tail && memcmp(name, pattern, head) == 0 &&
-           strcmp(name + len - tail, star + 1) == 0;
+           strcasecmp(name + len - tail, star + 1) == 0; /* a site's A.CSV is a table too */
 }
 
-static bool is_known(const char *name)
+/* The last part of a path. */
+static const char *base_name(const char *path)
 {
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* The first kind that the file can be; NULL: none. */
+static const struct file_kind *kind_of(const struct layer_file *file)
+{
+    const char *name = file->file->name;
+
+    if (file->layer != LAYER_OURS) name = base_name(name);
     for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++)
-        if (fits(file_kinds[i].pattern, name)) return true;
-    return false;
+        if (file_kinds[i].layer == file->layer && fits(file_kinds[i].pattern, name))
+            return &file_kinds[i];
+    return NULL;
 }
 
 /* Bytes of the first folder of a name with its slash, 0 at the top. */
@@ -220,7 +249,7 @@ static size_t folder_len(const char *name)
 
 static bool in_folder(const struct file_kind *kind, const char *name, size_t folder)
 {
-    return folder && strncmp(kind->pattern, name, folder) == 0;
+    return folder && kind->layer == LAYER_OURS && strncmp(kind->pattern, name, folder) == 0;
 }
 
 static void list_add(struct buf *list, const char *name, size_t len)
@@ -230,13 +259,14 @@ static void list_add(struct buf *list, const char *name, size_t len)
 }
 
 /* The folders (each once: told by their first file) and files at the top. */
-static void list_top(struct buf *ret)
+static void list_top(enum knowledge_layer layer, struct buf *ret)
 {
     for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) {
         const char *pattern = file_kinds[i].pattern;
         size_t folder = folder_len(pattern), first = 0;
         while (!in_folder(&file_kinds[first], pattern, folder) && first < i) first++;
-        if (first == i) list_add(ret, pattern, folder ? folder : strlen(pattern));
+        if (first == i && file_kinds[i].layer == layer)
+            list_add(ret, pattern, folder ? folder : strlen(pattern));
     }
 }
 
@@ -249,27 +279,29 @@ static bool known_folder(const char *name)
     return false;
 }
 
-static const char *near_file(const char *name)
+static const char *near_file(const struct layer_file *file)
 {
     const char *names[ARRAY_SIZE(file_kinds) + 1] = { NULL };
+    size_t n = 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) names[i] = file_kinds[i].pattern;
-    return nearest(name, names);
+    for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++)
+        if (file_kinds[i].layer == LAYER_OURS) names[n++] = file_kinds[i].pattern;
+    return file->layer == LAYER_OURS ? nearest(file->file->name, names) : NULL;
 }
 
-static void unknown_file(struct knowledge_reader *reader, const char *name)
+static void unknown_file(struct knowledge_reader *reader, const struct layer_file *file)
 {
     AUTO(buf_done) struct buf places = { 0 };
-    const char *near = near_file(name);
+    const char *name = file->file->name, *near = near_file(file);
     struct err err;
 
     err_set(&err, ERR_CONFIG, "knowledge.file", "nothing reads this file");
     if (near) {
         err_fix(&err, "did you mean \"%s\"?", near);
-    } else if (folder_len(name) && known_folder(name)) {
+    } else if (file->layer == LAYER_OURS && folder_len(name) && known_folder(name)) {
         err_fix(&err, "the table of mappings/README.md says what may be there");
     } else {
-        list_top(&places);
+        list_top(file->layer, &places);
         err_fix(&err, "there may be %s", buf_string(&places));
     }
     err_at(&err, "%s:1:1", name);
@@ -289,33 +321,56 @@ static void missing_file(struct knowledge_reader *reader, const struct file_kind
 
 static int by_name(const void *a, const void *b)
 {
-    const struct knowledge_file *const *x = a, *const *y = b;
+    const struct layer_file *x = a, *y = b;
 
-    return strcmp((*x)->name, (*y)->name);
+    if (x->layer != y->layer) return x->layer < y->layer ? -1 : 1;
+    return strcmp(x->file->name, y->file->name);
 }
 
-static void sort_files(struct knowledge_reader *reader, const struct knowledge_file *files,
-                       size_t count)
+static void add_files(struct knowledge_reader *reader, const struct knowledge_file *files,
+                      size_t count, enum knowledge_layer layer)
 {
+    for (size_t i = 0; i < count; i++)
+        reader->files[reader->file_count++] = (struct layer_file){ &files[i], layer };
+}
+
+static bool sort_files(struct knowledge_reader *reader, const struct knowledge_layers *layers)
+{
+    size_t count = layers->count + layers->code_count + layers->rule_count;
+    struct err err;
+
+    if (count > KNOWLEDGE_FILES_MAX) {
+        err_set(&err, ERR_CONFIG, "knowledge.files", "there are %zu files", count);
+        err_fix(&err, "put them together: at most %d can be read", KNOWLEDGE_FILES_MAX);
+        err_list_add(reader->problems, &err);
+        return false;
+    }
     reader->files = mem_zero(count + 1, sizeof *reader->files);
-    reader->file_count = count;
-    for (size_t i = 0; i < count; i++) reader->files[i] = &files[i];
+    add_files(reader, layers->files, layers->count, LAYER_OURS);
+    add_files(reader, layers->codes, layers->code_count, LAYER_CODES);
+    add_files(reader, layers->rules, layers->rule_count, LAYER_RULES);
     qsort(reader->files, count, sizeof *reader->files, by_name);
     for (size_t i = 0; i < count; i++)
-        if (!is_known(reader->files[i]->name)) unknown_file(reader, reader->files[i]->name);
+        if (!kind_of(&reader->files[i])) unknown_file(reader, &reader->files[i]);
+    return true;
 }
 
-/* Over all files, whether they are read or not, and the profile that counts. */
+/* Over all files, whether they are read or not, and the profile that counts. Where a site keeps its
+ * files does not matter. */
 static void name_generation(struct knowledge_reader *reader)
 {
+    static const char *const layers[] = { "", "codes of the site", "rules of the site" };
     struct digest digest;
     char text[DIGEST_TEXT_SIZE];
     const size_t len = sizeof reader->knowledge->generation - 1;
 
     digest_init(&digest);
     for (size_t i = 0; i < reader->file_count; i++) {
-        digest_string(&digest, reader->files[i]->name);
-        digest_field(&digest, reader->files[i]->text, reader->files[i]->len);
+        const struct layer_file *at = &reader->files[i];
+        if (at->layer != LAYER_OURS) digest_string(&digest, layers[at->layer]);
+        digest_string(&digest,
+                      at->layer == LAYER_OURS ? at->file->name : base_name(at->file->name));
+        digest_field(&digest, at->file->text, at->file->len);
     }
     digest_string(&digest, profile_name(reader->knowledge->policy.profile));
     digest_text(&digest, text);
@@ -379,7 +434,7 @@ static void read_json(struct knowledge_reader *reader, const struct file_kind *k
         if (kind->need == BASE) reader->blind = true;
         return;
     }
-    if (reader->blind && kind->need == BASE) return;
+    if (reader->blind && (kind->need == BASE || kind->json == map_read)) return;
     struct node root = node_root(doc);
     kind->json(reader, &root);
 }
@@ -389,7 +444,8 @@ static void read_rules(struct knowledge_reader *reader)
     size_t before = reader->problems->count;
 
     if (reader->blind) return;
-    if (!rules_read(file_of(reader), reader->knowledge, reader->problems) &&
+    bool site = reader->files[reader->file].layer == LAYER_RULES;
+    if (!rules_read(file_of(reader), site, reader->knowledge, reader->problems) &&
         reader->problems->count == before)
         reader_problem_at(reader, 0, "knowledge.rules", "", "this file cannot be read");
 }
@@ -408,14 +464,15 @@ static void read_kind(struct knowledge_reader *reader, const struct file_kind *k
 {
     bool found = false;
 
+    if (kind->json == classes_read) local_overrides(reader);
+    if (kind->json == classes_read) drug_rows_done(reader);
     for (reader->file = 0; reader->file < reader->file_count; reader->file++) {
-        if (!fits(kind->pattern, file_of(reader)->name)) continue;
+        if (kind_of(&reader->files[reader->file]) != kind) continue;
         read_file(reader, kind);
         found = true;
     }
     if (!found && kind->need != OPTIONAL) missing_file(reader, kind);
     if (kind->row == row_analyte) analytes_derived(reader);
-    if (kind->row == row_local) drug_rows_done(reader);
 }
 
 /* ---- all of them */
@@ -448,30 +505,40 @@ static void reader_done(struct knowledge_reader *reader)
     free(reader->files);
     free(reader->rows);
     free(reader->entries);
+    free(reader->late);
 }
 
-bool knowledge_load(const struct knowledge_file *files, size_t count, struct knowledge **ret,
-                    struct err_list *problems)
-{
-    return knowledge_load_as(files, count, PROFILE_UNSET, ret, problems);
-}
-
-bool knowledge_load_as(const struct knowledge_file *files, size_t count, enum profile profile,
-                       struct knowledge **ret, struct err_list *problems)
+bool knowledge_load_layers(const struct knowledge_layers *layers, struct knowledge **ret,
+                           struct err_list *problems)
 {
     AUTO(knowledge_free) struct knowledge *knowledge = knowledge_new();
     struct knowledge_reader reader;
     size_t before = problems->count;
 
     reader_init(&reader, knowledge, problems);
-    sort_files(&reader, files, count);
-    for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) read_kind(&reader, &file_kinds[i]);
-    concepts_mark_mapped(knowledge);
-    if (profile != PROFILE_UNSET) knowledge->policy.profile = profile;
-    name_generation(&reader);
+    if (sort_files(&reader, layers)) {
+        for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) read_kind(&reader, &file_kinds[i]);
+        concepts_mark_mapped(knowledge);
+        if (layers->profile != PROFILE_UNSET) knowledge->policy.profile = layers->profile;
+        name_generation(&reader);
+    }
     reader_done(&reader);
     if (problems->count == before) rules_check(knowledge, problems);
     if (problems->count != before) return false;
     *ret = TAKE(knowledge);
     return true;
+}
+
+bool knowledge_load_as(const struct knowledge_file *files, size_t count, enum profile profile,
+                       struct knowledge **ret, struct err_list *problems)
+{
+    const struct knowledge_layers layers = { .files = files, .count = count, .profile = profile };
+
+    return knowledge_load_layers(&layers, ret, problems);
+}
+
+bool knowledge_load(const struct knowledge_file *files, size_t count, struct knowledge **ret,
+                    struct err_list *problems)
+{
+    return knowledge_load_as(files, count, PROFILE_UNSET, ret, problems);
 }

@@ -287,12 +287,31 @@ static bool subjects_check(struct rule_reader *reader, const struct node *at,
 static bool rule_fields(struct rule_reader *reader, const struct node *at, const struct node *file,
                         struct rule *rule)
 {
-    static const char *const keys[] = {
-        "id",           "kind",   "title",     "severity",       "severityBasis", "display",
-        "mode",         "code",   "context",   "when",           "persists",      "yieldsTo",
-        "verdict",      "window", "mechanism", "recommendation", "choice",        "sources",
-        "verification", "owner",  "reviewBy",  "given",          "cases",         NULL
-    };
+    static const char *const keys[] = { "id",
+                                        "kind",
+                                        "title",
+                                        "severity",
+                                        "severityBasis",
+                                        "display",
+                                        "mode",
+                                        "code",
+                                        "context",
+                                        "when",
+                                        "persists",
+                                        "yieldsTo",
+                                        "verdict",
+                                        "window",
+                                        "mechanism",
+                                        "recommendation",
+                                        "choice",
+                                        "sources",
+                                        "verification",
+                                        "owner",
+                                        "reviewBy",
+                                        "given",
+                                        "cases",
+                                        "overrides",
+                                        NULL };
     struct err err;
     bool good = true;
 
@@ -310,10 +329,37 @@ static bool rule_fields(struct rule_reader *reader, const struct node *at, const
     return good;
 }
 
+/* An id of its own, or one of ours and "overrides": true. */
+static bool override_check(struct rule_reader *reader, const struct node *at,
+                           const struct rule *rule, bool *ret)
+{
+    struct node id = node_get(at, "id"), says = node_get(at, "overrides");
+    const struct rule *other = knowledge_rule_named(reader->knowledge, rule->id);
+
+    *ret = node_is(&says, DOC_TRUE);
+    if (says.value && !*ret && !node_is(&says, DOC_FALSE))
+        return rule_problem(reader, &says, "write true, or leave it out",
+                            "\"overrides\" must be true or false");
+    if (*ret && !reader->site)
+        return rule_problem(reader, &says, "change the rule itself",
+                            "only a rule of a site overrides another");
+    if (*ret && !other)
+        return rule_problem(reader, &says, "correct the id, or take \"overrides\" out",
+                            "there is no rule \"%s\" to override", rule->id);
+    if (!other || (*ret && !other->site)) return true;
+    return rule_problem(reader, &id,
+                        reader->site && !other->site
+                            ? "give it another id, or write \"overrides\": true"
+                            : "rule ids are for ever: give this one another",
+                        "there is a rule \"%s\" already in %s:%u:%u", rule->id, other->file,
+                        other->line, other->column);
+}
+
 static bool rule_read(struct rule_reader *reader, const struct node *at, const struct node *file)
 {
     AUTO(rule_free) struct rule *rule = mem_new(struct rule);
     struct node id = node_get(at, "id");
+    bool overrides = false;
 
     reader->arena = &rule->arena;
     reader->bindings = 0;
@@ -322,11 +368,13 @@ static bool rule_read(struct rule_reader *reader, const struct node *at, const s
     if (!text_read(reader, at, "id", true, &rule->id)) return false;
     if (rule->id[strspn(rule->id, "abcdefghijklmnopqrstuvwxyz0123456789-")])
         return rule_problem(reader, &id, "use a-z, 0-9 and -", "\"%s\" is no id", rule->id);
-    if (knowledge_rule_named(reader->knowledge, rule->id))
-        return rule_problem(reader, &id, "rule ids are for ever: give this one another",
-                            "there is a rule \"%s\" already", rule->id);
+    rule->site = reader->site;
+    if (!override_check(reader, at, rule, &overrides)) return false;
     if (!rule_fields(reader, at, file, rule)) return false;
-    knowledge_add_rule(reader->knowledge, TAKE(rule));
+    if (overrides)
+        knowledge_replace_rule(reader->knowledge, TAKE(rule));
+    else
+        knowledge_add_rule(reader->knowledge, TAKE(rule));
     return true;
 }
 
@@ -342,7 +390,11 @@ static bool definitions_read(struct rule_reader *reader, const struct node *root
         struct node item = node_member(&map, i);
         struct clause *clause = mem_new(struct clause);
         reader->arena = knowledge_arena(reader->knowledge);
-        if (clause_read(reader, &item, clause)) {
+        if (reader->site && knowledge_definition(reader->knowledge, item.key)) {
+            good = rule_problem(reader, &item, "give it another name",
+                                "there is a definition \"%s\" already", item.key);
+            free(clause);
+        } else if (clause_read(reader, &item, clause)) {
             knowledge_add_definition(reader->knowledge, item.key, clause);
         } else {
             free(clause);
@@ -369,10 +421,20 @@ static bool rule_list_read(struct rule_reader *reader, const struct node *root)
     return good;
 }
 
-bool rules_read(const struct knowledge_file *file, struct knowledge *knowledge,
+/* "definitions.json", in whatever folder of a site. */
+static bool is_definitions(const struct rule_reader *reader)
+{
+    const char *name = reader->file->name, *slash = reader->site ? strrchr(name, '/') : NULL;
+
+    return strcmp(slash ? slash + 1 : name, "definitions.json") == 0;
+}
+
+bool rules_read(const struct knowledge_file *file, bool site, struct knowledge *knowledge,
                 struct err_list *problems)
 {
-    struct rule_reader reader = { .file = file, .knowledge = knowledge, .problems = problems };
+    struct rule_reader reader = {
+        .file = file, .site = site, .knowledge = knowledge, .problems = problems
+    };
     AUTO(doc_free) struct doc *doc = NULL;
     struct err err;
 
@@ -385,6 +447,6 @@ bool rules_read(const struct knowledge_file *file, struct knowledge *knowledge,
         return false;
     }
     struct node root = node_root(doc);
-    if (strcmp(file->name, "definitions.json") == 0) return definitions_read(&reader, &root);
+    if (is_definitions(&reader)) return definitions_read(&reader, &root);
     return rule_list_read(&reader, &root);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/load.h"
 #include "base/err.h"
 #include "core/knowledge.h"
 
@@ -44,6 +45,7 @@ struct config {
     char *store;    /* path of the database */
     char *mappings; /* folder */
     char *profile;  /* "us", "eu"; NULL: that of the mappings */
+    struct load_paths local_codes, local_rules;
     char *log_level;
 };
 

@@ -1,4 +1,4 @@
-/* Reading mappings/ from disk. */
+/* Reading mappings/ and what a site adds from disk. */
 #pragma once
 
 #include "base/err.h"
@@ -19,6 +19,27 @@ bool load_mappings_with(const char *dir, const char *site, enum profile profile,
 /* The path of a rule's file below dir or in the folder of the site. buf needs 4096 bytes. Returns
  * buf. */
 const char *load_rule_path(const char *dir, const char *file, char *buf, size_t size);
+
+/* Files and folders that a site adds. A zeroed struct is empty. */
+struct load_paths {
+    char **items; /* owned */
+    size_t count;
+};
+
+void load_paths_add(struct load_paths *paths, const char *path);
+void load_paths_done(struct load_paths *paths);
+
+struct load_layers {
+    const char *mappings;    /* ours */
+    struct load_paths codes; /* of the site; borrowed, as are the rules */
+    struct load_paths rules;
+    enum profile profile; /* PROFILE_UNSET: that of policy.json */
+};
+
+/* load_mappings(), with the codes and rules of a site laid over. A folder stands for its .csv and
+ * .json files. At most 1000 files and 256 MiB of each layer. */
+bool load_layers(const struct load_layers *layers, struct knowledge **ret,
+                 struct err_list *problems) MUST_CHECK;
 
 /* Where mappings are when nobody says so: the installed ones, else those of the source tree that the
  * program was built in. buf needs 4096 bytes. Returns buf. */

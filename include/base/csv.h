@@ -15,14 +15,17 @@ struct csv {
     unsigned line;        /* of the row last read (where it starts), from 1 */
     unsigned next_line;   /* private */
     size_t columns;       /* of the header */
+    size_t columns_min;   /* private: those that a row must have */
+    bool header_read;     /* private */
     char *room;           /* owned: unquoted fields of the row last read */
     size_t room_size;
     const char *field[CSV_COLUMNS_MAX]; /* the row last read; valid until the next one */
     unsigned column[CSV_COLUMNS_MAX];   /* where each field starts, from 1 */
 };
 
-/* Start reading; the header must be exactly names (ends in NULL, at most CSV_COLUMNS_MAX). A byte
- * order mark in front is skipped. text is borrowed until csv_done(). Errors: ERR_CONFIG
+/* Start reading; the header must be exactly names (ends in NULL, at most CSV_COLUMNS_MAX). Last
+ * names that begin with ? may be missing: then their fields are "". A byte order mark in front is
+ * skipped. text is borrowed until csv_done(). Errors: ERR_CONFIG
  * "csv.header"; where is "LINE:COLUMN" (bytes, from 1); then there is nothing to release. */
 bool csv_init(struct csv *csv, const char *text, size_t len, const char *const *names,
               struct err *err) MUST_CHECK;

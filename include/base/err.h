@@ -26,7 +26,7 @@ struct err {
     const char *code; /* stable, static storage: "json.type"; what tests and metrics look at */
     char where[192];  /* "rules/qt.json:14:17", "POST https://ehr/DetectedIssue" */
     char what[256];
-    char fix[192];   /* "" when the reader can do nothing about it */
+    char fix[224];   /* "" when the reader can do nothing about it */
     uint32_t offset; /* place in the file, bytes; 0 when there is none */
 };
 

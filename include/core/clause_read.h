@@ -11,6 +11,7 @@
 /* What a rule file is read with. Problems are reported where they stand, and reading goes on. */
 struct rule_reader {
     const struct knowledge_file *file;
+    bool site; /* the file is a site's */
     struct knowledge *knowledge;
     struct err_list *problems;
     struct arena *arena; /* of the rule (or of the knowledge, for definitions) */

@@ -45,6 +45,26 @@ struct knowledge_file {
     size_t len;
 };
 
+/* What a site lays over our files: their names are paths, and only the last part of a path tells
+ * what is in the file. */
+struct knowledge_layers {
+    const struct knowledge_file *files; /* ours: mappings/ */
+    size_t count;
+    const struct knowledge_file
+        *codes; /* of the site: *.csv like codes/local/, *.json ConceptMaps */
+    size_t code_count;
+    const struct knowledge_file *rules; /* of the site: rule files, definitions.json */
+    size_t rule_count;
+    enum profile profile; /* PROFILE_UNSET: that of policy.json */
+};
+
+/* The rules and codes of a site count in the generation by the last part of their paths and by
+ * their content. At most KNOWLEDGE_FILES_MAX files. Otherwise as knowledge_load(). */
+bool knowledge_load_layers(const struct knowledge_layers *layers, struct knowledge **ret,
+                           struct err_list *problems) MUST_CHECK;
+
+#define KNOWLEDGE_FILES_MAX 4000
+
 /* Compile all files. On success *ret is owned by the caller. Reads on after a problem, so that all
  * of them are reported: problems (where is "FILE:LINE:COLUMN") gets at least one when the result is
  * false. Thread: any. */

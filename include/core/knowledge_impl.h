@@ -77,6 +77,7 @@ struct knowledge {
     struct table conditions;         /* (system, code) -> link */
     struct table prefixes;           /* (system, start of codes) -> link */
     size_t prefix_max;               /* bytes of the longest one */
+    struct table alone;              /* (system, code) -> 1: no prefix holds for this code */
     struct condition_link *links;    /* owned */
     size_t link_count;
     struct table routes;   /* (system, code) -> route_pack() */
@@ -104,6 +105,9 @@ struct knowledge {
 
 /* Append a rule; takes it. Its id must be new (knowledge_rule_named()). */
 void knowledge_add_rule(struct knowledge *knowledge, struct rule *rule);
+
+/* Put a rule in the place of the one that has its id; takes it. */
+void knowledge_replace_rule(struct knowledge *knowledge, struct rule *rule);
 
 /* Name a clause for {"definition": name}; takes it (heap). A name given before keeps its clause. */
 void knowledge_add_definition(struct knowledge *knowledge, const char *name, struct clause *clause);
@@ -143,6 +147,10 @@ bool uri_normal(const char *uri, char ret[URI_SIZE]) MUST_CHECK;
 bool code_normal(const struct knowledge *knowledge, unsigned system, const char *code,
                  char ret[CODE_SIZE]) MUST_CHECK;
 
+/* knowledge_condition() of a code as the tables have it. */
+size_t condition_find(const struct knowledge *knowledge, unsigned system, const char *code,
+                      unsigned *ret, size_t max);
+
 /* UCUM with the litre as L. False when it is too long. (analyte.c) */
 bool unit_normal(const char *unit, char ret[UNIT_SIZE]) MUST_CHECK;
 
@@ -165,10 +173,40 @@ struct drug_rows {
     bool single;          /* an ingredient code: nothing to combine */
 };
 
+/* Ours, or one of what a site adds. */
+enum knowledge_layer { LAYER_OURS, LAYER_CODES, LAYER_RULES };
+
+struct layer_file {
+    const struct knowledge_file *file;
+    enum knowledge_layer layer;
+};
+
+/* What a site says of a code: its drugs (a product has several ingredients), its analyte, its
+ * conditions, its route. Nothing: 0. */
+struct meaning {
+    const struct drug_code *drugs;
+    size_t drug_count;
+    bool product; /* the drugs are the ingredients of one product, not lines that stand together */
+    unsigned analyte;
+    const unsigned *conditions;
+    size_t condition_count;
+    uint32_t route;    /* route_pack() */
+    const char *words; /* as written, for messages */
+};
+
+/* A row that overrides others: it is applied when all others are read. */
+struct late_row {
+    uint32_t file;
+    unsigned line, column;
+    unsigned system;
+    const char *code; /* as the tables have it; in the arena */
+    struct meaning meaning;
+};
+
 struct knowledge_reader {
-    struct knowledge *knowledge;         /* being built */
-    const struct knowledge_file **files; /* owned; in the order of their names */
-    size_t file_count, file;             /* file: the one being read */
+    struct knowledge *knowledge; /* being built */
+    struct layer_file *files;    /* owned; ours, codes, rules; each in the order of their names */
+    size_t file_count, file;     /* file: the one being read */
     struct err_list *problems;
     struct csv csv;        /* of that file */
     bool blind;            /* what others rest on could not be read */
@@ -179,6 +217,8 @@ struct knowledge_reader {
     size_t entry_count;
     size_t problems_before; /* of the CSV file: an earlier file may be the reason of its own ones */
     uint32_t entry_before, entry_now; /* drug entries of the row before and of this one, or 0 */
+    struct late_row *late;            /* owned */
+    size_t late_count;
 };
 
 typedef void knowledge_row_fn(struct knowledge_reader *reader, const char *const *field);
@@ -205,7 +245,10 @@ const char *reader_near(const struct knowledge_reader *reader, unsigned kinds, c
 bool reader_claim(struct knowledge_reader *reader, struct table *table, uint32_t scope,
                   const char *text, uint32_t value, size_t column);
 
-/* The first claim of an entry: "codes/loinc.csv:3". buf needs 160 bytes. Returns buf. */
+/* Remember the row being read as the one that made the entry. */
+void reader_mark(const struct knowledge_reader *reader, struct table_entry *entry, size_t column);
+
+/* The first claim of an entry: "codes/loinc.csv:3:1". buf needs 160 bytes. Returns buf. */
 const char *reader_place(const struct knowledge_reader *reader, const struct table_entry *entry,
                          char *buf, size_t size);
 
@@ -216,7 +259,62 @@ bool reader_name(struct knowledge_reader *reader, size_t column, const char *wor
 bool reader_decimal(struct knowledge_reader *reader, size_t column, const char *text,
                     struct decimal empty, struct decimal *ret) MUST_CHECK;
 
-/* ---- rows of the files (knowledge_codes.c, knowledge_labs.c) */
+/* The concept or system of that name; reported when there is none. */
+unsigned reader_drug(struct knowledge_reader *reader, size_t column, const char *name);
+unsigned reader_system(struct knowledge_reader *reader, size_t column, const char *name);
+
+/* The code as the tables have it; reported when it is empty or too long. */
+bool reader_code(struct knowledge_reader *reader, unsigned system, size_t column, const char *code,
+                 char ret[CODE_SIZE]) MUST_CHECK;
+
+/* "systemic" or "local"; reported when it is neither. */
+bool reader_use(struct knowledge_reader *reader, size_t column, const char *word,
+                enum drug_use *ret) MUST_CHECK;
+
+/* Is it in the table by now (made when not), and by which URI? (knowledge_codes.c) */
+unsigned system_add(struct knowledge *knowledge, const char *name);
+bool system_add_uri(struct knowledge_reader *reader, size_t column, const char *uri,
+                    unsigned system);
+
+/* Add a concept of a condition code. (knowledge_codes.c) */
+void condition_code_add(struct knowledge_reader *reader, struct table *table, unsigned system,
+                        const char *code, unsigned concept, size_t column);
+
+/* Add an ingredient of a drug code, or report a conflict. product: a hash of what the rows of one
+ * product agree in, 0 when they just stand together. (knowledge_drugs.c) */
+void drug_code_add(struct knowledge_reader *reader, unsigned system, const char *code,
+                   const struct drug_code *row, uint32_t product, bool single, size_t column);
+
+/* The row of an entry for that concept; NULL when there is none. */
+struct drug_code *drug_row_find(struct knowledge_reader *reader, uint32_t entry, unsigned concept);
+
+/* ---- codes of a site (knowledge_local.c, knowledge_map.c) */
+
+/* The system in a site's file: a short name or a URI of systems.csv, any other absolute URI, or ""
+ * for codes without one. 0 and reported when it is none of them. */
+unsigned local_system(struct knowledge_reader *reader, size_t column, const char *text);
+
+/* Take in what a site says of a code (as the tables have it); late: it says that it overrides. The
+ * place is that of the code in the row being read. */
+void local_claim(struct knowledge_reader *reader, unsigned system, const char *code,
+                 const struct meaning *meaning, bool overrides);
+
+/* What the concept of that name is: "drug:x", "analyte:x", "condition:x", "route:x"; without a kind,
+ * whatever has the name. False and reported when nothing has. room: for what *ret points at. */
+struct meaning_room {
+    struct drug_code drug;
+    unsigned condition;
+};
+bool local_concept(struct knowledge_reader *reader, size_t column, const char *word,
+                   struct meaning_room *room, struct meaning *ret) MUST_CHECK;
+
+/* The rows that override, when all others are read. */
+void local_overrides(struct knowledge_reader *reader);
+
+/* A FHIR R4 ConceptMap. */
+void map_read(struct knowledge_reader *reader, const struct node *root);
+
+/* ---- rows of the files (knowledge_codes.c, knowledge_drugs.c, knowledge_labs.c) */
 
 knowledge_row_fn row_system, row_related_system, row_dose_form, row_route, row_drug, row_condition,
     row_rxnorm, row_atc, row_drug_code, row_ndc, row_loinc, row_local, row_uncoded_condition;

@@ -223,6 +223,7 @@ struct rule {
     const char *theme;     /* of that file; "" */
     const char *file;      /* "rules/lenalidomide.json" */
     unsigned line, column; /* of its id in that file */
+    bool site;             /* a rule of the site, which may override one of ours */
 };
 
 /* Accepts NULL. */

@@ -11,8 +11,9 @@
 struct table_entry {
     const char *text; /* borrowed: in the arena; NULL: a free place */
     uint32_t scope;
-    uint32_t value;      /* 0: new, nothing stored yet */
-    uint32_t file, line; /* where it was claimed first */
+    uint32_t value; /* 0: new, nothing stored yet */
+    uint32_t line;  /* where it was claimed first */
+    uint16_t file, column;
 };
 
 struct table {

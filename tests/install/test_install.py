@@ -176,9 +176,10 @@ def valid(value, schema):
     """Does the value fit the schema? For the words that ours uses; any other is a KeyError."""
     rules = {
         "type": lambda x: isinstance(value, {"object": dict, "string": str, "boolean": bool,
-                                             "integer": int}[x])
+                                             "integer": int, "array": list}[x])
         and not (x == "integer" and isinstance(value, bool)),
         "enum": lambda x: value in x,
+        "items": lambda x: all(valid(item, x) for item in value),
         "pattern": lambda x: re.search(x, value),
         "minLength": lambda x: len(value) >= x,
         "maxLength": lambda x: len(value) <= x,
@@ -329,6 +330,11 @@ def test_the_lines_behind_slashes_of_the_full_example_are_good_together(tmp_path
     pem.write_text("text\n")
     config = live(uncommented((ROOT / "config/full.json").read_text()))
     config["mappings"] = str(ROOT / "mappings")
+    for name in ("localCodes", "localRules"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ("site.csv" if name == "localCodes" else "definitions.json")).write_text(
+            "system,code,concept,comment\n" if name == "localCodes" else '{"definitions": {}}')
+        config[name] = [str(tmp_path / name)]
     config["server"]["caFile"] = config["hook"]["certificateFile"] = str(pem)
     for section, key in (("server", "tokenFile"), ("server", "basicFile"),
                          ("server", "basicCredential"), ("hook", "keyFile"), ("hook", "secretFile")):

@@ -197,6 +197,40 @@ static void the_end_comes_again(void **state)
     csv_done(&csv);
 }
 
+/* "id", and "more" that may be missing */
+static const struct optional_case {
+    const char *name, *text, *want; /* want: rows, or "!" and the fix of the header */
+} optionals[] = {
+    { "a last column may be missing", "id\n1\n", "1 ''; " },
+    { "a last column may be there", "id,more\n1,x\n2,\n", "1 'x'; 2 ''; " },
+    { "then every row has it", "id,more\n1\n", "fewer fields than columns; " },
+    { "otherwise no row has it", "id\n1,x\n", "more fields than columns; " },
+    { "another column is none", "id,other\n", "!the first line must be id[,more]" },
+    { "nothing is no header", "", "!the first line must be id[,more]" },
+};
+
+static void check_optional(void **state)
+{
+    static const char *const some[] = { "id", "?more", NULL };
+    const struct optional_case *c = *state;
+    AUTO(buf_done) struct buf got = { 0 };
+    struct csv csv;
+    struct err err;
+
+    if (!csv_init(&csv, c->text, strlen(c->text), some, &err)) {
+        buf_printf(&got, "!%s", err.fix);
+    } else {
+        for (bool end = false; !end;) {
+            if (!csv_next(&csv, &end, &err))
+                buf_printf(&got, "%s; ", err.what);
+            else if (!end)
+                buf_printf(&got, "%s '%s'; ", csv.field[0], csv.field[1]);
+        }
+        csv_done(&csv);
+    }
+    assert_string_equal(buf_string(&got), c->want);
+}
+
 int main(void)
 {
     static const struct CMUnitTest rest[] = {
@@ -208,5 +242,6 @@ int main(void)
 
     return RUN_TABLE("csv rows", rows_cases, check_rows) +
            RUN_TABLE("csv header", header_cases, check_header) +
+           RUN_TABLE("csv columns that may be missing", optionals, check_optional) +
            cmocka_run_group_tests_name("csv", rest, NULL, NULL);
 }

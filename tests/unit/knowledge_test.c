@@ -16,11 +16,12 @@
  * names of the files. */
 static struct buf rule_files;
 
-__attribute__((weak)) bool rules_read(const struct knowledge_file *file,
+__attribute__((weak)) bool rules_read(const struct knowledge_file *file, bool site,
                                       struct knowledge *knowledge, struct err_list *problems)
 {
     (void)problems;
-    buf_printf(&rule_files, "%s after %zu classes, ", file->name, knowledge->class_count);
+    buf_printf(&rule_files, "%s%s after %zu classes, ", site ? "site's " : "", file->name,
+               knowledge->class_count);
     return true;
 }
 

@@ -168,6 +168,89 @@ static void check_definition(void **state)
     assert_int_equal(b->parts[0].definition->kind, CLAUSE_SEX);
 }
 
+/* ---- rules of a site beside ours, which has "r" */
+
+#define SITE_RULE(id, more) "{'id':'" id "'," more "'when':{'order':'rifampin'}," RULE_REST "}"
+#define SITE_FILE(rules)    "{'owner':'o','reviewBy':'2030-01-01','rules':[" rules "]}"
+
+static const struct site_case {
+    const char *name, *file, *rules, *second; /* second: another file of the site */
+    const char *want;                         /* problems; "" when it loads */
+} sites[] = {
+    { "a rule of its own", "/etc/r/a.json", SITE_FILE(SITE_RULE("mine", "")), NULL, "" },
+    { "a rule that says that it overrides ours", "/etc/r/a.json",
+      SITE_FILE(SITE_RULE("r", "'overrides':true,")), NULL, "" },
+    { "our id without saying so", "/etc/r/a.json", SITE_FILE(SITE_RULE("r", "")), NULL,
+      "/etc/r/a.json:1:48: there is a rule \"r\" already in rules/r.json:1:48; give it another id, "
+      "or "
+      "write \"overrides\": true\n" },
+    { "saying that it does not", "/etc/r/a.json", SITE_FILE(SITE_RULE("r", "'overrides':false,")),
+      NULL,
+      "/etc/r/a.json:1:48: there is a rule \"r\" already in rules/r.json:1:48; give it another id, "
+      "or "
+      "write \"overrides\": true\n" },
+    { "an override of nothing", "/etc/r/a.json", SITE_FILE(SITE_RULE("x", "'overrides':true,")),
+      NULL,
+      "/etc/r/a.json:1:57: there is no rule \"x\" to override; correct the id, or take "
+      "\"overrides\" "
+      "out\n" },
+    { "two rules that override the same one", "/etc/r/a.json",
+      SITE_FILE(SITE_RULE("r", "'overrides':true,")),
+      SITE_FILE(SITE_RULE("r", "'overrides':true,")),
+      "/etc/r/b.json:1:48: there is a rule \"r\" already in /etc/r/a.json:1:48; rule ids are for "
+      "ever: give this one another\n" },
+    { "a word instead of true", "/etc/r/a.json", SITE_FILE(SITE_RULE("r", "'overrides':'yes',")),
+      NULL,
+      "/etc/r/a.json:1:57: \"overrides\" must be true or false; write true, or leave it out\n" },
+    { "definitions of its own", "/etc/r/definitions.json",
+      "{'definitions':{'mine':{'order':'rifampin'}}}",
+      SITE_FILE(
+          "{'id':'mine','when':{'all':[{'order':'naproxen'},{'definition':'mine'}]}," RULE_REST
+          "}"),
+      "" },
+};
+
+static struct knowledge_file quoted_file(const char *name, const char *text)
+{
+    char *quoted = fixture_quoted(text ? text : "");
+
+    return (struct knowledge_file){ name, quoted, strlen(quoted) };
+}
+
+static void check_site(void **state)
+{
+    const struct site_case *c = *state;
+    struct knowledge_file files[ARRAY_SIZE(rule_base) + 1];
+    struct knowledge_file site[2] = { quoted_file(c->file, c->rules),
+                                      quoted_file("/etc/r/b.json", c->second) };
+    struct knowledge_layers layers = {
+        .files = files, .count = ARRAY_SIZE(files), .rules = site, .rule_count = c->second ? 2 : 1
+    };
+    AUTO(knowledge_free) struct knowledge *knowledge = NULL;
+    AUTO(buf_done) struct buf said = { 0 };
+    struct err_list list = { 0 };
+    char line[800];
+
+    memcpy(files, rule_base, sizeof rule_base);
+    files[ARRAY_SIZE(rule_base)] =
+        quoted_file("rules/r.json", SITE_FILE(RULE("r", "{'order':'naproxen'}")));
+    bool good = knowledge_load_layers(&layers, &knowledge, &list);
+    for (size_t i = 0; i < list.count; i++)
+        buf_printf(&said, "%s\n", err_text(&list.items[i], line, sizeof line));
+    assert_string_equal(buf_string(&said), c->want);
+    assert_int_equal(good, !*c->want);
+    if (good && strstr(c->rules, "'overrides':true")) {
+        assert_int_equal(knowledge_rule_count(knowledge), 1);
+        assert_string_equal(knowledge_rule_named(knowledge, "r")->naming[0]->words, "rifampin");
+        assert_string_equal(knowledge_rule_named(knowledge, "r")->file, c->file);
+    } else if (good) {
+        assert_int_equal(knowledge_rule_count(knowledge), 2);
+    }
+    err_list_done(&list);
+    free((char *)(uintptr_t)files[ARRAY_SIZE(rule_base)].text);
+    for (size_t i = 0; i < 2; i++) free((char *)(uintptr_t)site[i].text);
+}
+
 int main(void)
 {
     static const struct CMUnitTest single[] = {
@@ -175,7 +258,8 @@ int main(void)
         { "a threshold is kept in the unit of its analyte", check_threshold, NULL, NULL, NULL },
         { "definitions may use those above them", check_definition, NULL, NULL, NULL },
     };
-    int failed = RUN_TABLE("problems", problems, check_problem);
+    int failed = RUN_TABLE("rules of a site", sites, check_site) +
+                 RUN_TABLE("problems", problems, check_problem);
 
     return failed + cmocka_run_group_tests_name("read", single, NULL, NULL);
 }

@@ -1,0 +1,112 @@
+"""Codes and rules that a site lays over ours: --codes, --rules, and the configuration."""
+import json
+import re
+
+import pytest
+
+from charts import MAPPINGS, program, replay
+
+HEAD = "system,code,concept,comment\n"
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Writes a file of the site and gives its path."""
+    def write(name, content):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+    return write
+
+
+def generation(*options):
+    run = program("check", "--mappings", MAPPINGS, *options)
+    assert (run.code, run.err) == (0, "")
+    return re.search(r"generation ([a-z2-7]+)", run.out)[1]
+
+
+def rule_of_ours():
+    return json.loads((MAPPINGS / "rules/lenalidomide.json").read_text())["rules"][0]
+
+
+def test_local_codes_and_rules_count_in_the_generation(site):
+    codes = site("codes/a.csv", HEAD + "urn:site,LEN10,lenalidomide,\n")
+    plain, local = generation(), generation("--codes", codes.parent)
+    assert plain != local
+    assert local == generation("--codes", codes)
+
+
+def test_an_order_with_a_local_code_is_known(site):
+    order = {"resourceType": "MedicationRequest", "id": "1", "status": "active", "intent": "order",
+             "subject": {"reference": "Patient/1"}, "authoredOn": "2026-05-01",
+             "medicationCodeableConcept": {"coding": [{"system": "urn:site", "code": "LEN10"}]}}
+    recorded = site("order.json", order)
+    codes = site("codes.csv", HEAD + "urn:site,LEN10,lenalidomide,\n")
+    assert "unmapped: 1 orders" in replay(recorded).err
+    run = replay("--codes", codes, recorded)
+    assert "unmapped: 0 orders" in run.err and "1 in the cohort" in run.err
+
+
+def test_a_conflict_names_both_places_and_stops_check(site):
+    codes = site("codes.csv", HEAD + "rxnorm,342369,pomalidomide,\n")
+    run = program("check", "--mappings", MAPPINGS, "--codes", codes)
+    line = (MAPPINGS / "codes/rxnorm.csv").read_text().split("\n342369,")[0].count("\n") + 2
+    assert run.code == 1
+    assert (f'{codes}:2:8: rxnorm 342369 is "pomalidomide" here and "lenalidomide" in '
+            f'codes/rxnorm.csv:{line}:1; keep one of the two, or say yes under "overrides"') in run.err
+
+
+def test_a_row_that_overrides_is_no_conflict(site):
+    generation("--codes", site("codes.csv", "system,code,concept,comment,overrides\n"
+                               "rxnorm,342369,pomalidomide,for a test,yes\n"))
+
+
+@pytest.mark.parametrize("option, what", (("--codes", "codes"), ("--rules", "rule files")))
+def test_a_path_that_is_not_there_or_holds_nothing_is_told(tmp_path, option, what):
+    run = program("check", "--mappings", MAPPINGS, option, tmp_path / "none")
+    assert run.code == 1 and f"{tmp_path}/none: No such file or directory" in run.err
+    run = program("check", "--mappings", MAPPINGS, option, tmp_path)
+    assert run.code == 1 and f"{tmp_path}: holds no {what}; name a folder with " in run.err
+
+
+def test_replay_does_not_start_with_codes_that_are_wrong(site):
+    codes = site("codes.csv", HEAD + "urn:site,1,lenalidomid,\n")
+    run = program("replay", "--codes", codes, "-", input=b"{}")
+    assert run.code == 1 and f'{codes}:2:12: "lenalidomid" is no drug' in run.err
+
+
+def test_a_site_rule_with_our_id_must_say_that_it_overrides(site):
+    rule = rule_of_ours()
+    rules = {"owner": "site", "reviewBy": "2030-01-01", "rules": [rule]}
+    path = site("rules/own.json", rules)
+    run = program("check", "--mappings", MAPPINGS, "--rules", path)
+    assert run.code == 1
+    assert re.search(rf'{path}:1:\d+: there is a rule "{rule["id"]}" already in '
+                     r'rules/lenalidomide\.json:\d+:\d+; .*"overrides": true', run.err)
+    before = generation()
+    site("rules/own.json", rules | {"rules": [rule | {"overrides": True}]})
+    assert generation("--rules", path) != before
+    count = re.compile(r"(\d+) rules")
+    assert (count.search(program("check", "--mappings", MAPPINGS).out)[1]
+            == count.search(program("check", "--mappings", MAPPINGS, "--rules", path).out)[1])
+
+
+def test_the_configuration_names_codes_and_rules(site):
+    codes = site("codes/a.csv", HEAD + "urn:site,1,lenalidomid,\n")
+    rules = site("rules/own.json", '{"owner": "site", "reviewBy": "2030-01-01", "rules": [{"id": "X"}]}')
+    config = site("adapter.json", {"mappings": str(MAPPINGS), "localCodes": [str(codes.parent)],
+                                   "localRules": [str(rules)],
+                                   "server": {"base": "https://ehr.example/fhir"}})
+    run = program("check", "--config", config)
+    assert run.code == 1
+    assert f"{codes}:2:12: " in run.err and f'{rules}:1:' in run.err
+
+
+@pytest.mark.parametrize("value, place", (('"codes"', "must be a list"), ("[1]", "list of texts"),
+                                          ('[""]', "list of texts")))
+def test_a_list_of_paths_that_is_none(site, value, place):
+    config = site("adapter.json", '{"server": {"base": "https://ehr.example/fhir"}, '
+                                  f'"localCodes": {value}}}')
+    run = program("check", "--config", config, "--mappings", MAPPINGS)
+    assert run.code == 1 and place in run.err
