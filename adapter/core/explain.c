@@ -1,6 +1,9 @@
 #include "core/explain.h"
 
+#include <string.h>
+
 #include "core/eval_impl.h"
+#include "core/rule_text.h"
 
 static const char *truth_word(enum truth truth)
 {
@@ -128,6 +131,8 @@ static void verdict_write(const struct verdict *verdict, const struct knowledge 
                display_name(verdict->display), rule->grade);
     if (rule->verdict[0]) buf_printf(out, "; %s", rule->verdict);
     buf_text(out, "]\n");
+    if (strcmp(rule->grade, "verified") != 0)
+        buf_printf(out, "  ! %s\n", rule_grade_words(rule->grade));
     if (verdict->trace) trace_write(verdict->trace, 0, out);
     if (verdict->answer.next_ms != INSTANT_NEVER)
         buf_printf(out, "  may change by itself at %s\n",
