@@ -77,6 +77,13 @@ struct moment moment_near(const struct deriver *deriver, unsigned analyte, int64
     return found;
 }
 
+struct moment moment_ever(const struct deriver *deriver, unsigned analyte, int64_t at_ms)
+{
+    const struct duration long_ago = { .months = 12 * 1000 };
+
+    return moment_near(deriver, analyte, at_ms, long_ago, long_ago);
+}
+
 static bool is_usable(const struct moment *moment, int64_t least)
 {
     const struct interval *value = &moment->value;
@@ -236,6 +243,11 @@ void derive_all(struct chart *chart, const struct knowledge *knowledge)
     } formulas[] = {
         { "calcium-corrected", derive_calcium },
         { "egfr", derive_egfr },
+        { "neutrophils", derive_anc },
+        { "bsa", derive_bsa },
+        { "qtcf", derive_qtcf },
+        { "qtc", derive_qtc },
+        { "crcl", derive_crcl },
     };
     struct deriver deriver = { .chart = chart,
                                .knowledge = knowledge,

@@ -117,6 +117,14 @@ struct interval interval_about(double number)
                               .high = decimal_from_double(number * (1 + slack)) };
 }
 
+struct interval interval_root(double near, int power, int64_t divisor, struct decimal product)
+{
+    struct decimal root = decimal_round(decimal_from_double(near), 6), back = decimal_of(divisor);
+
+    for (int i = 0; i < power; i++) back = decimal_multiply(back, root);
+    return decimal_compare(back, product) == 0 ? interval_exactly(root) : interval_about(near);
+}
+
 struct interval interval_multiply(struct interval a, struct interval b)
 {
     return (struct interval){ .low = decimal_multiply(a.low, b.low),

@@ -1,11 +1,7 @@
 /* Creatinine clearance by Cockcroft and Gault. */
 #include "base/buf.h"
+#include "core/body.h"
 #include "core/eval_impl.h"
-
-/* What an adult can weigh and measure; outside of it somebody mistook a unit. */
-static const struct {
-    int kg_min, kg_max, cm_min, cm_max;
-} plausible = { 20, 400, 100, 250 };
 
 /* ---- the formula */
 
@@ -63,11 +59,9 @@ struct crcl_inputs {
     struct decimal used_kg;
 };
 
-static bool in_range(const struct measure *at, int min, int max)
+static bool is_usable(const struct measure *at, bool (*is_plausible)(const struct interval *))
 {
-    return at->known == TRUTH_TRUE && interval_is_exact(&at->value) &&
-           decimal_compare(at->value.low, decimal_of(min)) >= 0 &&
-           decimal_compare(at->value.low, decimal_of(max)) <= 0;
+    return at->known == TRUTH_TRUE && interval_is_exact(&at->value) && is_plausible(&at->value);
 }
 
 /* Why it cannot be computed, and what would help; what is NULL when it can. */
@@ -78,7 +72,7 @@ struct lack {
 static struct lack weight_lack(const struct measure *weight)
 {
     if (weight->doubts & DOUBT_STALE) return (struct lack){ weight->text, weight->why };
-    if (!in_range(weight, plausible.kg_min, plausible.kg_max))
+    if (!is_usable(weight, body_weight_is_plausible))
         return (struct lack){ "no usable weight on record", "a weight in kg" };
     return (struct lack){ NULL, NULL };
 }
@@ -116,7 +110,7 @@ static void inputs_collect(struct eval *eval, const struct duration *within, str
     in->height = measure_result(eval, eval->analytes.height, NULL); /* adults keep theirs */
     in->female = eval->chart->sex == SEX_FEMALE;
     in->kg = in->weight.value.low;
-    if (in_range(&in->height, plausible.cm_min, plausible.cm_max)) in->cm = in->height.value.low;
+    if (is_usable(&in->height, body_height_is_plausible)) in->cm = in->height.value.low;
 }
 
 /* ---- the value */
@@ -232,6 +226,17 @@ static struct measure lacking(struct eval *eval, const struct crcl_inputs *in, s
     return measure;
 }
 
+/* The one of its time, to be compared with earlier ones. */
+static const struct chart_result *result_of(const struct eval *eval, const struct crcl_inputs *in)
+{
+    const struct chart_result *results;
+    size_t count = chart_results(eval->chart, eval->analytes.crcl, &results);
+
+    for (size_t i = 0; i < count; i++)
+        if (results[i].at_ms == in->creatinine.result->at_ms) return &results[i];
+    return NULL;
+}
+
 struct measure measure_crcl(struct eval *eval, const struct duration *within)
 {
     struct crcl_inputs in = { .age = { .until_ms = INSTANT_NEVER } };
@@ -244,6 +249,7 @@ struct measure measure_crcl(struct eval *eval, const struct duration *within)
     measure.value = clearance_span(&in);
     measure.text = value_words(eval, &in, &measure.value);
     measure.note = notes(eval, &in);
+    measure.result = result_of(eval, &in);
     measure.until_ms = earliest(&in);
     sources_add(&measure, &in.creatinine);
     sources_add(&measure, &in.weight);

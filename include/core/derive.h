@@ -41,3 +41,11 @@ struct interval calcium_corrected(struct interval calcium, struct interval album
  * Inker LA et al. N Engl J Med 2021;385:1737-1749. False when the number is beyond all measure. */
 bool ckd_epi_2021(int age_years, bool female, struct decimal scr_mg_dl,
                   struct interval *ret) MUST_CHECK;
+
+/* Absolute neutrophils in 10*9/L: leukocytes x percent / 100, with percent all neutrophils, or the
+ * segmented ones and the bands together. Clinical notes, section 4. */
+struct interval anc_of_share(struct interval leukocytes, struct interval percent);
+
+/* QTc in ms by Fridericia: QT / RR^(1/3), RR = 60 / heart rate in s. Fridericia LS. Acta Med Scand
+ * 1920;53:469-486. qt in ms, rate in /min; both have bounds. */
+struct interval qtc_fridericia(struct interval qt, struct interval rate);

@@ -39,6 +39,9 @@ struct moment moment_at(const struct deriver *deriver, unsigned analyte, int64_t
 struct moment moment_near(const struct deriver *deriver, unsigned analyte, int64_t at_ms,
                           struct duration before, struct duration after);
 
+/* The nearest one, however far. */
+struct moment moment_ever(const struct deriver *deriver, unsigned analyte, int64_t at_ms);
+
 /* Can it be read, and is it above 0 where it has a bound? */
 bool moment_is_positive(const struct moment *moment);
 
@@ -65,7 +68,7 @@ bool derive_is_reported(const struct deriver *deriver, int64_t at_ms);
 /* ---- the formulas: each adds its results (derive_calcium.c, derive_egfr.c ...) */
 
 typedef void derive_fn(struct deriver *deriver);
-derive_fn derive_calcium, derive_egfr;
+derive_fn derive_calcium, derive_egfr, derive_anc, derive_bsa, derive_qtcf, derive_qtc, derive_crcl;
 
 /* What a person is at that instant, for a formula that asks: false and a lack when not known. */
 bool derived_person(const struct deriver *deriver, struct derived *derived) MUST_CHECK;

@@ -199,7 +199,7 @@ struct measure {
     const char *note; /* an assumption to show ("actual weight, height unknown"); "" */
     const struct source *sources[MEASURE_SOURCES_MAX];
     size_t source_count;
-    const struct chart_result *result; /* NULL for computed ones */
+    const struct chart_result *result; /* NULL: none to compare with earlier ones */
 };
 
 /* The newest value of an analyte not older than within (any age when within is NULL). Computed

@@ -34,6 +34,10 @@ struct interval interval_add(struct interval a, struct interval b);
 struct interval interval_negate(struct interval at);
 struct interval interval_about(double number);
 
+/* The root of that power of product / divisor; near: as a double knows it. Exact where it is a decimal
+ * of at most six places. */
+struct interval interval_root(double near, int power, int64_t divisor, struct decimal product);
+
 /* The product of one of each. None of them is below 0, bound or not. */
 struct interval interval_multiply(struct interval a, struct interval b);
 

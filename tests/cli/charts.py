@@ -249,8 +249,8 @@ def program(*arguments, input=b"", timeout=60, env=None):
                               timeout=timeout, env=env))
 
 
-def replay(*arguments, input=b"", format="json", timeout=60):
-    return program("replay", "--mappings", MAPPINGS, "--format", format, *arguments,
+def replay(*arguments, input=b"", format="json", timeout=60, mappings=MAPPINGS):
+    return program("replay", "--mappings", mappings, "--format", format, *arguments,
                    input=input, timeout=timeout)
 
 

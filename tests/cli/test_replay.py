@@ -1,16 +1,25 @@
 """`myeloma-adapter replay`: what it reads, how the clock runs, what it prints, what it sets aside."""
 import copy
+import functools
 import gzip
 import json
 import random
 import subprocess
+import sys
 
 import pytest
 
-from charts import (ATC, LOINC, MAPPINGS, NOW_TEXT, PROGRAM, RXNORM, SNOMED, UCUM,
-                    VERIFICATION, at, bundle, coding, concept, condition, deletion, dosage,
-                    history, ndjson, order, packed, patient, play, program, quantity, replay,
-                    result, text, version)
+import charts
+from charts import (ATC, LOINC, NOW_TEXT, PROGRAM, ROOT, RXNORM, SNOMED, UCUM, VERIFICATION, at,
+                    bundle, coding, concept, condition, deletion, dosage, history, ndjson,
+                    order, packed, patient, program, quantity, result, text, version)
+
+sys.path.insert(0, str(ROOT / "tests"))
+from few_rules import few_rules  # noqa: E402
+
+MAPPINGS = few_rules()
+play = functools.partial(charts.play, mappings=MAPPINGS)
+replay = functools.partial(charts.replay, mappings=MAPPINGS)
 
 RULE = "len-combo-anc-hold"
 

@@ -5,16 +5,21 @@ GOLDEN_UPDATE=1 rewrites the goldens; read the difference before it is committed
 """
 import collections
 import datetime
+import functools
 import json
 import os
 import sys
 
 import pytest
 
-from charts import NOW, ROOT, bundle, play, text
+import charts
+from charts import NOW, ROOT, bundle, text
 
-sys.path.insert(0, str(ROOT / "tests/e2e"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/e2e")]
 import story  # noqa: E402
+from few_rules import few_rules  # noqa: E402
+
+play = functools.partial(charts.play, mappings=few_rules())
 
 STORIES = ROOT / "tests/stories"
 GOLDEN = ROOT / "tests/golden/cli"

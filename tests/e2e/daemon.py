@@ -6,6 +6,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.parse
@@ -14,6 +15,9 @@ import urllib.request
 from waiting import DEADLINE, free_port, wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests"))
+from few_rules import few_rules  # noqa: E402
+
 BINARY = os.environ.get("MYELOMA_ADAPTER", os.path.join(ROOT, "build/release/myeloma-adapter"))
 
 
@@ -23,7 +27,7 @@ class Daemon:
     def __init__(self, base, folder, on_log=None, settings=None, mappings=None, hook=True,
                  environment=None):
         self.base, self.folder, self.on_log = base, str(folder), on_log
-        self.mappings = mappings or os.path.join(ROOT, "mappings")
+        self.mappings = mappings or str(few_rules())
         self.environment = environment or {}
         self.port = free_port()
         self.lines, self.process, self.reader = [], None, None

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from daemon import ROOT
+from daemon import few_rules
 from hospital import EXT
 from waiting import DEADLINE, wait_until
 from ward import (ACT_CODE, LOW_COUNT, NSAID, OURS, SLOW, Ward, at, evidence, implicated, low,
@@ -724,7 +724,7 @@ def test_rules_that_changed_while_it_was_down_are_applied_at_the_start(site):
 def site(house, tmp_path):
     """A ward whose mappings are a copy that a test may change."""
     mappings = tmp_path / "mappings"
-    shutil.copytree(os.path.join(ROOT, "mappings"), mappings)
+    shutil.copytree(few_rules(), mappings)
     ward = house.ward(settings=SLOW, mappings=str(mappings))
     ward.rules = mappings / "rules" / "lenalidomide.json"
     return ward

@@ -43,10 +43,22 @@ static const char
                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           "\"rose\":\"at least 0.5 mg/dL\",\"since\":\"lowest in 48 h\",\"within\":\"7 d\"}]}") "," RULE("i",
                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          "{\"all\":[{\"order\":\"lenalidomide\"},{\"result\":\"creatinine\","
                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          "\"is\":\"above 1.5 x baseline\",\"within\":\"7 d\"}]}") "," RULE("j",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           "{\"result\":\"crcl\",\"is\":\"below 60 mL/min\",\"within\":\"30 d\"}") "," RULE("k", "{\"condition\":\"dialysis\",\"within\":\"9 d\"}") "," RULE("l",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             "{\"result\":\"calcium-corrected\",\"is\":\"below 8.4 mg/dL\",\"within\":\"14 d\"}") "," RULE("m",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           "{\"all\":[{\"order\":\"class:imid\"},{\"result\":\"egfr\",\"is\":\"at most 0.5 x baseline\",\"within\":\"30 d\"}]}") "," RULE("n",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          "{\"result\":\"calcium-corrected\",\"rose\":\"at least 1 mg/dL\",\"since\":\"lowest in 48 h\",\"within\":\"14 d\"}") "]}";
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           "{\"result\":\"crcl\",\"is\":\"below 60 mL/min\",\"within\":\"30 d\"}") "," RULE("k", "{\"condition\":\"dialysis\",\"within\":\"9 d\"}") "]}";
+
+/* Rules on computed results, one a line. */
+/* clang-format off */
+static const char computed_rules[] =
+    "{\"owner\":\"o\",\"reviewBy\":\"d\",\"rules\":["
+    RULE("l", "{\"result\":\"calcium-corrected\",\"is\":\"below 8.4 mg/dL\",\"within\":\"14 d\"}") ","
+    RULE("m", "{\"all\":[{\"order\":\"class:imid\"},"
+              "{\"result\":\"egfr\",\"is\":\"at most 0.5 x baseline\",\"within\":\"30 d\"}]}") ","
+    RULE("n", "{\"result\":\"calcium-corrected\",\"rose\":\"at least 1 mg/dL\","
+              "\"since\":\"lowest in 48 h\",\"within\":\"14 d\"}") ","
+    RULE("o", "{\"result\":\"crcl\",\"is\":\"at most 0.5 x previous\",\"within\":\"30 d\"}") ","
+    RULE("p", "{\"result\":\"qtcf\",\"is\":\"above 450 ms\",\"within\":\"30 d\"}") ","
+    RULE("q", "{\"result\":\"qtc\",\"is\":\"0.9 to 1.1 x previous\",\"within\":\"30 d\"}") ","
+    RULE("r", "{\"noResult\":\"bsa\",\"within\":\"ever\"}") "]}";
+/* clang-format on */
 
 static struct knowledge *knowledge;
 
@@ -58,13 +70,15 @@ static void require(bool claim)
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    struct knowledge_file files[ARRAY_SIZE(rule_base) + 1];
+    struct knowledge_file files[ARRAY_SIZE(rule_base) + 2];
     struct err_list problems = { 0 };
 
     (void)argc, (void)argv;
     memcpy(files, rule_base, sizeof rule_base);
     files[ARRAY_SIZE(rule_base)] =
         (struct knowledge_file){ "rules/r.json", rules, sizeof rules - 1 };
+    files[ARRAY_SIZE(rule_base) + 1] =
+        (struct knowledge_file){ "rules/s.json", computed_rules, sizeof computed_rules - 1 };
     require(knowledge_load(files, ARRAY_SIZE(files), &knowledge, &problems));
     return 0;
 }
@@ -122,9 +136,27 @@ static void add_order(struct chart *chart, struct bytes *bytes)
 
 static void add_result(struct chart *chart, struct bytes *bytes)
 {
-    static const char *const names[] = { "neutrophils", "creatinine",        "weight",
-                                         "height",      "calcium",           "albumin",
-                                         "egfr",        "calcium-corrected", "calcium-ionized" };
+    static const char *const names[] = { "neutrophils",
+                                         "creatinine",
+                                         "weight",
+                                         "height",
+                                         "calcium",
+                                         "albumin",
+                                         "egfr",
+                                         "calcium-corrected",
+                                         "calcium-ionized",
+                                         "wbc",
+                                         "neutrophil-pct",
+                                         "segmented-neutrophil-pct",
+                                         "band-neutrophil-pct",
+                                         "segmented-neutrophils",
+                                         "band-neutrophils",
+                                         "bsa",
+                                         "qt",
+                                         "qtc",
+                                         "qtcf",
+                                         "qtcb",
+                                         "heart-rate" };
     static const char *const signs[] = { NULL, NULL, NULL, "<", ">=", "~" };
     struct decimal value = { take(bytes, 40), -1 };
     struct chart_result result = { .source = take_source(bytes, "Observation"),

@@ -76,6 +76,8 @@ ATC_COMBINATION_OF_TWO_PLAIN_ROWS = {"A10AD01"}             # premixed regular a
 ATC_LOCAL_BY_GROUP = ("B05C", "C05B", "G02CC", "N01B")      # irrigation, heparins for the skin, vaginal, local anaesthetic
 
 LOINC_LEFT_OUT = {"85369-7": "quality-control blood, not the patient's"}
+LOINC_BESIDE = {                                            # not in the lab table, but in the clinical notes (section 8)
+    "764-1": ("band-neutrophil-pct", "Band form neutrophils/Leukocytes in Blood by Manual count")}
 LOINC_WITHOUT_CHECK_DIGIT = {"5895-7"}                      # deprecated INR, still sent
 LOINC_SPLIT = {                                             # analyte -> codes that are kept apart, and as what
     "anc": {"768-2": "segmented-neutrophils", "30451-9": "segmented-neutrophils"},
@@ -84,6 +86,7 @@ LOINC_SPLIT = {                                             # analyte -> codes t
     "egfr": {c: "egfr-other" for c in (                                # not CKD-EPI 2021
         "33914-3", "48642-3", "48643-1", "50044-7", "50210-4", "50384-7", "62238-1", "69405-9", "70969-1",
         "76633-7", "77147-7", "78006-4", "88293-6", "88294-4", "94677-2", "97952-6")},
+    "qtc": {"76634-5": "qtcf", "76635-2": "qtcb"},
     "hba1c": {"41995-2": "hba1c-mass"},
     "flc_kappa": {"38176-4": "flc-kappa-urine", "38177-2": "flc-kappa-urine-24h"},
     "flc_lambda": {"38178-0": "flc-lambda-urine"},
@@ -612,7 +615,7 @@ def test_the_first_row_of_a_system_is_its_preferred_uri():
 @needs_reference
 def test_every_loinc_code_of_the_lab_table_is_present_with_its_analyte_and_no_other():
     want = {row["loinc"]: (reference_analyte(row), row["long_name"]) for row in table("labs.tsv")
-            if row["loinc"] not in LOINC_LEFT_OUT}
+            if row["loinc"] not in LOINC_LEFT_OUT} | LOINC_BESIDE
     assert {r["code"]: (r["concept"], r["name"]) for r in rows("codes/loinc.csv")} == want
     assert len(rows("codes/loinc.csv")) == len(want)
 
@@ -654,6 +657,7 @@ def test_every_factor_is_that_of_the_lab_table():
         for unit, text in reference_factors(row["factor"]).items():
             assert want.setdefault((analyte, unit), text) == text
     here = {(r["analyte"], r["unit"]): r for r in rows("labs/units.csv")}
+    want |= {("band-neutrophil-pct", unit): text for (of, unit), text in want.items() if of == "neutrophil-pct"}
     assert set(here) - UNCODED_UNITS == set(want)
     for key, text in want.items():
         r = here[key]

@@ -319,6 +319,30 @@ static const struct clause_case {
       "'within':'7 d'}]}",
       "male, 60 years", "lenalidomide, since 20 d ago",
       "creatinine 1.0 mg/dL, 21 d ago; creatinine 1.5 mg/dL, now", NULL, 0, F, 0, 7 * DAY + 1 },
+    /* (140 - 59) x 60 / (72 x 1.0) = 67.5, half of it 33.75; (140 - 60) x 60 / (72 x 2.0) = 33.3,
+     * with 1.9 mg/dL 35.1; with 80 kg then 90, half of it 45, and 1.5 mg/dL now 44.4 */
+    { "a clearance at most half of that before the course",
+      "{'all':[{'order':'lenalidomide'},{'result':'crcl','is':'at most 0.5 x baseline',"
+      "'within':'7 d'}]}",
+      "male, 60 years, 60 kg, 165 cm", "lenalidomide, since 20 d ago",
+      "creatinine 1.0 mg/dL, 21 d ago; creatinine 2.0 mg/dL, now", NULL, 0, T, 0, 7 * DAY + 1 },
+    { "a clearance above half of that before the course",
+      "{'all':[{'order':'lenalidomide'},{'result':'crcl','is':'at most 0.5 x baseline',"
+      "'within':'7 d'}]}",
+      "male, 60 years, 60 kg, 165 cm", "lenalidomide, since 20 d ago",
+      "creatinine 1.0 mg/dL, 21 d ago; creatinine 1.9 mg/dL, now", NULL, 0, F, 0, 7 * DAY + 1 },
+    { "the clearance before the course itself",
+      "{'all':[{'order':'lenalidomide'},{'baseline':'crcl','is':'above 60 mL/min'}]}",
+      "male, 60 years, 60 kg, 165 cm", "lenalidomide, since 20 d ago",
+      "creatinine 1.0 mg/dL, 21 d ago; creatinine 2.0 mg/dL, now", NULL, 0, T, 0, NEVER },
+    { "a clearance of half of that before the course, by a lower weight",
+      "{'all':[{'order':'lenalidomide'},{'result':'crcl','is':'at most 0.5 x baseline',"
+      "'within':'7 d'}]}",
+      "male, 60 years, 165 cm", "lenalidomide, since 20 d ago",
+      "creatinine 1.0 mg/dL, 21 d ago; weight 80 kg, 21 d ago; creatinine 1.5 mg/dL, now; weight "
+      "60 "
+      "kg, now",
+      NULL, 0, T, 0, 7 * DAY + 1 },
     { "between the multiples of a reference of 9.0 to 9.8 it may be",
       "{'result':'calcium-corrected','is':'1 to 1.01 x previous','within':'7 d'}", NULL, NULL,
       "calcium 9 mg/dL, 2 d ago; albumin 4 g/dL, 2 d ago; albumin 3 g/dL, 2 d ago; calcium 9.4 "

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include "core/body.h"
 #include "core/eval_impl.h"
 #include "rule_fixture.h"
 
@@ -125,6 +126,38 @@ static void check_calcium(void **state)
 
     assert_true(interval_is_exact(&value));
     assert_int_equal(decimal_compare(value.low, number(c->want)), 0);
+}
+
+static const struct pair_case {
+    const char *name;
+    struct interval (*formula)(struct interval, struct interval);
+    const char *a, *b, *want;
+    bool exact;
+} pairs[] = {
+    /* clinical notes, section 4 */
+    { "leukocytes 3.0, 40 %: 1.2", anc_of_share, "3.0", "40", "1.2", true },
+    { "leukocytes 2.5, 35 % and 5 %: 1.0", anc_of_share, "2.5", "40", "1", true },
+    { "170 cm, 70 kg: 1.82 m2", body_surface, "170", "70", "1.82", false },
+    { "QT 400 ms at 75/min: 431 ms", qtc_fridericia, "400", "75", "430.89", false },
+    /* by hand: 180 x 80 = 14400; / 3600 = 4; its root is 2 */
+    { "180 cm, 80 kg: exactly 2 m2", body_surface, "180", "80", "2", true },
+    /* by hand: 160 x 90 / 3600 = 4 again; 150 x 54 / 3600 = 2.25, its root is 1.5 */
+    { "150 cm, 54 kg: exactly 1.5 m2", body_surface, "150", "54", "1.5", true },
+    /* by hand: RR 1 s; RR 8 s, its cube root is 2; RR 0.512 s, its cube root is 0.8 */
+    { "at 60/min QT is not changed", qtc_fridericia, "450", "60", "450", true },
+    { "at 7.5/min it is half of it", qtc_fridericia, "450", "7.5", "225", true },
+    { "at 117.1875/min it is QT / 0.8", qtc_fridericia, "400", "117.1875", "500", true },
+};
+
+static void check_pair(void **state)
+{
+    const struct pair_case *c = *state;
+    struct interval value =
+        c->formula(interval_exactly(number(c->a)), interval_exactly(number(c->b)));
+
+    assert_int_equal(interval_is_exact(&value), c->exact);
+    assert_int_equal(decimal_compare(decimal_round(value.low, 2), number(c->want)), 0);
+    assert_int_equal(decimal_compare(decimal_round(value.high, 2), number(c->want)), 0);
 }
 
 /* ---- the newest value of a chart */
@@ -301,6 +334,81 @@ static const struct measure_case {
       "0 "
       "mg/dL on 2026-06-15, age 65, female; CKD-EPI 2021)",
       "" },
+    { "neutrophils of a differential: 1.2", "neutrophils", NULL,
+      "wbc 3.0 10*9/L, now; segmented-neutrophil-pct 40 %, now; band-neutrophil-pct 0 %, now", NULL,
+      "1.2", "" },
+    { "bands belong to them: 1.0", "neutrophils", NULL,
+      "wbc 2.5 10*9/L, now; segmented-neutrophil-pct 35 %, now; band-neutrophil-pct 5 %, now", NULL,
+      "1", "" },
+    { "without bands: at least 0.9, at most all of them", "neutrophils", NULL,
+      "wbc 2.5 10*9/L, now; segmented-neutrophil-pct 35 %, now", NULL, "0.9..2.5", "" },
+    { "the share of all neutrophils", "neutrophils", NULL,
+      "wbc 2.5 10*9/L, now; neutrophil-pct 40 %, now; segmented-neutrophil-pct 35 %, now", NULL,
+      "1", "" },
+    { "no neutrophils at all", "neutrophils", NULL, "wbc 2.5 10*9/L, now; neutrophil-pct 0 %, now",
+      NULL, "0", "" },
+    { "counts of segmented ones and bands", "neutrophils", NULL,
+      "segmented-neutrophils 0.7 10*9/L, now; band-neutrophils 0.2 10*9/L, now", NULL, "0.9", "" },
+    { "a count of segmented ones alone: at least", "neutrophils", NULL,
+      "segmented-neutrophils 0.7 10*9/L, now", NULL, ">0.7", "" },
+    { "the reported count is preferred", "neutrophils", NULL,
+      "wbc 3.0 10*9/L, now; neutrophil-pct 40 %, now; neutrophils 1.1 10*9/L, now", NULL, "1.1",
+      "" },
+    { "a newer differential counts", "neutrophils", NULL,
+      "wbc 3.0 10*9/L, now; neutrophil-pct 40 %, now; neutrophils 1.1 10*9/L, 1 d ago", NULL, "1.2",
+      "" },
+    { "leukocytes without a differential say nothing", "neutrophils", NULL,
+      "wbc 3.0 10*9/L, now; neutrophils 1.1 10*9/L, 1 d ago", NULL, "1.1", "" },
+    { "a differential of another time is another specimen", "neutrophils", NULL,
+      "wbc 3.0 10*9/L, now; neutrophil-pct 40 %, 1 h ago", NULL,
+      "1: no result for neutrophils on record", "" },
+    { "a share of more than all of them", "neutrophils", NULL,
+      "wbc 3.0 10*9/L, now; neutrophil-pct 400 %, now", NULL,
+      "256: neutrophils on 2026-06-15 cannot be computed: a share of more than 100 % cannot be "
+      "used "
+      "(leukocytes 3.0 10*9/L on 2026-06-15, neutrophil share 400 % on 2026-06-15; leukocytes x "
+      "neutrophils % / 100)",
+      "" },
+
+    { "body surface of 180 cm and 80 kg", "bsa", "180 cm, 80 kg", NULL, NULL, "2", "" },
+    { "the reported body surface of the same time is preferred", "bsa", NULL,
+      "weight 80 kg, now; height 180 cm, 9 a ago; bsa 1.9 m2, now", NULL, "1.9", "" },
+    { "a height measured after the weight", "bsa", NULL,
+      "weight 80 kg, 2 d ago; height 180 cm, 1 d ago", NULL, "2", "" },
+    { "body surface without a height", "bsa", NULL, "weight 80 kg, now", NULL,
+      "256: body surface on 2026-06-15 cannot be computed: no height is on record (weight 80 kg on "
+      "2026-06-15; Mosteller)",
+      "" },
+    { "body surface of a weight that cannot be right", "bsa", NULL,
+      "weight 8 kg, now; height 180 cm, now", NULL,
+      "256: body surface on 2026-06-15 cannot be computed: the weight or the height is not "
+      "plausible "
+      "(weight 8 kg on 2026-06-15, height 180 cm on 2026-06-15; Mosteller)",
+      "" },
+
+    { "QTcF of QT and heart rate", "qtcf", NULL, "qt 400 ms, now; heart-rate 75 /min, now", NULL,
+      "430.9", "" },
+    { "a QTcF reported for the same time is preferred", "qtcf", NULL,
+      "qt 400 ms, now; heart-rate 75 /min, now; qtcf 429 ms, now", NULL, "429", "" },
+    { "QT without a heart rate of its time", "qtcf", NULL,
+      "qt 400 ms, now; heart-rate 75 /min, 1 h ago", NULL,
+      "256: QTcF on 2026-06-15 cannot be computed: no heart rate was reported for the same time "
+      "(QT "
+      "400 ms on 2026-06-15; Fridericia)",
+      "" },
+    { "a heart rate in /s that was sent as /min", "qtcf", NULL,
+      "qt 400 ms, now; heart-rate 0.9 /min, now", NULL,
+      "256: QTcF on 2026-06-15 cannot be computed: a value that went into it cannot be used (QT "
+      "400 "
+      "ms on 2026-06-15, heart rate 0.9 /min on 2026-06-15; Fridericia)",
+      "" },
+    { "a QTc without a formula is no QTcF", "qtcf", NULL, "qtc 450 ms, now", NULL,
+      "1: no result for QTcF on record", "" },
+    { "a QTcF is a QTc", "qtc", NULL, "qtcf 450 ms, now", NULL, "450", "" },
+    { "a QTcB is a QTc", "qtc", NULL, "qtcb 450 ms, now", NULL, "450", "" },
+    { "two formulas of one time: both may be meant", "qtc", NULL,
+      "qtcf 450 ms, now; qtcb 480 ms, now", NULL, "450..480", "" },
+
     { "no creatinine, no eGFR", "egfr", "female, 65 years", NULL, NULL,
       "1: no result for eGFR on record", "" },
 };
@@ -475,6 +583,7 @@ int main(void)
     failed = RUN_TABLE("formulas", formulas, check_formula);
     failed += RUN_TABLE("rates", rates, check_rate);
     failed += RUN_TABLE("calciums", calciums, check_calcium);
+    failed += RUN_TABLE("pairs", pairs, check_pair);
     failed += RUN_TABLE("measures", measures, check_measure);
     failed += RUN_TABLE("untils", untils, check_until);
     failed += cmocka_run_group_tests_name("words", single, NULL, NULL);
