@@ -89,23 +89,66 @@ static bool order_times_read(struct rule_reader *reader, const struct node *at,
     return good;
 }
 
+/* One clause has one unit of dose. */
+static bool dose_unit_keep(struct rule_reader *reader, const struct node *at, const char *unit,
+                           struct order_clause *order)
+{
+    if (order->dose_unit && strcmp(unit, order->dose_unit) != 0)
+        return rule_problem(reader, at, "", "the doses are in different units");
+    order->dose_unit = unit;
+    return true;
+}
+
+static bool dose_read(struct rule_reader *reader, const struct node *at, const char *key,
+                      struct order_clause *order, bool *ret_has, struct threshold *ret)
+{
+    struct node value = node_get(at, key);
+    const char *unit;
+
+    *ret_has = value.value != NULL;
+    return !*ret_has || (threshold_in(reader, at, key, dose_units, ret, &unit) &&
+                         dose_unit_keep(reader, &value, unit, order));
+}
+
+/* "mg in 28 d": the unit and the span behind a threshold. */
+static bool total_parse(const char *rest, const char **ret_unit, struct duration *ret_span)
+{
+    const char *in = strstr(rest, " in ");
+
+    if (!in || !duration_parse(in + 4, ret_span) || ret_span->months || ret_span->ms <= 0)
+        return false;
+    for (size_t i = 0; dose_units[i]; i++) {
+        size_t n = strlen(dose_units[i]);
+        if ((size_t)(in - rest) != n || strncmp(rest, dose_units[i], n) != 0) continue;
+        *ret_unit = dose_units[i];
+        return true;
+    }
+    return false;
+}
+
+static bool total_read(struct rule_reader *reader, const struct node *at,
+                       struct order_clause *order)
+{
+    struct node value = node_get(at, "total");
+    const char *text, *rest, *unit;
+
+    order->has_total = value.value != NULL;
+    if (!order->has_total) return true;
+    if (!(text = key_text(reader, at, "total"))) return false;
+    if (!threshold_parse(text, &order->total, &rest) ||
+        !total_parse(rest, &unit, &order->total_span))
+        return rule_problem(reader, &value, "write \"at least 160 mg in 28 d\"",
+                            "\"%s\" is no dose in a span of time", text);
+    order->total.words = word_keep(reader, text);
+    return dose_unit_keep(reader, &value, unit, order);
+}
+
 static bool order_doses_read(struct rule_reader *reader, const struct node *at,
                              struct order_clause *order)
 {
-    struct node daily = node_get(at, "daily");
-    const char *unit;
-
-    order->has_single = key_has(at, "single");
-    order->has_daily = key_has(at, "daily");
-    if (order->has_single &&
-        !threshold_in(reader, at, "single", dose_units, &order->single, &order->dose_unit))
-        return false;
-    if (!order->has_daily) return true;
-    if (!threshold_in(reader, at, "daily", dose_units, &order->daily, &unit)) return false;
-    if (order->has_single && strcmp(unit, order->dose_unit) != 0)
-        return rule_problem(reader, &daily, "", "\"single\" and \"daily\" are in different units");
-    order->dose_unit = unit;
-    return true;
+    return dose_read(reader, at, "single", order, &order->has_single, &order->single) &&
+           dose_read(reader, at, "daily", order, &order->has_daily, &order->daily) &&
+           total_read(reader, at, order);
 }
 
 static bool wanted_read(struct rule_reader *reader, const struct node *at,
@@ -192,13 +235,15 @@ static bool order_bind(struct rule_reader *reader, const struct node *at,
 
 bool order_clause_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
 {
-    static const char *const keys[] = {
-        "order",      "noOrder",       "except",        "is",
-        "route",      "use",           "single",        "daily",
-        "continuous", "startedWithin", "startedBefore", "endedWithin",
-        "lingers",    "different",     "overlap",       "as",
-        NULL
-    };
+    static const char *const keys[] = { "order",         "noOrder",
+                                        "except",        "is",
+                                        "route",         "use",
+                                        "single",        "daily",
+                                        "continuous",    "startedWithin",
+                                        "startedBefore", "endedWithin",
+                                        "lingers",       "different",
+                                        "overlap",       "as",
+                                        "total",         NULL };
     struct order_clause *order = &ret->order;
     bool good;
 

@@ -1,6 +1,7 @@
 /* Dose ceilings that depend on a result: "10 mg daily for 30 to 60 mL/min". */
 #include <string.h>
 
+#include "base/buf.h"
 #include "core/eval_impl.h"
 
 /* ---- one order against one row of the table */
@@ -144,12 +145,18 @@ static struct answer whichever(struct answer a, struct answer b, unsigned doubts
     return (struct answer){ TRUTH_UNKNOWN, a.doubts | b.doubts | doubts, next_ms };
 }
 
+static struct answer limit_answer(const struct ceiling_limit *at, const struct measure *measure)
+{
+    if (!at->given) return ANSWER_TRUE;
+    if (at->times_upper) return upper_multiple_answer(measure, &at->limit);
+    return threshold_answer(&measure->value, &at->limit, DOUBT_COMPARATOR);
+}
+
 static struct answer row_fits(struct eval *eval, const struct ceiling_row *row,
                               const struct measure *measure)
 {
-    struct answer fits = ANSWER_TRUE;
+    struct answer fits = limit_answer(&row->when, measure);
 
-    if (row->has_when) fits = threshold_answer(&measure->value, &row->when, DOUBT_COMPARATOR);
     if (row->also) fits = answer_both(fits, clause_answer(eval, row->also, NULL));
     return fits;
 }
@@ -157,7 +164,7 @@ static struct answer row_fits(struct eval *eval, const struct ceiling_row *row,
 static void row_say(struct eval *eval, const struct ceiling_row *row, bool first, struct trace *t)
 {
     trace_say(eval, t, "%s%s%s%s", first ? ": the maximum is " : ", or ", row->words,
-              row->has_when ? " for " : "", row->has_when ? row->when.words : "");
+              row->when.given ? " for " : "", row->when.given ? row->when.limit.words : "");
 }
 
 /* The first row that fits is the ceiling; where that cannot be told, every row that may be it is
@@ -232,24 +239,60 @@ static void doses_say(struct eval *eval, const struct ceiling_clause *ceiling, s
     }
 }
 
+/* The age as a measure: whichever the record allows. */
+static struct measure age_measure(struct eval *eval)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+    struct measure measure;
+    struct age age;
+
+    if (!age_of(eval, &age))
+        return measure_lacking(DOUBT_INPUT, "a birth date", "The birth date is not known");
+    buf_printf(&text, "Age %d", age.youngest);
+    if (age.oldest != age.youngest) buf_printf(&text, " or %d", age.oldest);
+    buf_text(&text, " years");
+    measure = measure_lacking(
+        0, "", eval->telling ? arena_copy(eval->arena, buf_string(&text), text.len) : "");
+    measure.known = TRUTH_TRUE;
+    measure.value = interval_hull(interval_exactly(decimal_of(age.youngest)),
+                                  interval_exactly(decimal_of(age.oldest)));
+    measure.until_ms = age.until_ms;
+    return measure;
+}
+
+static bool asks_upper(const struct ceiling_clause *ceiling)
+{
+    bool asks = ceiling->asked.times_upper;
+
+    for (size_t i = 0; i < ceiling->row_count; i++) asks |= ceiling->rows[i].when.times_upper;
+    return asks;
+}
+
+static void upper_say(struct eval *eval, const struct ceiling_clause *ceiling,
+                      const struct measure *measure, struct trace *t)
+{
+    if (asks_upper(ceiling) && !has_upper(measure))
+        trace_say(eval, t, " The report gives no upper limit of normal.");
+}
+
 /* The table, where the rule asks it at all. */
 static struct answer asked_answer(struct eval *eval, const struct ceiling_clause *ceiling,
                                   const struct measure *measure, struct trace *t)
 {
-    struct answer asked = ANSWER_TRUE;
+    struct answer asked = limit_answer(&ceiling->asked, measure);
 
-    if (ceiling->has_asked)
-        asked = threshold_answer(&measure->value, &ceiling->asked, DOUBT_COMPARATOR);
     if (asked.truth != TRUTH_FALSE)
         return answer_both(asked, table_answer(eval, ceiling, measure, t));
-    trace_say(eval, t, ": the rule asks only where it is %s", ceiling->asked.words);
+    trace_say(eval, t, ": the rule asks only where it is %s", ceiling->asked.limit.words);
     return asked;
 }
 
 struct answer ceiling_answer(struct eval *eval, const struct clause *clause, struct trace *t)
 {
     const struct ceiling_clause *ceiling = &clause->ceiling;
-    struct measure measure = measure_newest(eval, ceiling->measure, &ceiling->within);
+    struct measure measure = ceiling->by_age
+                                 ? age_measure(eval)
+                                 : measure_newest(eval, ceiling->measure, &ceiling->within);
     struct answer answer;
 
     if (measure.known != TRUTH_TRUE) {
@@ -258,6 +301,7 @@ struct answer ceiling_answer(struct eval *eval, const struct clause *clause, str
         measure_tell(eval, t, &measure);
         answer = asked_answer(eval, ceiling, &measure, t);
         trace_say(eval, t, ".");
+        upper_say(eval, ceiling, &measure, t);
         if (answer.truth == TRUTH_UNKNOWN) doses_say(eval, ceiling, t);
         if (t && answer.truth == TRUTH_UNKNOWN) sums_say(eval, ceiling, &measure, t);
         trace_change(eval, t,

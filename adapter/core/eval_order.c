@@ -135,40 +135,6 @@ static struct answer times_answer(const struct eval *eval, const struct order_cl
     return answer;
 }
 
-static struct answer dose_answer(bool known, const struct interval *dose, const char *unit,
-                                 const struct threshold *limit, const char *limit_unit)
-{
-    if (!known || strcmp(unit, limit_unit) != 0) return answer_unknown(DOUBT_DOSE);
-    return threshold_answer(dose, limit, DOUBT_DOSE);
-}
-
-static struct answer daily_answer(const struct order_clause *clause, const struct dose *dose)
-{
-    if (!clause->has_daily) return ANSWER_TRUE;
-    return dose_answer(dose->daily_known, &dose->daily, dose->unit, &clause->daily,
-                       clause->dose_unit);
-}
-
-/* What is asked of the dose beside how much it is a day. */
-static struct answer intake_answer(const struct order_clause *clause,
-                                   const struct chart_order *order, const struct dose *dose)
-{
-    struct answer answer = ANSWER_TRUE;
-
-    if (clause->has_single)
-        answer = dose_answer(dose->single_known, &dose->single, dose->unit, &clause->single,
-                             clause->dose_unit);
-    if (clause->continuous && !order->continuous)
-        answer = answer_both(answer, dose->daily_known ? ANSWER_FALSE : answer_unknown(DOUBT_DOSE));
-    return answer;
-}
-
-static struct answer doses_answer(const struct order_clause *clause,
-                                  const struct chart_order *order, const struct dose *dose)
-{
-    return answer_both(intake_answer(clause, order, dose), daily_answer(clause, dose));
-}
-
 static struct answer route_answer(const struct order_clause *clause, enum drug_route route)
 {
     if (!clause->routes || clause->routes & UINT32_C(1) << route) return ANSWER_TRUE;
@@ -246,7 +212,7 @@ static struct answer sum_answer(const struct eval *eval, const struct order_clau
     struct answer answer = ANSWER_FALSE;
     struct sum sum = { .alone = TRUTH_UNKNOWN };
 
-    if (!clause->has_daily || count < 2) return answer;
+    if (!asks_average(clause) || count < 2) return answer;
     for (size_t i = 0; i < count; i++) {
         const struct drug_place *place = &places[i];
         struct exposure at = order_exposure(place->order, eval->now_ms);
@@ -255,10 +221,10 @@ static struct answer sum_answer(const struct eval *eval, const struct order_clau
         frame = frame_answer(eval, clause, place->order, place->concept);
         answer_until(eval, &answer, frame.next_ms);
         if (!is_summand(clause, place, frame, &at)) continue;
-        sum_add(&sum, &place->drug->dose.daily, daily_answer(clause, &place->drug->dose).truth);
+        sum_add(&sum, &place->drug->dose.daily, average_answer(clause, &place->drug->dose).truth);
     }
     if (sum.count < 2 || sum.alone == TRUTH_UNKNOWN) return answer;
-    if (threshold_answer(&sum.daily, &clause->daily, DOUBT_DOSE).truth == sum.alone) return answer;
+    if (average_judge(clause, &sum.daily).truth == sum.alone) return answer;
     if (ret_count) *ret_count = sum.count;
     return (struct answer){ TRUTH_UNKNOWN, DOUBT_DOSE, answer.next_ms };
 }
@@ -518,6 +484,7 @@ static void wish_add(const struct order_clause *clause, struct buf *out)
     }
     if (clause->has_single) buf_printf(out, ", single dose %s", clause->single.words);
     if (clause->has_daily) buf_printf(out, ", daily dose %s", clause->daily.words);
+    if (clause->has_total) buf_printf(out, ", total dose %s", clause->total.words);
     if (clause->continuous) buf_text(out, ", daily without a pause");
     length_add(out, clause->has_started_within, "started within", clause->started_within);
     length_add(out, clause->has_started_before, "started more than", clause->started_before);

@@ -99,7 +99,6 @@ static struct threshold relative_limit(const struct result_clause *clause, struc
     struct threshold limit = clause->threshold;
 
     switch (clause->relation) {
-    case RESULT_TIMES_UPPER:
     case RESULT_TIMES_BASELINE:
     case RESULT_TIMES_LOWEST:
     case RESULT_TIMES_PREVIOUS:
@@ -117,6 +116,7 @@ static struct threshold relative_limit(const struct result_clause *clause, struc
         limit.compare = limit.compare == COMPARE_AT_LEAST ? COMPARE_AT_MOST : COMPARE_BELOW;
         break;
     case RESULT_ABSOLUTE:
+    case RESULT_TIMES_UPPER:
         break;
     }
     return limit;
@@ -124,17 +124,26 @@ static struct threshold relative_limit(const struct result_clause *clause, struc
 
 /* ---- judging */
 
+bool has_upper(const struct measure *measure)
+{
+    return measure->result && measure->result->has_upper && measure->result->upper.digits > 0;
+}
+
+struct answer upper_multiple_answer(const struct measure *measure, const struct threshold *multiple)
+{
+    struct threshold limit = *multiple;
+
+    if (!has_upper(measure)) return answer_unknown(DOUBT_INPUT);
+    limit.low = decimal_multiply(limit.low, measure->result->upper);
+    limit.high = decimal_multiply(limit.high, measure->result->upper);
+    return threshold_answer(&measure->value, &limit, DOUBT_COMPARATOR);
+}
+
 static struct answer upper_answer(struct eval *eval, const struct result_clause *clause,
                                   const struct measure *measure, struct trace *t)
 {
-    struct threshold limit;
-
-    if (!measure->result->has_upper || measure->result->upper.digits <= 0) {
-        trace_say(eval, t, " (the report gives no upper limit of normal)");
-        return answer_unknown(DOUBT_INPUT);
-    }
-    limit = relative_limit(clause, measure->result->upper);
-    return threshold_answer(&measure->value, &limit, DOUBT_COMPARATOR);
+    if (!has_upper(measure)) trace_say(eval, t, " (the report gives no upper limit of normal)");
+    return upper_multiple_answer(measure, &clause->threshold);
 }
 
 /* A limit rises with its reference: what holds for both bounds holds for all between them. */

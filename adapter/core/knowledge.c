@@ -147,14 +147,12 @@ struct arena *knowledge_arena(struct knowledge *knowledge)
 static void free_tables(struct knowledge *knowledge)
 {
     struct table *tables[] = {
-        &knowledge->names,       &knowledge->uris,
-        &knowledge->systems,     &knowledge->strings,
-        &knowledge->drugs,       &knowledge->analytes,
-        &knowledge->conditions,  &knowledge->prefixes,
-        &knowledge->routes,      &knowledge->forms,
-        &knowledge->units,       &knowledge->spellings,
-        &knowledge->class_names, &knowledge->definition_names,
-        &knowledge->rule_ids,    &knowledge->alone,
+        &knowledge->names,      &knowledge->uris,        &knowledge->systems,
+        &knowledge->strings,    &knowledge->drugs,       &knowledge->analytes,
+        &knowledge->conditions, &knowledge->prefixes,    &knowledge->routes,
+        &knowledge->forms,      &knowledge->units,       &knowledge->spellings,
+        &knowledge->answers,    &knowledge->class_names, &knowledge->definition_names,
+        &knowledge->rule_ids,   &knowledge->alone,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++) table_done(tables[i]);

@@ -1,4 +1,4 @@
-/* Rows of labs/: analytes, their units, other spellings of units. */
+/* Rows of labs/: analytes, their units, other spellings of units, what answers mean. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -229,4 +229,44 @@ void row_spelling(struct knowledge_reader *reader, const char *const *field)
         return;
     }
     reader_claim(reader, &knowledge->spellings, 0, seen, add_spelled(knowledge, unit), 0);
+}
+
+/* ---- answers.csv */
+
+enum { ANSWER_POSITIVE = 1, ANSWER_NEGATIVE };
+
+/* analyte, condition, answer, note: a value that is a code of the condition says yes or no. */
+void row_answer(struct knowledge_reader *reader, const char *const *field)
+{
+    static const char *const answers[] = { "positive", "negative", NULL };
+    struct knowledge *knowledge = reader->knowledge;
+    unsigned analyte = knowledge_concept(knowledge, CONCEPT_ANALYTE, field[0]);
+    bool positive = strcmp(field[2], "positive") == 0, negative = strcmp(field[2], "negative") == 0;
+
+    if (!analyte)
+        reader_unknown(reader, 0, "analyte", field[0],
+                       reader_near(reader, 1u << CONCEPT_ANALYTE, field[0]),
+                       "add it to labs/analytes.csv");
+    else if (!analyte_is_coded(knowledge, analyte))
+        reader_problem(reader, 0, "knowledge.unit", "remove the line",
+                       "\"%.80s\" is a number: no code is its value", field[0]);
+    else if (!knowledge_concept(knowledge, CONCEPT_CONDITION, field[1]))
+        reader_unknown(reader, 1, "condition", field[1],
+                       reader_near(reader, 1u << CONCEPT_CONDITION, field[1]),
+                       "add it to codes/conditions.csv");
+    else if (!positive && !negative)
+        reader_unknown(reader, 2, "answer", field[2], nearest(field[2], answers),
+                       "write positive or negative");
+    else
+        reader_claim(reader, &knowledge->answers, analyte, field[1],
+                     positive ? ANSWER_POSITIVE : ANSWER_NEGATIVE, 1);
+}
+
+bool knowledge_answer(const struct knowledge *knowledge, unsigned analyte, unsigned condition,
+                      bool *ret_positive)
+{
+    uint32_t answer = table_value(&knowledge->answers, analyte, concept_name(knowledge, condition));
+
+    *ret_positive = answer == ANSWER_POSITIVE;
+    return answer != 0;
 }

@@ -55,6 +55,8 @@ static const struct file_kind {
     { "labs/units.csv", NEEDED, COLUMNS("analyte", "unit", "add", "factor", "then_add", "note"),
       .row = row_unit },
     { "labs/unit-spellings.csv", NEEDED, COLUMNS("seen", "unit"), .row = row_spelling },
+    { "labs/answers.csv", OPTIONAL, COLUMNS("analyte", "condition", "answer", "note"),
+      .row = row_answer },
     { "codes/local/*.csv", OPTIONAL, LOCAL_COLUMNS, .row = row_local },
     { "codes/local/*.json", OPTIONAL, .json = map_read },
     { "*.csv", OPTIONAL, LOCAL_COLUMNS, .row = row_local, .layer = LAYER_CODES },

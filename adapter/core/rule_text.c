@@ -80,6 +80,7 @@ static void order_limits_say(struct buf *out, const struct order_clause *order)
     routes_say(out, order->routes);
     if (order->has_single) dose_say(out, "single dose", &order->single);
     if (order->has_daily) dose_say(out, "daily dose", &order->daily);
+    if (order->has_total) dose_say(out, "total dose", &order->total);
     if (order->continuous) buf_text(out, ", every day without a pause");
     if (order->has_started_within) {
         buf_text(out, ", started within the last ");
@@ -252,25 +253,29 @@ static void ceiling_say(struct buf *out, const struct ceiling_clause *ceiling,
                         const struct knowledge *knowledge)
 {
     buf_printf(out, "the ordered dose of %s is above its maximum for ", ceiling->words);
-    analyte_say(out, knowledge, ceiling->measure);
-    buf_text(out, ", at most ");
-    duration_say(out, ceiling->within);
-    buf_text(out, " old");
-    if (!ceiling->has_asked) return;
+    if (ceiling->by_age) {
+        buf_text(out, "the age");
+    } else {
+        analyte_say(out, knowledge, ceiling->measure);
+        buf_text(out, ", at most ");
+        duration_say(out, ceiling->within);
+        buf_text(out, " old");
+    }
+    if (!ceiling->asked.given) return;
     buf_text(out, " (asked only where that is ");
-    rule_quantity(ceiling->asked.words, out);
+    rule_quantity(ceiling->asked.limit.words, out);
     buf_char(out, ')');
 }
 
 void ceiling_row_say(struct buf *out, const struct ceiling_row *row,
                      const struct knowledge *knowledge)
 {
-    if (row->has_when)
-        rule_quantity(row->when.words, out);
+    if (row->when.given)
+        rule_quantity(row->when.limit.words, out);
     else if (!row->also)
         buf_text(out, "otherwise");
     if (row->also) {
-        if (row->has_when) buf_text(out, " and ");
+        if (row->when.given) buf_text(out, " and ");
         rule_sentence(row->also, knowledge, out);
     }
     buf_text(out, ": at most ");

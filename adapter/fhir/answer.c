@@ -35,7 +35,29 @@ static const struct answer {
     { "http://terminology.hl7.org/CodeSystem/v2-0078", "NEG", CODED_NEGATIVE },
 };
 
-static enum coded_value coded_by(const struct knowledge *knowledge, struct datatype_coding coding)
+#define CONDITIONS_MAX 16 /* of one code; more than any code of ours has */
+
+/* What the conditions of the code say as a value of this analyte; CODED_OTHER where they contradict
+ * each other. */
+static enum coded_value coded_by_condition(const struct knowledge *knowledge, unsigned analyte,
+                                           struct datatype_coding coding)
+{
+    unsigned conditions[CONDITIONS_MAX];
+    size_t count =
+        knowledge_condition(knowledge, coding.system, coding.code, conditions, CONDITIONS_MAX);
+    bool yes = false, no = false, positive;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!knowledge_answer(knowledge, analyte, conditions[i], &positive)) continue;
+        yes |= positive;
+        no |= !positive;
+    }
+    if (yes == no) return CODED_OTHER;
+    return yes ? CODED_POSITIVE : CODED_NEGATIVE;
+}
+
+static enum coded_value coded_by(const struct knowledge *knowledge, unsigned analyte,
+                                 struct datatype_coding coding)
 {
     const char *system = knowledge_system(knowledge, coding.system);
 
@@ -44,7 +66,7 @@ static enum coded_value coded_by(const struct knowledge *knowledge, struct datat
         if (strcmp(answers[i].system, coding.system) == 0) return answers[i].means;
         if (system && strcmp(answers[i].system, system) == 0) return answers[i].means;
     }
-    return CODED_OTHER;
+    return coded_by_condition(knowledge, analyte, coding);
 }
 
 enum coded_value answer_by_word(const char *text)
@@ -63,13 +85,14 @@ enum coded_value answer_by_word(const char *text)
     return CODED_OTHER;
 }
 
-enum coded_value answer_by_concept(const struct knowledge *knowledge, const struct node *concept)
+enum coded_value answer_by_concept(const struct knowledge *knowledge, unsigned analyte,
+                                   const struct node *concept)
 {
     size_t count = datatype_coding_count(concept);
     enum coded_value found = CODED_OTHER;
 
     for (size_t i = 0; i < count; i++) {
-        enum coded_value one = coded_by(knowledge, datatype_coding_at(concept, i));
+        enum coded_value one = coded_by(knowledge, analyte, datatype_coding_at(concept, i));
         if (one == CODED_OTHER) continue;
         if (found != CODED_OTHER && found != one) return CODED_OTHER;
         found = one;

@@ -238,7 +238,8 @@ static void read_concept(const struct node *value, const struct apply *apply,
     const char *words = datatype_words(value, &apply->chart->arena), *code = datatype_code(value);
 
     result->shown = datatype_keep(&apply->chart->arena, *words || !code ? words : code, SHOWN_MAX);
-    set_coded(apply->knowledge, answer_by_concept(apply->knowledge, value), result);
+    set_coded(apply->knowledge, answer_by_concept(apply->knowledge, result->analyte, value),
+              result);
 }
 
 static void read_boolean(const struct node *value, const struct apply *apply,

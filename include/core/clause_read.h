@@ -1,5 +1,5 @@
-/* Reading the clauses of a rule file: clause_word.c knows their words, clause_order.c and
- * clause_result.c the two large kinds, clause_read.c the rest. Private to core/. */
+/* Reading the clauses of a rule file: clause_word.c knows their words, clause_order.c,
+ * clause_result.c and clause_ceiling.c the large kinds, clause_read.c the rest. Private to core/. */
 #pragma once
 
 #include <stdbool.h>

@@ -164,6 +164,18 @@ struct exposure {
 };
 struct exposure order_exposure(const struct chart_order *order, int64_t now_ms);
 
+/* Does the clause ask for a dose on average, a day or in a span; is that so for an average a day, for
+ * the dose of an order? (eval_dose.c) */
+bool asks_average(const struct order_clause *clause);
+struct answer average_judge(const struct order_clause *clause, const struct interval *daily);
+struct answer average_answer(const struct order_clause *clause, const struct dose *dose);
+
+/* What is asked of the dose beside its average; all of it. */
+struct answer intake_answer(const struct order_clause *clause, const struct chart_order *order,
+                            const struct dose *dose);
+struct answer doses_answer(const struct order_clause *clause, const struct chart_order *order,
+                           const struct dose *dose);
+
 /* The drugs of the chart to which a naming order clause can be bound: *ret is in the arena.
  * *ret_next_ms is when another one may be. */
 size_t order_candidates(struct eval *eval, const struct order_clause *clause, const unsigned **ret,
@@ -226,6 +238,12 @@ struct measure measure_of(struct eval *eval, const struct chart_result *result);
 /* A value that is not known. The texts are in the arena or static. */
 struct measure measure_lacking(unsigned doubts, const char *why, const char *text);
 void measure_source(struct measure *measure, const struct source *source);
+
+/* Does its report give an upper limit of normal; is it on the side of a multiple of that limit that is
+ * asked for? Unknown without one. (eval_result.c) */
+bool has_upper(const struct measure *measure);
+struct answer upper_multiple_answer(const struct measure *measure,
+                                    const struct threshold *multiple);
 
 /* The answer of a clause about a measure that is not known, and why it is not. */
 struct answer measure_unknown(struct eval *eval, unsigned analyte, const struct measure *measure,

@@ -172,6 +172,11 @@ bool analyte_is_coded(const struct knowledge *knowledge, unsigned analyte);
 bool analyte_convert(const struct knowledge *knowledge, unsigned analyte, const char *unit,
                      struct interval value, struct interval *ret) MUST_CHECK;
 
+/* Does a code of that condition, as the value of a coded analyte, say yes or no ("Smoker" of the
+ * smoking status)? False when it says neither. */
+bool knowledge_answer(const struct knowledge *knowledge, unsigned analyte, unsigned condition,
+                      bool *ret_positive) MUST_CHECK;
+
 /* ---- rules */
 
 size_t knowledge_rule_count(const struct knowledge *knowledge);

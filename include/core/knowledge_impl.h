@@ -88,6 +88,7 @@ struct knowledge {
     struct table spellings; /* (0, seen) -> spelled */
     const char **spelled;   /* owned; entries in strings */
     size_t spelled_count;
+    struct table answers;          /* (analyte, condition) -> ANSWER_* (knowledge_labs.c) */
     struct table class_names;      /* (0, "class:imid") -> class */
     struct concept_class *classes; /* owned */
     size_t class_count;
@@ -318,7 +319,7 @@ void map_read(struct knowledge_reader *reader, const struct node *root);
 
 knowledge_row_fn row_system, row_related_system, row_dose_form, row_route, row_drug, row_condition,
     row_rxnorm, row_atc, row_drug_code, row_ndc, row_loinc, row_local, row_uncoded_condition;
-knowledge_row_fn row_analyte, row_unit, row_spelling;
+knowledge_row_fn row_analyte, row_unit, row_spelling, row_answer;
 
 /* Put the rows of each drug code together, after the last of them. */
 void drug_rows_done(struct knowledge_reader *reader);

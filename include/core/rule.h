@@ -63,8 +63,10 @@ struct order_clause {
     bool any_use;             /* local use counts too */
     enum order_wanted wanted;
     uint32_t routes; /* bit per enum drug_route; 0: any */
-    bool has_single, has_daily;
+    bool has_single, has_daily, has_total;
     struct threshold single, daily;
+    struct threshold total; /* of what is taken in total_span, on average */
+    struct duration total_span;
     const char *dose_unit; /* "mg" */
     bool continuous;       /* must be daily without a pause */
     bool has_started_within, has_started_before, has_ended_within;
@@ -138,11 +140,17 @@ struct course_clause {
     struct duration cycle_length, cycle_window;
 };
 
+/* On the measure of a table, or on the age in years. */
+struct ceiling_limit {
+    bool given;
+    bool times_upper; /* a multiple of the report's upper limit of normal */
+    struct threshold limit;
+};
+
 /* "10 mg daily", "15 mg every 48 h", "3.5 mg" */
 struct ceiling_row {
-    bool has_when;
-    struct threshold when; /* on the measure */
-    struct clause *also;   /* owned; NULL: none */
+    struct ceiling_limit when;
+    struct clause *also; /* owned; NULL: none */
     bool has_single, has_daily;
     struct decimal single, daily;
     const char *words; /* the maximum as written */
@@ -151,12 +159,12 @@ struct ceiling_row {
 struct ceiling_clause {
     struct concept_set drugs; /* owned */
     const char *words;
+    bool by_age;      /* by completed years; else by a measure: */
     unsigned measure; /* analyte or derived fact: crcl */
     struct duration within;
-    bool has_asked; /* the table is asked only where the measure is so: */
-    struct threshold asked;
-    const char *unit;         /* of the doses: "mg" */
-    struct ceiling_row *rows; /* owned; the first that fits is the ceiling */
+    struct ceiling_limit asked; /* the table is asked only where that is so */
+    const char *unit;           /* of the doses: "mg" */
+    struct ceiling_row *rows;   /* owned; the first that fits is the ceiling */
     size_t row_count;
 };
 

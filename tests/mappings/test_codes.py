@@ -176,6 +176,7 @@ FILES = {
     "labs/analytes.csv": ["analyte", "name", "unit", "kind", "note"],
     "labs/units.csv": ["analyte", "unit", "add", "factor", "then_add", "note"],
     "labs/unit-spellings.csv": ["seen", "unit"],
+    "labs/answers.csv": ["analyte", "condition", "answer", "note"],
 }
 SORT_KEYS = {
     "codes/systems.csv": lambda r: r["system"],
@@ -195,6 +196,7 @@ SORT_KEYS = {
     "labs/analytes.csv": lambda r: r["analyte"],
     "labs/units.csv": lambda r: (r["analyte"], r["unit"]),
     "labs/unit-spellings.csv": lambda r: (r["unit"], r["seen"]),
+    "labs/answers.csv": lambda r: (r["analyte"], r["condition"]),
 }
 
 

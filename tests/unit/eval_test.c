@@ -94,6 +94,30 @@ static const struct clause_case {
       "lenalidomide 10 mg", NULL, NULL, 0, T, 0, NEVER },
     { "a dose in another unit", "{'order':'dexamethasone','single':'above 10 mg'}", NULL,
       "dexamethasone 20 mg/m2", NULL, NULL, 0, U, DOUBT_DOSE, NEVER },
+    /* 40 mg a week are 160 mg in 28 d; 5 mg a day are 140 */
+    { "a total of exactly so much", "{'order':'dexamethasone','total':'at least 160 mg in 28 d'}",
+      NULL, "dexamethasone 40 mg every 7 d", NULL, NULL, 0, T, 0, NEVER },
+    { "exactly so much is not above it", "{'order':'dexamethasone','total':'above 160 mg in 28 d'}",
+      NULL, "dexamethasone 40 mg every 7 d", NULL, NULL, 0, F, 0, NEVER },
+    { "a total of less", "{'order':'dexamethasone','total':'at least 160 mg in 28 d'}", NULL,
+      "dexamethasone 39.99 mg every 7 d", NULL, NULL, 0, F, 0, NEVER },
+    { "a daily dose has a total too", "{'order':'dexamethasone','total':'at least 140 mg in 4 wk'}",
+      NULL, "dexamethasone 5 mg daily", NULL, NULL, 0, T, 0, NEVER },
+    { "every 9 days: 28 d hold 3 and a ninth of it",
+      "{'order':'dexamethasone','total':'at least 28 mg in 28 d'}", NULL,
+      "dexamethasone 9 mg every 9 d", NULL, NULL, 0, T, 0, NEVER },
+    { "a total that is not known", "{'order':'dexamethasone','total':'at least 160 mg in 28 d'}",
+      NULL, "dexamethasone 40 mg", NULL, NULL, 0, U, DOUBT_DOSE, NEVER },
+    { "a total in another unit", "{'order':'dexamethasone','total':'at least 160 mg in 28 d'}",
+      NULL, "dexamethasone 40 mg/m2 every 7 d", NULL, NULL, 0, U, DOUBT_DOSE, NEVER },
+    { "two orders whose totals reach it only together",
+      "{'order':'dexamethasone','total':'at least 160 mg in 28 d'}", NULL,
+      "dexamethasone 20 mg every 7 d; dexamethasone 20 mg every 7 d", NULL, NULL, 0, U, DOUBT_DOSE,
+      NEVER },
+    { "total and single dose",
+      "{'order':'dexamethasone','total':'at least 160 mg in 28 d',"
+      "'single':'at least 40 mg'}",
+      NULL, "dexamethasone 20 mg every 3 d", NULL, NULL, 0, F, 0, NEVER },
     { "continuous is what says so", "{'order':'lenalidomide','continuous':true}", NULL,
       "lenalidomide 10 mg daily, continuous", NULL, NULL, 0, T, 0, NEVER },
     { "a daily dose with a pause is not continuous", "{'order':'lenalidomide','continuous':true}",
@@ -579,6 +603,38 @@ static const struct clause_case {
       "{'and':{'noCondition':'dialysis'},'max':'15 mg daily'},{'max':'5 mg daily'}]}",
       NULL, "lenalidomide 10 mg daily", "creatinine 2 mg/dL, now", "dialysis", 0, T, 0,
       30 * DAY + 1 },
+    { "a row by a multiple of the upper limit",
+      "{'ceiling':'lenalidomide','by':'alt','within':'30 d','table':["
+      "{'when':'at most 1.5 x upper limit','max':'25 mg daily'},{'max':'10 mg daily'}]}",
+      NULL, "lenalidomide 25 mg daily", "alt 60 U/L, now, upper 40 U/L", NULL, 0, F, 0,
+      30 * DAY + 1 },
+    { "just above the multiple",
+      "{'ceiling':'lenalidomide','by':'alt','within':'30 d','table':["
+      "{'when':'at most 1.5 x upper limit','max':'25 mg daily'},{'max':'10 mg daily'}]}",
+      NULL, "lenalidomide 25 mg daily", "alt 60.1 U/L, now, upper 40 U/L", NULL, 0, T, 0,
+      30 * DAY + 1 },
+    { "a multiple of an upper limit that is not given",
+      "{'ceiling':'lenalidomide','by':'alt','within':'30 d','table':["
+      "{'when':'at most 1.5 x upper limit','max':'25 mg daily'},{'max':'10 mg daily'}]}",
+      NULL, "lenalidomide 25 mg daily", "alt 60.1 U/L, now", NULL, 0, U, DOUBT_INPUT,
+      30 * DAY + 1 },
+    { "the table is asked only above a multiple",
+      "{'ceiling':'lenalidomide','by':'alt','is':'above 3 x upper limit','within':'30 d',"
+      "'table':[{'max':'10 mg daily'}]}",
+      NULL, "lenalidomide 25 mg daily", "alt 120 U/L, now, upper 40 U/L", NULL, 0, F, 0,
+      30 * DAY + 1 },
+    { "a row by age",
+      "{'ceiling':'dexamethasone','by':'age','table':["
+      "{'when':'at most 75 a','max':'40 mg'},{'max':'20 mg'}]}",
+      "75 years", "dexamethasone 40 mg every 7 d", NULL, NULL, 0, F, 0, 365 * DAY - 12 * HOUR },
+    { "a year older",
+      "{'ceiling':'dexamethasone','by':'age','table':["
+      "{'when':'at most 75 a','max':'40 mg'},{'max':'20 mg'}]}",
+      "75 years", "dexamethasone 40 mg every 7 d", NULL, NULL, 365 * DAY - 12 * HOUR, T, 0,
+      731 * DAY - 12 * HOUR },
+    { "a table by an age that is not known",
+      "{'ceiling':'dexamethasone','by':'age','is':'above 75 a','table':[{'max':'20 mg'}]}", NULL,
+      "dexamethasone 40 mg every 7 d", NULL, NULL, 0, U, DOUBT_INPUT, NEVER },
     { "not computable without a weight", "{'notComputable':'crcl','within':'30 d'}",
       "female, 72 years", NULL, "creatinine 1.5 mg/dL, now", NULL, 0, T, 0, 30 * DAY + 1 },
     { "computable", "{'notComputable':'crcl','within':'30 d'}", "female, 72 years, 60 kg", NULL,
@@ -1108,6 +1164,13 @@ static void check_words(void **state)
                "lenalidomide 10 mg daily; lenalidomide 10 mg daily",
                "creatinine 2 mg/dL on 2026-06-14: the maximum is 15 mg daily. Two orders for "
                "lenalidomide: whether their doses add up is not known.");
+    check_says(RULE("r", "{'order':'dexamethasone','total':'at least 160 mg in 28 d'}"), NULL,
+               "No active order for dexamethasone, total dose at least 160 mg in 28 d.");
+    check_says(RULE("r", "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d',"
+                         "'table':[{'when':'above 2 x upper limit','max':'15 mg daily'}]}"),
+               "lenalidomide 25 mg daily",
+               "creatinine 2 mg/dL on 2026-06-14: the maximum is 15 mg daily for above 2 x upper "
+               "limit. The report gives no upper limit of normal.");
     check_says(RULE("r", "{'order':'rifampin','lingers':{'rifampin':'2 d'}}"),
                "rifampin, since 9 d ago, until 1 d ago",
                "Ended order: rifampin, since 2026-06-06, ended 2026-06-14 (its effect counts for 2 "

@@ -48,11 +48,16 @@ static const struct knowledge_file fixture_files[] = {
                                "777-3,platelets,Platelets\n"
                                "2160-0,creatinine,Creatinine\n"
                                "6301-6,inr,INR\n"
-                               "5195-3,hbsag,Hepatitis B surface antigen\n"),
+                               "5195-3,hbsag,Hepatitis B surface antigen\n"
+                               "72166-2,smoking-status,\n"),
     FILE_OF("codes/conditions.csv", "system,code,match,concept,name\n"
                                     "snomed,109989006,exact,multiple-myeloma,Multiple myeloma\n"
                                     "snomed,108290001,exact,radiotherapy,Radiation therapy\n"
-                                    "snomed,25656009,exact,maintenance,Maintenance therapy\n"),
+                                    "snomed,25656009,exact,maintenance,Maintenance therapy\n"
+                                    "snomed,77176002,exact,tobacco-smoker,Smoker\n"
+                                    "snomed,8517006,exact,tobacco-former-smoker,Ex-smoker\n"
+                                    "snomed,1,exact,tobacco-smoker,Somebody confused\n"
+                                    "snomed,1,exact,tobacco-former-smoker,Somebody confused\n"),
     FILE_OF("codes/dose-forms.csv", "form,use,route\n"
                                     "Oral Capsule,systemic,oral\n"
                                     "Oral Tablet,systemic,oral\n"
@@ -70,7 +75,8 @@ static const struct knowledge_file fixture_files[] = {
                                  "platelets,Platelets,10*9/L,quantity,\n"
                                  "creatinine,Creatinine,mg/dL,quantity,\n"
                                  "inr,INR,{INR},quantity,\n"
-                                 "hbsag,Hepatitis B surface antigen,,coded,\n"),
+                                 "hbsag,Hepatitis B surface antigen,,coded,\n"
+                                 "smoking-status,Tobacco smoking status,,coded,\n"),
     FILE_OF("labs/units.csv", "analyte,unit,add,factor,then_add,note\n"
                               "neutrophils,10*9/L,,1,,\n"
                               "neutrophils,10*3/uL,,1,,\n"
@@ -81,6 +87,9 @@ static const struct knowledge_file fixture_files[] = {
                               "creatinine,umol/L,,0.0113122,,\n"),
     FILE_OF("labs/unit-spellings.csv", "seen,unit\n"
                                        "x10^9/L,10*9/L\n"),
+    FILE_OF("labs/answers.csv", "analyte,condition,answer,note\n"
+                                "smoking-status,tobacco-smoker,positive,\n"
+                                "smoking-status,tobacco-former-smoker,negative,\n"),
     FILE_OF("classes.json", "{\"classes\":{"
                             "\"any-multiple-myeloma\":{\"members\":[\"multiple-myeloma\"]},"
                             "\"myeloma-specific\":{\"members\":[\"lenalidomide\"]}}}"),

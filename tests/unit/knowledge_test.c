@@ -643,6 +643,8 @@ static const struct problem_case {
     { "analytes", "labs/analytes.csv", "analytes.csv" },
     { "units", "labs/units.csv", "units.csv" },
     { "spellings", "labs/unit-spellings.csv", "spellings.csv" },
+    { "answers", "labs/answers.csv", "answers.csv" },
+    { "uncoded", "codes/uncoded-conditions.csv", "uncoded.csv" },
     { "classes", "classes.json", "classes.json" },
     { "cohort", "classes.json", "cohort.json" },
     { "syntax", "classes.json", "syntax.json" },

@@ -7,6 +7,7 @@
 #define CREA           "'code':{'coding':[{" LOINC ",'code':'2160-0'}]}"
 #define INR            "'code':{'coding':[{" LOINC ",'code':'6301-6'}]}"
 #define HBS            "'code':{'coding':[{" LOINC ",'code':'5195-3'}]}"
+#define SMOKING        "'code':{'coding':[{" LOINC ",'code':'72166-2'}]}"
 #define FINAL          "'status':'final',"
 #define G_PER_L(value) "'valueQuantity':{'value':" value "," UCUM ",'code':'10*9/L'}"
 #define HIGH(value)    "{'high':{'value':" value "," UCUM ",'code':'10*9/L'}}"
@@ -209,6 +210,21 @@ static const struct result_case {
     { "codes that contradict each other",
       FINAL HBS ",'valueCodeableConcept':{'coding':[{" SNOMED ",'code':'10828004'},{" LOINC
                 ",'code':'LA6577-6'}]}",
+      "hbsag other final" },
+    { "a smoker",
+      FINAL SMOKING ",'valueCodeableConcept':{'coding':[{" SNOMED ",'code':'77176002'}]}",
+      "smoking-status positive final" },
+    { "a former smoker",
+      FINAL SMOKING ",'valueCodeableConcept':{'coding':[{" SNOMED ",'code':'8517006'}]}",
+      "smoking-status negative final" },
+    { "what smokes or not is not said",
+      FINAL SMOKING ",'valueCodeableConcept':{'coding':[{" SNOMED ",'code':'266927001'}]}",
+      "smoking-status other final" },
+    { "a code that says both",
+      FINAL SMOKING ",'valueCodeableConcept':{'coding':[{" SNOMED ",'code':'1'}]}",
+      "smoking-status other final" },
+    { "a smoker is no answer to another question",
+      FINAL HBS ",'valueCodeableConcept':{'coding':[{" SNOMED ",'code':'77176002'}]}",
       "hbsag other final" },
     { "words of a concept", FINAL HBS ",'valueCodeableConcept':{'text':'Negative'}",
       "hbsag negative final" },

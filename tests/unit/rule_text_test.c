@@ -106,6 +106,19 @@ static const struct sentence_case {
       "the ordered dose of zoledronic acid is above its maximum for creatinine clearance, at most "
       "30 days old (asked only where that is at most 60 mL/min) (above 60 mL/min: at most 4 mg; "
       "dialysis is on record as active: at most 3 mg every 48 hours; otherwise: at most 3.5 mg)" },
+    { "a ceiling by age",
+      "{'ceiling':'dexamethasone','by':'age','is':'above 75 a','table':[{'max':'20 mg'}]}",
+      "the ordered dose of dexamethasone is above its maximum for the age (asked only where that "
+      "is "
+      "above 75 years) (otherwise: at most 20 mg)" },
+    { "a ceiling by a multiple of the upper limit",
+      "{'ceiling':'dexamethasone','by':'alt','within':'7 d','table':["
+      "{'when':'above 3 x upper limit','max':'20 mg'}]}",
+      "the ordered dose of dexamethasone is above its maximum for ALT, at most 7 days old (above 3 "
+      "x "
+      "the upper limit of normal: at most 20 mg)" },
+    { "a total dose", "{'order':'dexamethasone','total':'at least 160 mg in 28 d'}",
+      "an active order for dexamethasone, total dose at least 160 mg in 28 days" },
     { "all of several", "{'all':[{'order':'lenalidomide'},{'sex':'male'}]}",
       "an active order for lenalidomide; and the patient is male" },
     { "one of several inside",
