@@ -100,7 +100,33 @@ bool moment_is_positive(const struct moment *moment)
 
 /* ---- one computed result */
 
-struct derived derived_start(const struct moment *main, const char *formula)
+static void inputs_add(struct derived *derived, const struct moment *input)
+{
+    struct derivation *derivation = &derived->derivation;
+
+    for (size_t i = 0; i < input->result_count; i++)
+        if (derivation->input_count < DERIVATION_INPUTS_MAX)
+            derivation->inputs[derivation->input_count++] = input->results[i];
+    if (input->at_ms > derivation->from_ms) derivation->from_ms = input->at_ms;
+    if (input->state == RESULT_PRELIMINARY) derived->result.state = RESULT_PRELIMINARY;
+}
+
+void derived_lacks(struct derived *derived, enum doubt doubt, const char *lack)
+{
+    if (derived->derivation.lack) return;
+    derived->derivation.lack = lack;
+    derived->result.kind = VALUE_UNREADABLE;
+    derived->result.doubt = doubt;
+    derived->result.shown = "";
+}
+
+static void usable_check(struct derived *derived, const struct moment *input)
+{
+    if (!is_usable(input, 0))
+        derived_lacks(derived, DOUBT_INPUT, "a value that went into it cannot be used");
+}
+
+struct derived derived_of(const struct moment *main, const char *formula)
 {
     struct derived derived = { .result = { .source = main->results[0]->source,
                                            .state = RESULT_FINAL,
@@ -110,30 +136,23 @@ struct derived derived_start(const struct moment *main, const char *formula)
                                            .shown = "" },
                                .derivation = { .formula = formula, .from_ms = main->at_ms } };
 
-    derived_input(&derived, main);
+    inputs_add(&derived, main);
+    return derived;
+}
+
+struct derived derived_start(const struct moment *main, const char *formula)
+{
+    struct derived derived = derived_of(main, formula);
+
+    usable_check(&derived, main);
     return derived;
 }
 
 void derived_input(struct derived *derived, const struct moment *input)
 {
-    struct derivation *derivation = &derived->derivation;
-
     if (!input->found) return;
-    for (size_t i = 0; i < input->result_count; i++)
-        if (derivation->input_count < DERIVATION_INPUTS_MAX)
-            derivation->inputs[derivation->input_count++] = input->results[i];
-    if (input->at_ms > derivation->from_ms) derivation->from_ms = input->at_ms;
-    if (input->state == RESULT_PRELIMINARY) derived->result.state = RESULT_PRELIMINARY;
-    if (!is_usable(input, 0))
-        derived_lacks(derived, DOUBT_INPUT, "a value that went into it cannot be used");
-}
-
-void derived_lacks(struct derived *derived, enum doubt doubt, const char *lack)
-{
-    if (derived->derivation.lack) return;
-    derived->derivation.lack = lack;
-    derived->result.kind = VALUE_UNREADABLE;
-    derived->result.doubt = doubt;
+    inputs_add(derived, input);
+    usable_check(derived, input);
 }
 
 bool derived_person(const struct deriver *deriver, struct derived *derived)
@@ -235,20 +254,24 @@ static void series_keep(struct deriver *deriver)
     chart_add_series(deriver->chart, deriver->analyte, deriver->results, deriver->count);
 }
 
+/* What is computed, and of what above all: without that there is nothing. */
+static const struct formula {
+    const char *analyte;
+    derive_fn *derive;
+    const char *from[3];
+} formulas[] = {
+    { "calcium-corrected", derive_calcium, { "calcium" } },
+    { "egfr", derive_egfr, { "creatinine" } },
+    { "neutrophils", derive_anc, { "wbc", "segmented-neutrophils" } },
+    { "bsa", derive_bsa, { "weight" } },
+    { "qtcf", derive_qtcf, { "qt" } },
+    { "qtc", derive_qtc, { "qtcf", "qtcb" } },
+    { "crcl", derive_crcl, { "creatinine" } },
+    { "hcg", derive_hcg, { "hcg-qual", "hcg-quant", "hcg-mass-or-molar" } },
+};
+
 void derive_all(struct chart *chart, const struct knowledge *knowledge)
 {
-    static const struct {
-        const char *analyte;
-        derive_fn *derive;
-    } formulas[] = {
-        { "calcium-corrected", derive_calcium },
-        { "egfr", derive_egfr },
-        { "neutrophils", derive_anc },
-        { "bsa", derive_bsa },
-        { "qtcf", derive_qtcf },
-        { "qtc", derive_qtc },
-        { "crcl", derive_crcl },
-    };
     struct deriver deriver = { .chart = chart,
                                .knowledge = knowledge,
                                .policy = knowledge_policy(knowledge) };
@@ -263,4 +286,16 @@ void derive_all(struct chart *chart, const struct knowledge *knowledge)
         formulas[i].derive(&deriver);
         series_keep(&deriver);
     }
+}
+
+bool derive_has_source(const struct knowledge *knowledge, unsigned analyte)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(formulas); i++) {
+        if (strcmp(concept_name(knowledge, analyte), formulas[i].analyte) != 0) continue;
+        for (size_t k = 0; k < ARRAY_SIZE(formulas[i].from) && formulas[i].from[k]; k++) {
+            unsigned from = knowledge_concept(knowledge, CONCEPT_ANALYTE, formulas[i].from[k]);
+            if (from != CONCEPT_NONE && concept_is_mapped(knowledge, from)) return true;
+        }
+    }
+    return false;
 }

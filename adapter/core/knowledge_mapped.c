@@ -1,4 +1,5 @@
 /* Concepts without a code of ours: a site maps them, and until then nothing is known of them. */
+#include "core/derive.h"
 #include "core/knowledge_impl.h"
 
 bool concept_is_mapped(const struct knowledge *knowledge, unsigned concept)
@@ -36,4 +37,7 @@ void concepts_mark_mapped(struct knowledge *knowledge)
         if (analytes->entries[i].text)
             knowledge->concepts[analytes->entries[i].value].mapped = true;
     mark_links(knowledge);
+    for (unsigned i = 1; i < knowledge->concept_count; i++)
+        if (knowledge->concepts[i].kind == CONCEPT_ANALYTE && derive_has_source(knowledge, i))
+            knowledge->concepts[i].mapped = true;
 }

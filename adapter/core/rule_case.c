@@ -347,6 +347,10 @@ static bool result_part(struct builder *builder, const char *part, struct chart_
         result->state = RESULT_PRELIMINARY;
     } else if (strcmp(part, "removed") == 0) {
         result->state = RESULT_REMOVED;
+    } else if (strcmp(part, "flagged positive") == 0) {
+        result->flag = CODED_POSITIVE;
+    } else if (strcmp(part, "flagged negative") == 0) {
+        result->flag = CODED_NEGATIVE;
     } else if (strcmp(part, "date unknown") == 0) {
         result->at_ms = INSTANT_UNSET;
     } else if (sscanf(part, "upper %31s %31s", number, unit) == 2) {

@@ -329,6 +329,26 @@ static void read_upper(const struct node *at, const struct knowledge *knowledge,
     result->upper = upper.high;
 }
 
+/* ---- what the laboratory says of it */
+
+/* Positive or negative, when all that it says of that agrees. A list in R4, one concept in STU3. */
+static enum coded_value read_flag(const struct node *at, const struct knowledge *knowledge,
+                                  unsigned analyte)
+{
+    struct node list = node_get(at, "interpretation");
+    size_t count = datatype_count(&list);
+    enum coded_value flag = CODED_OTHER;
+
+    for (size_t i = 0; i < count; i++) {
+        struct node item = datatype_item(&list, i);
+        enum coded_value one = answer_by_concept(knowledge, analyte, &item);
+        if (one == CODED_OTHER) continue;
+        if (flag != CODED_OTHER && flag != one) return CODED_OTHER;
+        flag = one;
+    }
+    return flag;
+}
+
 /* ---- the whole */
 
 static bool is_one_of(const char *text, const char *const *words)
@@ -370,6 +390,7 @@ static void add(const struct node *at, const struct apply *apply, unsigned analy
 
     result.analyte = analyte;
     read_value(at, apply, &result);
+    result.flag = base->doubt ? CODED_OTHER : read_flag(at, apply->knowledge, analyte);
     if (base->doubt) unreadable(&result, base->doubt);
     if (result.state != RESULT_REMOVED) read_upper(at, apply->knowledge, &result);
     chart_add_result(apply->chart, &result);

@@ -85,6 +85,7 @@ struct chart_result {
     enum result_value kind;
     struct interval value;  /* VALUE_QUANTITY: in the analyte's unit */
     enum coded_value coded; /* VALUE_CODED */
+    enum coded_value flag;  /* what the laboratory says beside the value (its interpretation) */
     enum doubt doubt;       /* VALUE_UNREADABLE: DOUBT_UNIT or DOUBT_UNREADABLE; DOUBT_INPUT where
                              * it could not be computed */
     const char *shown;      /* as sent, for people: "0.7 10*9/L", "<0.5 K/uL", "positive" */

@@ -28,6 +28,9 @@ struct derivation {
  * reported results stand in their order. */
 void derive_all(struct chart *chart, const struct knowledge *knowledge);
 
+/* Can the analyte be computed from something that has a code? */
+bool derive_has_source(const struct knowledge *knowledge, unsigned analyte);
+
 /* ---- the formulas. Inputs are above 0. Where a result is no finite decimal, it is an interval around
  * the true value, narrower than a part in 10^11: no threshold that people write lies inside. */
 

@@ -52,7 +52,9 @@ struct derived {
     struct derivation derivation;
 };
 
-/* Of the instant of its main input. An input that cannot be read, or is below 0, is a lack. */
+/* Of the instant of its main input. An input that cannot be read, or is below 0, is a lack; derived_of()
+ * does not look. */
+struct derived derived_of(const struct moment *main, const char *formula);
 struct derived derived_start(const struct moment *main, const char *formula);
 void derived_input(struct derived *derived, const struct moment *input);
 
@@ -68,7 +70,8 @@ bool derive_is_reported(const struct deriver *deriver, int64_t at_ms);
 /* ---- the formulas: each adds its results (derive_calcium.c, derive_egfr.c ...) */
 
 typedef void derive_fn(struct deriver *deriver);
-derive_fn derive_calcium, derive_egfr, derive_anc, derive_bsa, derive_qtcf, derive_qtc, derive_crcl;
+derive_fn derive_calcium, derive_egfr, derive_anc, derive_bsa, derive_qtcf, derive_qtc, derive_crcl,
+    derive_hcg;
 
 /* What a person is at that instant, for a formula that asks: false and a lack when not known. */
 bool derived_person(const struct deriver *deriver, struct derived *derived) MUST_CHECK;

@@ -155,6 +155,7 @@ FIRST_RULES = """
 # analytes that rules name and no LOINC code of the tables says: a site maps its own codes
 UNCODED_ANALYTES = {
     "antibody-screen", "bleeding", "cardiac-event-grade", "dental-check", "eye-exam", "neuropathy-grade",
+    "hcg",                                                      # computed from the three below it
 }
 UNCODED_UNITS = {("cardiac-event-grade", "{CTCAE_grade}"), ("neuropathy-grade", "{CTCAE_grade}")}
 

@@ -9,6 +9,8 @@
 #define F TRUTH_FALSE
 #define U TRUTH_UNKNOWN
 
+#define HCG "{'result':'hcg','is':'positive','within':'45 d'}"
+
 static const struct clause_case {
     const char *name;
     const char *when; /* with ' for " */
@@ -367,6 +369,26 @@ static const struct clause_case {
       "60 "
       "kg, now",
       NULL, 0, T, 0, 7 * DAY + 1 },
+    { "a positive pregnancy test", HCG, NULL, NULL, "hcg-qual positive, 2 d ago", NULL, 0, T, 0,
+      43 * DAY + 1 },
+    { "a negative one after it", HCG, NULL, NULL,
+      "hcg-qual positive, 2 d ago; hcg-qual negative, 1 d ago", NULL, 0, F, 0, 44 * DAY + 1 },
+    { "a number that the laboratory flags positive", HCG, NULL, NULL,
+      "hcg-quant 900 [IU]/L, now, flagged positive", NULL, 0, T, 0, 45 * DAY + 1 },
+    { "a number that it flags negative", HCG, NULL, NULL,
+      "hcg-quant 1 [IU]/L, now, flagged negative; hcg-qual positive, 1 d ago", NULL, 0, F, 0,
+      45 * DAY + 1 },
+    { "a number without a flag says nothing", HCG, NULL, NULL,
+      "hcg-quant 900 [IU]/L, now; hcg-qual negative, 1 d ago", NULL, 0, U, DOUBT_UNREADABLE,
+      45 * DAY + 1 },
+    { "but takes no positive test back", HCG, NULL, NULL,
+      "hcg-quant 900 [IU]/L, now; hcg-qual positive, 1 d ago", NULL, 0, T, 0, 44 * DAY + 1 },
+    { "a flag that contradicts a test of the same time", HCG, NULL, NULL,
+      "hcg-quant 900 [IU]/L, now, flagged positive; hcg-qual negative, now", NULL, 0, U,
+      DOUBT_UNREADABLE, 45 * DAY + 1 },
+    { "no pregnancy test", HCG, NULL, NULL, NULL, NULL, 0, U, DOUBT_MISSING, NEVER },
+    { "any pregnancy test is one that was done", "{'noResult':'hcg','within':'ever'}", NULL, NULL,
+      "hcg-quant 1 [IU]/L, now, flagged negative", NULL, 0, F, 0, NEVER },
     { "between the multiples of a reference of 9.0 to 9.8 it may be",
       "{'result':'calcium-corrected','is':'1 to 1.01 x previous','within':'7 d'}", NULL, NULL,
       "calcium 9 mg/dL, 2 d ago; albumin 4 g/dL, 2 d ago; albumin 3 g/dL, 2 d ago; calcium 9.4 "

@@ -367,13 +367,41 @@ static void check_detail(void **state)
     assert_string_equal(buf_string(&got), c->want);
 }
 
+static const struct flag_case {
+    const char *name, *interpretation;
+    enum coded_value want;
+} flags[] = {
+#define V3 "'system':'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation'"
+    { "a number flagged positive", "[{'coding':[{" V3 ",'code':'POS'}]}]", CODED_POSITIVE },
+    { "a number flagged negative", "[{'coding':[{" V3 ",'code':'NEG'}]}]", CODED_NEGATIVE },
+    { "STU3: one concept, no list", "{'coding':[{" V3 ",'code':'POS'}]}", CODED_POSITIVE },
+    { "high is no positive", "[{'coding':[{" V3 ",'code':'H'}]}]", CODED_OTHER },
+    { "beside another flag",
+      "[{'coding':[{" V3 ",'code':'H'}]},{'coding':[{" V3 ",'code':'POS'}]}]", CODED_POSITIVE },
+    { "both are none", "[{'coding':[{" V3 ",'code':'NEG'}]},{'coding':[{" V3 ",'code':'POS'}]}]",
+      CODED_OTHER },
+    { "in words", "[{'text':'Positive'}]", CODED_POSITIVE },
+};
+
+static void check_flag(void **state)
+{
+    const struct flag_case *c = *state;
+    AUTO(chart_free) struct chart *chart = chart_new("p");
+    AUTO(buf_done) struct buf members = { 0 }, got = { 0 };
+
+    buf_printf(&members, FINAL ANC "," G_PER_L("0.7") ",'interpretation':%s", c->interpretation);
+    apply(buf_string(&members), chart, &got);
+    assert_int_equal(chart->result_count, 1);
+    assert_int_equal(chart->results[0].flag, c->want);
+}
+
 int main(void)
 {
     int failed;
 
     knowledge = fixture_knowledge();
-    failed =
-        RUN_TABLE("result", results, check_result) + RUN_TABLE("detail", details, check_detail);
+    failed = RUN_TABLE("result", results, check_result) +
+             RUN_TABLE("detail", details, check_detail) + RUN_TABLE("flag", flags, check_flag);
     knowledge_free(knowledge);
     return failed;
 }

@@ -42,7 +42,9 @@ static const struct knowledge_file rule_base[] = {
                                "1742-6,alt,\n"
                                "5195-3,hbsag,\n"
                                "29463-7,weight,\n"
-                               "8302-2,height,\n"),
+                               "8302-2,height,\n"
+                               "2118-8,hcg-qual,\n"
+                               "17861-6,calcium,\n"),
     FILE_OF("codes/conditions.csv", "system,code,match,concept,name\n"
                                     "snomed,1,exact,multiple-myeloma,Multiple myeloma\n"
                                     "snomed,2,exact,dialysis,Dialysis\n"),
@@ -77,7 +79,11 @@ static const struct knowledge_file rule_base[] = {
                                  "qtc,QTc,ms,quantity,\n"
                                  "qtcb,QTcB,ms,quantity,\n"
                                  "qtcf,QTcF,ms,quantity,\n"
-                                 "heart-rate,heart rate,/min,quantity,\n"),
+                                 "heart-rate,heart rate,/min,quantity,\n"
+                                 "hcg,pregnancy test,,coded,\n"
+                                 "hcg-qual,hCG,,coded,\n"
+                                 "hcg-quant,hCG amount,[IU]/L,quantity,\n"
+                                 "hcg-mass-or-molar,hCG mass,,coded,\n"),
     FILE_OF("labs/units.csv", "analyte,unit,add,factor,then_add,note\n"
                               "neutrophils,/uL,,0.001,,\n"
                               "creatinine,umol/L,,1/88.4,,\n"
