@@ -115,7 +115,7 @@ static const struct sentence_case {
       "{'ceiling':'dexamethasone','by':'alt','within':'7 d','table':["
       "{'when':'above 3 x upper limit','max':'20 mg'}]}",
       "the ordered dose of dexamethasone is above its maximum for ALT, at most 7 days old (above 3 "
-      "x "
+      "× "
       "the upper limit of normal: at most 20 mg)" },
     { "a total dose", "{'order':'dexamethasone','total':'at least 160 mg in 28 d'}",
       "an active order for dexamethasone, total dose at least 160 mg in 28 days" },
