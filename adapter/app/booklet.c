@@ -165,6 +165,7 @@ static void marks_write(const struct booklet *b, const struct rule *rule)
     if (rule->mode == RULE_OFF) mark(b, "OFF: not evaluated", true);
     if (rule->mode == RULE_SHADOW) mark(b, "SHADOW: counted, not written", true);
     if (rule->checked) mark(b, "CHECKED: never an alert", true);
+    if (rule->site) mark(b, "RULE OF THE SITE", true);
     mark(b, grade_mark(rule), is_doubtful(rule));
     if (is_past(b, rule)) mark(b, "REVIEW IS PAST", true);
     mark(b, rule->kind, false);

@@ -221,23 +221,17 @@ bool load_layers(const struct load_layers *layers, struct knowledge **ret,
 bool load_mappings(const char *dir, enum profile profile, struct knowledge **ret,
                    struct err_list *problems)
 {
-    return load_mappings_with(dir, NULL, profile, ret, problems);
+    const struct load_layers layers = { .mappings = dir, .profile = profile };
+
+    return load_layers(&layers, ret, problems);
 }
 
-bool load_mappings_with(const char *dir, const char *site, enum profile profile,
-                        struct knowledge **ret, struct err_list *problems)
+void load_paths_add_rules(struct load_paths *paths, const char *dir)
 {
-    struct load_layers layers = { .mappings = dir, .profile = profile };
     char path[PATH_MAX];
-    bool good;
 
-    if (site) {
-        snprintf(path, sizeof path, "%s/rules", site);
-        load_paths_add(&layers.rules, is_folder(path) ? path : site);
-    }
-    good = load_layers(&layers, ret, problems);
-    load_paths_done(&layers.rules);
-    return good;
+    snprintf(path, sizeof path, "%s/rules", dir);
+    load_paths_add(paths, is_folder(path) ? path : dir);
 }
 
 const char *load_rule_path(const char *dir, const char *file, char *buf, size_t size)

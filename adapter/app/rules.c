@@ -13,9 +13,9 @@
 #include "base/mem.h"
 
 struct rules {
-    const char *mappings, *output;
+    struct load_layers layers;
+    const char *output;
     enum rules_format format;
-    enum profile profile; /* PROFILE_UNSET: that of the mappings */
     bool has_format, booklet;
     char as_of[16];
     char **words; /* behind the options */
@@ -39,7 +39,8 @@ static int help(void)
          "  --output FILE      write there instead of the standard output\n"
          "  --format FORMAT    of a list: table (default), json or csv\n"
          "  --mappings DIR     use these mappings\n"
-         "  --profile PROFILE  us or eu (default: that of policy.json)\n\n"
+         "  --profile PROFILE  us or eu (default: that of policy.json)\n"
+         "  --codes PATH       add local codes; --rules PATH adds rules of the site\n\n"
          "Exit code: 0 good; 1 there is no such rule, nothing was found, the mappings have a\n"
          "problem, or the output is lost; 2 wrong usage.");
     return 0;
@@ -67,7 +68,7 @@ static int show(const struct rules *rules)
         const struct rule *rule = command_rule(rules->knowledge, "rules", rules->words[i]);
         if (i && rule) putchar('\n');
         if (rule)
-            rules_show(rule, rules->knowledge, rules->mappings, stdout);
+            rules_show(rule, rules->knowledge, rules->layers.mappings, stdout);
         else
             code = 1;
     }
@@ -143,7 +144,13 @@ static int option_take(struct rules *rules, int option)
 {
     switch (option) {
     case 'm':
-        rules->mappings = optarg;
+        rules->layers.mappings = optarg;
+        return 0;
+    case 'C':
+        load_paths_add(&rules->layers.codes, optarg);
+        return 0;
+    case 'R':
+        load_paths_add_rules(&rules->layers.rules, optarg);
         return 0;
     case 'b':
         rules->booklet = true;
@@ -159,7 +166,7 @@ static int option_take(struct rules *rules, int option)
         if (format_parse(optarg, &rules->format)) return 0;
         return 1 + command_usage("rules", "no format \"%s\": table, json or csv", optarg);
     case 'p':
-        if (profile_parse(optarg, &rules->profile)) return 0;
+        if (profile_parse(optarg, &rules->layers.profile)) return 0;
         return 1 + command_usage("rules", "no profile \"%s\": us or eu", optarg);
     case 'h':
         return 1 + help();
@@ -187,6 +194,7 @@ static int options_take(struct rules *rules, int argc, char **argv, const struct
 {
     static const struct option options[] = {
         { "mappings", required_argument, NULL, 'm' }, { "booklet", no_argument, NULL, 'b' },
+        { "codes", required_argument, NULL, 'C' },    { "rules", required_argument, NULL, 'R' },
         { "profile", required_argument, NULL, 'p' },  { "output", required_argument, NULL, 'o' },
         { "as-of", required_argument, NULL, 't' },    { "format", required_argument, NULL, 'f' },
         { "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 },
@@ -213,25 +221,32 @@ static void today(char ret[16])
     instant_date((int64_t)time(NULL) * INSTANT_SECOND, ret, 16);
 }
 
+static int run(struct rules *rules, const struct action *action)
+{
+    struct err_list problems = { 0 };
+    char dir[PATH_MAX];
+    int code = 1;
+
+    if (!rules->as_of[0]) today(rules->as_of);
+    if (!rules->layers.mappings) rules->layers.mappings = load_default_dir(dir, sizeof dir);
+    if (load_layers(&rules->layers, &rules->knowledge, &problems)) {
+        code = rules->booklet ? booklet(rules) : action ? action->run(rules) : list(rules);
+        if (!command_flush("rules")) code = 1;
+    }
+    command_problems(&problems);
+    err_list_done(&problems);
+    knowledge_free(rules->knowledge);
+    return code;
+}
+
 int command_rules(int argc, char **argv)
 {
     struct rules rules = { .format = RULES_TABLE };
     const struct action *action = NULL;
-    struct err_list problems = { 0 };
-    char dir[PATH_MAX];
     int code = options_take(&rules, argc, argv, &action);
 
-    if (code) return code - 1;
-    if (!rules.as_of[0]) today(rules.as_of);
-    if (!rules.mappings) rules.mappings = load_default_dir(dir, sizeof dir);
-    if (load_mappings(rules.mappings, rules.profile, &rules.knowledge, &problems)) {
-        code = rules.booklet ? booklet(&rules) : action ? action->run(&rules) : list(&rules);
-        if (!command_flush("rules")) code = 1;
-    } else {
-        command_problems(&problems);
-        code = 1;
-    }
-    err_list_done(&problems);
-    knowledge_free(rules.knowledge);
+    code = code ? code - 1 : run(&rules, action);
+    load_paths_done(&rules.layers.codes);
+    load_paths_done(&rules.layers.rules);
     return code;
 }

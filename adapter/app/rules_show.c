@@ -139,7 +139,8 @@ static void place_print(const struct page *page, const struct rule *rule, const 
     AUTO(buf_done) struct buf text = { 0 };
     char path[PATH_MAX];
 
-    buf_printf(&text, "Owner %s; to be reviewed by %s; %s:%u", rule->owner, rule->review_by,
+    buf_printf(&text, "%sOwner %s; to be reviewed by %s; %s:%u",
+               rule->site ? "A rule of the site. " : "", rule->owner, rule->review_by,
                load_rule_path(dir, rule->file, path, sizeof path), rule->line);
     heading(page, "Keeping");
     page_wrap("  ", buf_string(&text), page->width, page->out);

@@ -22,7 +22,7 @@ static const struct format {
 };
 
 struct test {
-    const char *mappings, *site;
+    struct load_layers layers;
     const char **ids; /* owned: the rules to play; none: all */
     size_t id_count;
     const struct format *format;
@@ -41,7 +41,8 @@ static int help(void)
          "                     files, or one that has them in rules/\n"
          "  --rule ID          only this rule; may be given several times\n"
          "  --format FORMAT    brief (default: failures and a count), tap or junit\n"
-         "  --mappings DIR     use these mappings\n\n"
+         "  --mappings DIR     use these mappings\n"
+         "  --codes PATH       add local codes: CSV files, ConceptMaps (may be repeated)\n\n"
          "Rules of mode \"off\" are played too. A rule that lacks a kind of case (fires,\n"
          "silent, cannot tell; stays, where it has \"persists\"; yields, where it has\n"
          "\"yieldsTo\") gets a warning.\n"
@@ -143,7 +144,7 @@ static void warn_missing(const struct test *test, const struct rule *rule)
         if (outcomes[i] == CASE_YIELDS && !rule->yields_count) continue;
         if (has_case(rule, outcomes[i])) continue;
         fprintf(stderr, "%s:%u:%u: warning: %s has no case that says \"%s\"\n",
-                load_rule_path(test->mappings, rule->file, path, sizeof path), rule->line,
+                load_rule_path(test->layers.mappings, rule->file, path, sizeof path), rule->line,
                 rule->column, rule->id, case_outcome_name(outcomes[i]));
     }
 }
@@ -164,7 +165,7 @@ static int play(struct test *test)
     size_t next = 0;
 
     if (!ids_check(test)) return 1;
-    test->run.dir = test->mappings;
+    test->run.dir = test->layers.mappings;
     test->run.count = case_count(test);
     test->run.results = mem_zero(test->run.count + 1, sizeof *test->run.results);
     test->run.colours = command_colours(stdout);
@@ -196,11 +197,9 @@ static bool format_parse(const char *text, const struct format **ret)
 static int options_take(struct test *test, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "mappings", required_argument, NULL, 'm' },
-        { "rule", required_argument, NULL, 'r' },
-        { "format", required_argument, NULL, 'f' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        { "mappings", required_argument, NULL, 'm' }, { "codes", required_argument, NULL, 'C' },
+        { "rule", required_argument, NULL, 'r' },     { "format", required_argument, NULL, 'f' },
+        { "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 },
     };
     int option;
 
@@ -208,7 +207,9 @@ static int options_take(struct test *test, int argc, char **argv)
     test->ids = mem_zero((size_t)argc, sizeof *test->ids);
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (option == 'm')
-            test->mappings = optarg;
+            test->layers.mappings = optarg;
+        else if (option == 'C')
+            load_paths_add(&test->layers.codes, optarg);
         else if (option == 'r')
             test->ids[test->id_count++] = optarg;
         else if (option == 'f' && !format_parse(optarg, &test->format))
@@ -218,7 +219,7 @@ static int options_take(struct test *test, int argc, char **argv)
         else if (option == '?')
             return 1 + command_usage("test", "an option was not understood");
     }
-    if (optind < argc) test->site = argv[optind++];
+    if (optind < argc) load_paths_add_rules(&test->layers.rules, argv[optind++]);
     if (optind < argc) return 1 + command_usage("test", "one DIR is enough");
     return 0;
 }
@@ -231,6 +232,8 @@ static void test_done(struct test *test)
     }
     free(test->run.results);
     free(test->ids);
+    load_paths_done(&test->layers.codes);
+    load_paths_done(&test->layers.rules);
     knowledge_free(test->knowledge);
 }
 
@@ -245,8 +248,8 @@ int command_test(int argc, char **argv)
         test_done(&test);
         return code - 1;
     }
-    if (!test.mappings) test.mappings = load_default_dir(dir, sizeof dir);
-    if (load_mappings_with(test.mappings, test.site, PROFILE_UNSET, &test.knowledge, &problems)) {
+    if (!test.layers.mappings) test.layers.mappings = load_default_dir(dir, sizeof dir);
+    if (load_layers(&test.layers, &test.knowledge, &problems)) {
         code = play(&test);
     } else {
         command_problems(&problems);

@@ -11,11 +11,6 @@
 bool load_mappings(const char *dir, enum profile profile, struct knowledge **ret,
                    struct err_list *problems) MUST_CHECK;
 
-/* The same, and with it the rule files of a site: those in `site`, or in its folder rules/ if it has
- * one. site NULL: none. */
-bool load_mappings_with(const char *dir, const char *site, enum profile profile,
-                        struct knowledge **ret, struct err_list *problems) MUST_CHECK;
-
 /* The path of a rule's file below dir or in the folder of the site. buf needs 4096 bytes. Returns
  * buf. */
 const char *load_rule_path(const char *dir, const char *file, char *buf, size_t size);
@@ -28,6 +23,9 @@ struct load_paths {
 
 void load_paths_add(struct load_paths *paths, const char *path);
 void load_paths_done(struct load_paths *paths);
+
+/* Add a folder of rule files; of one that has them in its folder rules/, that one. */
+void load_paths_add_rules(struct load_paths *paths, const char *dir);
 
 struct load_layers {
     const char *mappings;    /* ours */

@@ -104,6 +104,20 @@ def test_a_rule_that_there_is_not_gets_a_guess():
     assert f'no rule "len-combo-anc-hodl"; did you mean "{RULE}"?' in run.err
 
 
+def test_a_rule_of_the_site_stands_beside_ours_and_is_marked(tmp_path):
+    made = json.loads(re.sub(r"^\s*//.*$", "", (MAPPINGS / "rules/lenalidomide.json").read_text(),
+                             flags=re.M))
+    [rule] = [rule for rule in made["rules"] if rule["id"] == RULE]
+    (tmp_path / "house.json").write_text(json.dumps({**made, "rules": [{**rule, "id": "house-rule"}]}))
+    site = ["--rules", tmp_path]
+    assert "house-rule" in [rule["id"] for rule in json.loads(rules("--format", "json", *site).out)]
+    assert "A rule of the site." in rules("show", "house-rule", *site).out
+    assert f"{tmp_path}/house.json:1" in rules("show", "house-rule", *site).out
+    page = rules("--booklet", "--as-of", AS_OF, *site).out
+    assert "RULE OF THE SITE" in article(page, "house-rule")
+    assert "RULE OF THE SITE" not in article(page, RULE)
+
+
 # ---- search
 
 def found(*words):
