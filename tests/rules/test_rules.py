@@ -385,8 +385,6 @@ ANALYTES = {"ALT": "alt", "ANC": "neutrophils", "AST": "ast", "BP-systolic": "bp
             "uric-acid": "uric-acid"}
 # what a record names like an analyte and the rule takes from elsewhere
 FROM_CONDITIONS = {"bleeding-with-thrombocytopenia": {"class:active-bleeding", "thrombocytopenia"}}
-# leaves of a record that follow from another leaf; the rule says so in "choice"
-NOT_ASKED = set()
 COMPARATORS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 
 
@@ -446,7 +444,7 @@ def test_a_rule_has_the_thresholds_of_its_record(rule):
             assert analyte in {clause.get("noResult") for clause in unfolded(rule["when"])}
         elif "dose" not in record or "relative_to" in leaf:
             results = [clause for clause in unfolded(rule["when"]) if clause.get("result") == analyte]
-            assert (rule["id"], leaf["analyte"]) in NOT_ASKED or threshold_in_rule(leaf, results), leaf
+            assert threshold_in_rule(leaf, results), leaf
 
 
 def said_otherwise(clause, number, record):
