@@ -217,7 +217,7 @@ def test_a_folder_without_mappings_is_a_problem(tmp_path):
 
 
 def test_a_broken_table_is_reported_once_and_not_for_every_rule_that_needs_it(mappings):
-    edit(mappings / "labs/analytes.csv", "neutrophils,", "neutrofils,")
+    edit(mappings / "labs/analytes.csv", "\nneutrophils,", "\nneutrofils,")
     run = program("check", "--mappings", mappings)
     assert run.code == 1
     assert "neutrophils" in run.err
