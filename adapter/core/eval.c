@@ -340,7 +340,8 @@ static struct eval eval_of(const struct knowledge *knowledge, const struct chart
                           .analytes = { .crcl = analyte_of(knowledge, "crcl"),
                                         .creatinine = analyte_of(knowledge, "creatinine"),
                                         .weight = analyte_of(knowledge, "weight"),
-                                        .height = analyte_of(knowledge, "height") },
+                                        .height = analyte_of(knowledge, "height"),
+                                        .bsa = analyte_of(knowledge, "bsa") },
                           .arena = arena };
 }
 
@@ -358,6 +359,7 @@ struct evaluation *evaluate(const struct knowledge *knowledge, const struct char
     struct run run = { .options = options ? options : &none };
 
     run.eval = eval_of(knowledge, chart, now_ms, run.options, &evaluation->arena);
+    if (chart->order_count) eval_body_measure(&run.eval);
     open_take(&run, run.options);
     for (size_t i = 0; i < knowledge_rule_count(knowledge); i++)
         if (is_asked(knowledge_rule(knowledge, i), run.options->only))

@@ -34,10 +34,14 @@ static struct answer place_answer(const struct eval *eval, const struct ceiling_
                                   const struct ceiling_row *row, const struct drug_place *place)
 {
     struct exposure at = order_exposure(place->order, eval->now_ms);
+    const struct dose *dose = &place->drug->dose;
     struct answer answer = ANSWER_FALSE;
+    struct dose room;
 
-    if (may_be_taken(eval, place->order))
-        answer = dose_over(row, ceiling->unit, &place->drug->dose);
+    if (may_be_taken(eval, place->order)) {
+        answer = dose_over(row, ceiling->unit, dose_as(eval, dose, ceiling->unit, &room));
+        answer_until(eval, &answer, dose_as_until(eval, dose, ceiling->unit));
+    }
     if (at.state == EXPOSURE_UNCLEAR && answer.truth != TRUTH_FALSE)
         answer = answer_unknown(answer.doubts | DOUBT_STATUS);
     answer_until(eval, &answer, at.next_ms);
@@ -56,7 +60,8 @@ static unsigned may_add_up(const struct eval *eval, const struct ceiling_clause 
     unsigned summands = 0;
 
     for (size_t i = 0; row->has_daily && i < count; i++) {
-        const struct dose *dose = &places[i].drug->dose;
+        struct dose room;
+        const struct dose *dose = dose_as(eval, &places[i].drug->dose, ceiling->unit, &room);
         if (places[i].drug->use == USE_LOCAL || !may_be_taken(eval, places[i].order)) continue;
         if (!dose->daily_known || dose->daily.high_none || strcmp(dose->unit, ceiling->unit) != 0)
             continue;
@@ -230,12 +235,25 @@ static void doses_say(struct eval *eval, const struct ceiling_clause *ceiling, s
     for (size_t i = 0; i < eval->index.count; i++) {
         const struct drug_place *place = &eval->index.places[i];
         const struct dose *dose = &place->drug->dose;
+        struct dose room;
         if (!concept_set_has(&ceiling->drugs, place->concept)) continue;
         if (!is_asked(eval, ceiling, place->concept) || !may_be_taken(eval, place->order)) continue;
         if (dose->daily_known && strcmp(dose->unit, ceiling->unit) == 0) continue;
+        if (dose_as(eval, dose, ceiling->unit, &room) != dose && dose->daily_known) continue;
         trace_say(eval, t, " The daily dose of %s/%s is not known in %s%s%s.",
                   place->order->source.type, place->order->source.id, ceiling->unit,
                   dose->why[0] ? ": " : "", dose->why);
+    }
+}
+
+/* How the doses were brought into the unit of the table. */
+static void converted_say(struct eval *eval, const struct ceiling_clause *ceiling, struct trace *t)
+{
+    for (size_t i = 0; i < eval->index.count; i++) {
+        const struct drug_place *place = &eval->index.places[i];
+        if (!concept_set_has(&ceiling->drugs, place->concept)) continue;
+        if (!is_asked(eval, ceiling, place->concept) || !may_be_taken(eval, place->order)) continue;
+        dose_as_say(eval, t, &place->drug->dose, ceiling->unit);
     }
 }
 
@@ -302,6 +320,7 @@ struct answer ceiling_answer(struct eval *eval, const struct clause *clause, str
         answer = asked_answer(eval, ceiling, &measure, t);
         trace_say(eval, t, ".");
         upper_say(eval, ceiling, &measure, t);
+        converted_say(eval, ceiling, t);
         if (answer.truth == TRUTH_UNKNOWN) doses_say(eval, ceiling, t);
         if (t && answer.truth == TRUTH_UNKNOWN) sums_say(eval, ceiling, &measure, t);
         trace_change(eval, t,

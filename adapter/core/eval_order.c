@@ -156,15 +156,29 @@ static struct answer frame_answer(const struct eval *eval, const struct order_cl
     return answer_both(answer, times_answer(eval, clause, &at));
 }
 
+/* The dose in the unit that the clause asks for, where there is a way. */
+static const struct dose *dose_asked(const struct eval *eval, const struct order_clause *clause,
+                                     const struct drug_place *place, struct dose *room)
+{
+    const struct dose *dose = &place->drug->dose;
+
+    return clause->dose_unit ? dose_as(eval, dose, clause->dose_unit, room) : dose;
+}
+
 /* One order that has the drug: does it satisfy the clause? */
 static struct answer match_answer(const struct eval *eval, const struct order_clause *clause,
                                   const struct drug_place *place)
 {
     struct answer answer;
+    struct dose room;
 
     if (place->drug->use == USE_LOCAL && !clause->any_use) return ANSWER_FALSE;
     answer = frame_answer(eval, clause, place->order, place->concept);
-    return answer_both(answer, doses_answer(clause, place->order, &place->drug->dose));
+    answer = answer_both(
+        answer, doses_answer(clause, place->order, dose_asked(eval, clause, place, &room)));
+    if (clause->dose_unit)
+        answer_until(eval, &answer, dose_as_until(eval, &place->drug->dose, clause->dose_unit));
+    return answer;
 }
 
 /* ---- orders for one drug that may replace each other, or add up */
@@ -178,10 +192,8 @@ struct sum {
 
 /* Is the daily dose known, and all that keeps the order from being one of the clause? */
 static bool is_summand(const struct order_clause *clause, const struct drug_place *place,
-                       struct answer frame, const struct exposure *at)
+                       const struct dose *dose, struct answer frame, const struct exposure *at)
 {
-    const struct dose *dose = &place->drug->dose;
-
     if (at->state != EXPOSURE_ACTIVE && at->state != EXPOSURE_UNCLEAR) return false;
     if (frame.truth == TRUTH_FALSE) return false;
     if (intake_answer(clause, place->order, dose).truth == TRUTH_FALSE) return false;
@@ -216,12 +228,15 @@ static struct answer sum_answer(const struct eval *eval, const struct order_clau
     for (size_t i = 0; i < count; i++) {
         const struct drug_place *place = &places[i];
         struct exposure at = order_exposure(place->order, eval->now_ms);
+        const struct dose *dose;
         struct answer frame;
+        struct dose room;
         if (place->drug->use == USE_LOCAL && !clause->any_use) continue;
         frame = frame_answer(eval, clause, place->order, place->concept);
         answer_until(eval, &answer, frame.next_ms);
-        if (!is_summand(clause, place, frame, &at)) continue;
-        sum_add(&sum, &place->drug->dose.daily, average_answer(clause, &place->drug->dose).truth);
+        dose = dose_asked(eval, clause, place, &room);
+        if (!is_summand(clause, place, dose, frame, &at)) continue;
+        sum_add(&sum, &dose->daily, average_answer(clause, dose).truth);
     }
     if (sum.count < 2 || sum.alone == TRUTH_UNKNOWN) return answer;
     if (average_judge(clause, &sum.daily).truth == sum.alone) return answer;
@@ -233,13 +248,15 @@ static struct answer sum_answer(const struct eval *eval, const struct order_clau
 static bool may_add_up(const struct eval *eval, const struct order_clause *clause,
                        const struct drug_place *place)
 {
+    struct dose room;
     struct exposure at = order_exposure(place->order, eval->now_ms);
     const struct drug_place *places;
     size_t count = drug_index_find(&eval->index, place->concept, &places);
 
     if (place->drug->use == USE_LOCAL && !clause->any_use) return false;
     if (sum_answer(eval, clause, places, count, NULL).truth != TRUTH_UNKNOWN) return false;
-    return is_summand(clause, place, frame_answer(eval, clause, place->order, place->concept), &at);
+    return is_summand(clause, place, dose_asked(eval, clause, place, &room),
+                      frame_answer(eval, clause, place->order, place->concept), &at);
 }
 
 /* An order that no mapping knows could be any drug, as long as it counts at all. */
@@ -400,6 +417,7 @@ static void order_say(struct eval *eval, const struct order_clause *clause, stru
         trace_say(eval, t, " (the prescription's validity ended %s, the order is still active)",
                   instant_date(order->expiry_ms, date, sizeof date));
     trace_say(eval, t, ".");
+    if (clause->dose_unit) dose_as_say(eval, t, &place->drug->dose, clause->dose_unit);
     trace_fact(eval, t, TRACE_ORDER, &order->source);
 }
 

@@ -213,7 +213,8 @@ struct policy policy_default(void)
                             .weight_within = { .months = 12 },
                             .course_pause = { .ms = 28 * INSTANT_DAY },
                             .calcium_albumin_within = { .ms = 7 * INSTANT_DAY },
-                            .ionized_calcium_within = { .ms = INSTANT_DAY } };
+                            .ionized_calcium_within = { .ms = INSTANT_DAY },
+                            .dose_rounding = 5 };
 }
 
 static void length_read(struct knowledge_reader *reader, const struct node *root, const char *key,
@@ -233,11 +234,16 @@ static void length_read(struct knowledge_reader *reader, const struct node *root
 
 void policy_read(struct knowledge_reader *reader, const struct node *root)
 {
-    static const char *const keys[] = {
-        "$schema",     "note",    "preliminaryResults",   "weightWithin",
-        "coursePause", "profile", "calciumAlbuminWithin", "ionizedCalciumWithin",
-        NULL
-    };
+    static const char *const keys[] = { "$schema",
+                                        "note",
+                                        "preliminaryResults",
+                                        "weightWithin",
+                                        "coursePause",
+                                        "profile",
+                                        "calciumAlbuminWithin",
+                                        "ionizedCalciumWithin",
+                                        "doseRoundingPercent",
+                                        NULL };
     static const char *const uses[] = { "ignore", "use", NULL };
     struct node preliminary = node_get(root, "preliminaryResults");
     struct policy *policy = &reader->knowledge->policy;
@@ -254,6 +260,9 @@ void policy_read(struct knowledge_reader *reader, const struct node *root)
     if (preliminary.value && !node_enum(root, "preliminaryResults", uses, &use, &err))
         reader_node_problem(reader, &err);
     policy->preliminary_results = use == 1;
+    if (node_get(root, "doseRoundingPercent").value &&
+        !node_int(root, "doseRoundingPercent", 0, 20, &policy->dose_rounding, &err))
+        reader_node_problem(reader, &err);
     length_read(reader, root, "weightWithin", &policy->weight_within);
     length_read(reader, root, "coursePause", &policy->course_pause);
     length_read(reader, root, "calciumAlbuminWithin", &policy->calcium_albumin_within);

@@ -39,6 +39,25 @@ struct measure_memos {
     size_t count;
 };
 
+/* ---- a value, measured or computed */
+
+#define MEASURE_SOURCES_MAX 8
+
+struct measure {
+    enum truth known; /* TRUTH_TRUE: value holds; else TRUTH_UNKNOWN and doubts */
+    unsigned doubts;
+    struct interval value; /* in the analyte's unit */
+    enum coded_value coded;
+    bool is_coded;
+    int64_t until_ms; /* the instant at which it grows too old or a newer fact counts */
+    const char *text; /* "neutrophils 0.7 10*9/L on 2026-06-10", or why there is none */
+    const char *why;  /* what is missing, for "what would change the answer" */
+    const char *note; /* an assumption to show ("actual weight, height unknown"); "" */
+    const struct source *sources[MEASURE_SOURCES_MAX];
+    size_t source_count;
+    const struct chart_result *result; /* NULL: none to compare with earlier ones */
+};
+
 /* ---- one evaluation */
 
 #define CONCEPT_NOBODY UINT_MAX /* bound to a drug that the chart does not have */
@@ -49,9 +68,12 @@ struct eval {
     int64_t now_ms;
     struct drug_index index;
     struct {
-        unsigned crcl, creatinine, weight, height;
+        unsigned crcl, creatinine, weight, height, bsa;
     } analytes;
     struct measure_memos memos;
+    struct {
+        struct measure surface, weight;
+    } body; /* of now; without words */
     /* The drug each naming order clause is held to; CONCEPT_NONE: any of its drugs. */
     unsigned bound[BINDING_MAX];
     struct arena *arena; /* for traces and texts */
@@ -176,6 +198,17 @@ struct answer intake_answer(const struct order_clause *clause, const struct char
 struct answer doses_answer(const struct order_clause *clause, const struct chart_order *order,
                            const struct dose *dose);
 
+/* A dose in mg as mg/m2 or mg/kg, and the other way round, by the body surface and the weight of now
+ * (policy: weightWithin). room is filled and returned; the dose itself where there is nothing to do, or
+ * no way. Doses are rounded when they are prepared: what was converted is an interval of so many
+ * percent to both sides (policy: doseRoundingPercent). (eval_convert.c) */
+const struct dose *dose_as(const struct eval *eval, const struct dose *dose, const char *unit,
+                           struct dose *room);
+
+/* Until when that holds; how it was done, or why it cannot be. */
+int64_t dose_as_until(const struct eval *eval, const struct dose *dose, const char *unit);
+void dose_as_say(struct eval *eval, struct trace *t, const struct dose *dose, const char *unit);
+
 /* The drugs of the chart to which a naming order clause can be bound: *ret is in the arena.
  * *ret_next_ms is when another one may be. */
 size_t order_candidates(struct eval *eval, const struct order_clause *clause, const unsigned **ret,
@@ -197,23 +230,6 @@ struct course course_find(const struct eval *eval, const struct concept_set *dru
 
 /* ---- measures: results, and what is computed from them */
 
-#define MEASURE_SOURCES_MAX 8
-
-struct measure {
-    enum truth known; /* TRUTH_TRUE: value holds; else TRUTH_UNKNOWN and doubts */
-    unsigned doubts;
-    struct interval value; /* in the analyte's unit */
-    enum coded_value coded;
-    bool is_coded;
-    int64_t until_ms; /* the instant at which it grows too old or a newer fact counts */
-    const char *text; /* "neutrophils 0.7 10*9/L on 2026-06-10", or why there is none */
-    const char *why;  /* what is missing, for "what would change the answer" */
-    const char *note; /* an assumption to show ("actual weight, height unknown"); "" */
-    const struct source *sources[MEASURE_SOURCES_MAX];
-    size_t source_count;
-    const struct chart_result *result; /* NULL: none to compare with earlier ones */
-};
-
 /* The newest value of an analyte not older than within (any age when within is NULL). Computed
  * analytes are computed.
  *
@@ -223,6 +239,9 @@ struct measure {
  * chance. A result dated after now does not count until then, one without a date never; a note says
  * so. */
 struct measure measure_newest(struct eval *eval, unsigned analyte, const struct duration *within);
+
+/* eval->body; once, before the first clause. (eval_convert.c) */
+void eval_body_measure(struct eval *eval);
 
 /* The same for a measured analyte, and for the creatinine clearance. */
 struct measure measure_result(struct eval *eval, unsigned analyte, const struct duration *within);

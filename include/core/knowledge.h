@@ -204,5 +204,7 @@ struct policy {
     struct duration calcium_albumin_within;
     /* How long an ionised calcium stands against a total one taken after it; default: 24 h. */
     struct duration ionized_calcium_within;
+    /* How far a dose may be rounded when it is prepared, in percent; default: 5. */
+    int64_t dose_rounding;
 };
 const struct policy *knowledge_policy(const struct knowledge *knowledge);
