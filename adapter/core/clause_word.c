@@ -146,15 +146,20 @@ static bool word_expand(struct rule_reader *reader, const struct node *at, enum 
            word_unknown(reader, at, word, near);
 }
 
-/* "class:cyp3a4-strong-inducer" reads "any cyp3a4 strong inducer", "class:myeloma-any" reads "any
- * myeloma drug", "class:any-dialysis" has its "any" already, "zoledronic-acid" loses its hyphen. */
-static void word_say(struct buf *words, const char *word)
+/* A class with a name reads "any NAME"; others as they are written: "class:loop-diuretic" reads "any
+ * loop diuretic", "class:myeloma-any" "any myeloma drug", "class:any-dialysis" has its "any" already, "zoledronic-acid" loses its hyphen. */
+static void word_say(struct buf *words, const struct knowledge *knowledge, const char *word)
 {
+    const char *name = word ? knowledge_class_name(knowledge, word) : NULL;
     static const char any[] = "-any";
     bool ends_any;
     size_t n;
 
     if (!word) return;
+    if (name) {
+        buf_printf(words, "any %s", name);
+        return;
+    }
     if (strncmp(word, "class:", 6) == 0) {
         word += 6;
         if (strncmp(word, "any-", 4) != 0) buf_text(words, "any ");
@@ -175,13 +180,13 @@ bool words_read(struct rule_reader *reader, const struct node *at, const char *k
 
     if (node_is(&value, DOC_STRING)) {
         good = word_expand(reader, &value, kind, set);
-        word_say(&words, node_scalar(&value));
+        word_say(&words, reader->knowledge, node_scalar(&value));
     } else if (node_is(&value, DOC_ARRAY) && node_count(&value)) {
         for (size_t i = 0; i < node_count(&value); i++) {
             struct node item = node_item(&value, i);
             good = word_expand(reader, &item, kind, set) && good;
             if (i) buf_text(&words, i + 1 == node_count(&value) ? " or " : ", ");
-            word_say(&words, node_scalar(&item));
+            word_say(&words, reader->knowledge, node_scalar(&item));
         }
     } else {
         return rule_problem(reader, &value, "write a name or a list of names",

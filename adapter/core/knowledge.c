@@ -241,6 +241,13 @@ static const char *near_class(const struct knowledge *knowledge, enum concept_ki
     return near;
 }
 
+const char *knowledge_class_name(const struct knowledge *knowledge, const char *word)
+{
+    uint32_t number = table_value(&knowledge->class_names, 0, word);
+
+    return number ? knowledge->classes[number - 1].name : NULL;
+}
+
 /* Classes have no cycles: classes_read() sees to that. */
 static void add_members(const struct knowledge *knowledge, uint32_t number, struct concept_set *set)
 {

@@ -93,9 +93,25 @@ static void check_texts(struct knowledge_reader *reader, const struct node *at)
                           "\"unmapped\" is a list of names");
 }
 
+/* "strong CYP3A4 inducer": what stands behind "any" in what people read. */
+static void read_name(struct knowledge_reader *reader, const struct node *at, uint32_t number)
+{
+    struct node name = node_get(at, "name");
+
+    if (!name.value) return;
+    if (!node_text(at, "name")) {
+        reader_problem_at(reader, name.offset, "knowledge.class",
+                          "write what follows \"any\": \"strong CYP3A4 inducer\"",
+                          "a name is a text");
+        return;
+    }
+    reader->knowledge->classes[number - 1].name =
+        knowledge_intern(reader->knowledge, node_text(at, "name"));
+}
+
 static void read_class(struct knowledge_reader *reader, const struct node *at)
 {
-    static const char *const keys[] = { "members", "note", "unmapped", NULL };
+    static const char *const keys[] = { "name", "members", "note", "unmapped", NULL };
     char word[128];
     struct err err;
 
@@ -106,6 +122,7 @@ static void read_class(struct knowledge_reader *reader, const struct node *at)
     if (!node_only(at, keys, &err)) reader_node_problem(reader, &err);
     if (!node_is(at, DOC_OBJECT)) return;
     check_texts(reader, at);
+    read_name(reader, at, number);
     read_members(reader, at, number);
 }
 

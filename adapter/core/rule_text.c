@@ -224,15 +224,26 @@ static void condition_say(struct buf *out, const struct condition_clause *condit
     duration_say(out, condition->within);
 }
 
+/* "more than 28 days": lengths are not above one another. */
+static void length_say(struct buf *out, const char *words)
+{
+    bool above = strncmp(words, "above ", 6) == 0, below = strncmp(words, "below ", 6) == 0;
+
+    buf_text(out, above ? "more than " : below ? "less than " : "");
+    rule_quantity(above || below ? words + 6 : words, out);
+}
+
 static void course_say(struct buf *out, const struct course_clause *course)
 {
+    bool day = course->cycle && course->cycle_window.ms == INSTANT_DAY;
+
     if (!course->cycle) {
         buf_printf(out, "the course of %s has lasted ", course->words);
-        rule_quantity(course->length.words, out);
+        length_say(out, course->length.words);
         return;
     }
-    buf_text(out, "it is within the first ");
-    duration_say(out, course->cycle_window);
+    buf_text(out, day ? "it is day 1" : "it is within the first ");
+    if (!day) duration_say(out, course->cycle_window);
     buf_printf(out, " of a cycle of %s (cycles of ", course->words);
     duration_say(out, course->cycle_length);
     buf_char(out, ')');
@@ -267,6 +278,12 @@ static void ceiling_say(struct buf *out, const struct ceiling_clause *ceiling,
     buf_char(out, ')');
 }
 
+static bool is_nothing(const struct ceiling_row *row)
+{
+    return (!row->has_single || row->single.digits == 0) &&
+           (!row->has_daily || row->daily.digits == 0);
+}
+
 void ceiling_row_say(struct buf *out, const struct ceiling_row *row,
                      const struct knowledge *knowledge)
 {
@@ -277,6 +294,10 @@ void ceiling_row_say(struct buf *out, const struct ceiling_row *row,
     if (row->also) {
         if (row->when.given) buf_text(out, " and ");
         rule_sentence(row->also, knowledge, out);
+    }
+    if (is_nothing(row)) {
+        buf_text(out, ": none may be given");
+        return;
     }
     buf_text(out, ": at most ");
     rule_quantity(row->words, out);

@@ -49,6 +49,7 @@ struct member {
 
 struct concept_class {
     const char *word;                                    /* "class:imid" */
+    const char *name;                                    /* "IMiD"; NULL: none of its own */
     enum concept_kind kind;                              /* of its members */
     bool has_kind;                                       /* false: nobody is in it */
     enum { CLASS_NEW, CLASS_OPEN, CLASS_CHECKED } state; /* of the search for cycles */
@@ -120,6 +121,9 @@ const struct clause *knowledge_definition(const struct knowledge *knowledge, con
 struct arena *knowledge_arena(struct knowledge *knowledge);
 
 /* ---- concepts, systems, spellings (knowledge.c) */
+
+/* The name for people of "class:imid"; NULL when it has none of its own. */
+const char *knowledge_class_name(const struct knowledge *knowledge, const char *word);
 
 /* The text, once; borrowed from the knowledge. */
 const char *knowledge_intern(struct knowledge *knowledge, const char *text);

@@ -816,7 +816,7 @@ def resolve(name, path=()):
 def test_every_class_member_exists_and_no_class_contains_itself():
     known = drug_concepts() | condition_concepts()
     for name, entry in classes().items():
-        assert set(entry) <= {"members", "note", "unmapped"}, name
+        assert set(entry) <= {"name", "members", "note", "unmapped"}, name
         assert len(entry["members"]) == len(set(entry["members"])), name
         assert resolve(name) <= known, name
 

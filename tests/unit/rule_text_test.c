@@ -94,9 +94,17 @@ static const struct sentence_case {
     { "sex", "{'sex':'female'}", "the patient is female" },
     { "profile", "{'profile':'eu'}", "the site follows the labels of the EU" },
     { "a course", "{'course':'lenalidomide','is':'above 28 d'}",
-      "the course of lenalidomide has lasted above 28 days" },
+      "the course of lenalidomide has lasted more than 28 days" },
     { "the start of a cycle", "{'cycleStart':'lenalidomide','cycle':'28 d','within':'7 d'}",
       "it is within the first 7 days of a cycle of lenalidomide (cycles of 28 days)" },
+    { "the first day of a cycle", "{'cycleStart':'lenalidomide','cycle':'28 d','within':'1 d'}",
+      "it is day 1 of a cycle of lenalidomide (cycles of 28 days)" },
+    { "a ceiling of nothing",
+      "{'ceiling':'zoledronic-acid','by':'crcl','within':'7 d','table':["
+      "{'when':'below 30 mL/min','max':'0 mg'},{'max':'4 mg'}]}",
+      "the ordered dose of zoledronic acid is above its maximum for creatinine clearance, at most "
+      "7 "
+      "days old (below 30 mL/min: none may be given; otherwise: at most 4 mg)" },
     { "what cannot be computed", "{'notComputable':'crcl','within':'30 d'}",
       "creatinine clearance cannot be computed from results that are at most 30 days old" },
     { "a ceiling",
