@@ -165,6 +165,28 @@ static bool wanted_read(struct rule_reader *reader, const struct node *at,
     return true;
 }
 
+/* "startsWithin": "24 h", "of": NAMES; "sameTimeAs": NAMES */
+static bool pairs_read(struct rule_reader *reader, const struct node *at,
+                       struct order_clause *order)
+{
+    struct pair_clause *starts = &order->starts, *times = &order->times;
+    struct node length = node_get(at, "startsWithin");
+    bool good = keys_need(reader, at, "startsWithin", "of");
+
+    good &= keys_need(reader, at, "of", "startsWithin");
+    starts->given = length.value && key_has(at, "of");
+    times->given = times->same_time = key_has(at, "sameTimeAs");
+    if (times->given)
+        good &= words_read(reader, at, "sameTimeAs", CONCEPT_DRUG, &times->drugs, &times->words);
+    if (!starts->given) return good;
+    good &= words_read(reader, at, "of", CONCEPT_DRUG, &starts->drugs, &starts->words);
+    if (!duration_read(reader, at, "startsWithin", &starts->length)) return false;
+    if (starts->length.months || starts->length.ms <= 0)
+        return rule_problem(reader, &length, "give it in hours or days",
+                            "the starts must lie a fixed time apart");
+    return good;
+}
+
 static bool order_options_read(struct rule_reader *reader, const struct node *at,
                                struct order_clause *order)
 {
@@ -235,15 +257,27 @@ static bool order_bind(struct rule_reader *reader, const struct node *at,
 
 bool order_clause_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
 {
-    static const char *const keys[] = { "order",         "noOrder",
-                                        "except",        "is",
-                                        "route",         "use",
-                                        "single",        "daily",
-                                        "continuous",    "startedWithin",
-                                        "startedBefore", "endedWithin",
-                                        "lingers",       "different",
-                                        "overlap",       "as",
-                                        "total",         NULL };
+    static const char *const keys[] = { "order",
+                                        "noOrder",
+                                        "except",
+                                        "is",
+                                        "route",
+                                        "use",
+                                        "single",
+                                        "daily",
+                                        "continuous",
+                                        "startedWithin",
+                                        "startedBefore",
+                                        "endedWithin",
+                                        "lingers",
+                                        "different",
+                                        "overlap",
+                                        "as",
+                                        "total",
+                                        "startsWithin",
+                                        "of",
+                                        "sameTimeAs",
+                                        NULL };
     struct order_clause *order = &ret->order;
     bool good;
 
@@ -258,6 +292,7 @@ bool order_clause_read(struct rule_reader *reader, const struct node *at, struct
     good &= order_options_read(reader, at, order);
     good &= order_times_read(reader, at, order);
     good &= order_doses_read(reader, at, order);
+    good &= pairs_read(reader, at, order);
     good &= order_keys_check(reader, at, order);
     return order_bind(reader, at, order) && good;
 }

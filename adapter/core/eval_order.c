@@ -153,6 +153,10 @@ static struct answer frame_answer(const struct eval *eval, const struct order_cl
     if (at.state == EXPOSURE_ACTIVE) /* then the order is told with other words */
         answer_until(eval, &answer, order->expiry_ms);
     answer = answer_both(answer, route_answer(clause, order->route));
+    if (clause->starts.given)
+        answer = answer_both(answer, pairing_answer(eval, &clause->starts, order));
+    if (clause->times.given)
+        answer = answer_both(answer, pairing_answer(eval, &clause->times, order));
     return answer_both(answer, times_answer(eval, clause, &at));
 }
 
@@ -419,6 +423,8 @@ static void order_say(struct eval *eval, const struct order_clause *clause, stru
     trace_say(eval, t, ".");
     if (clause->dose_unit) dose_as_say(eval, t, &place->drug->dose, clause->dose_unit);
     trace_fact(eval, t, TRACE_ORDER, &order->source);
+    pairing_say(eval, &clause->starts, order, t);
+    pairing_say(eval, &clause->times, order, t);
 }
 
 static void unmapped_say(struct eval *eval, struct trace *t, const struct chart_order *order)
@@ -508,6 +514,9 @@ static void wish_add(const struct order_clause *clause, struct buf *out)
     length_add(out, clause->has_started_before, "started more than", clause->started_before);
     if (clause->has_started_before) buf_text(out, " ago");
     length_add(out, clause->has_ended_within, "ended within", clause->ended_within);
+    length_add(out, clause->starts.given, "with a start within", clause->starts.length);
+    if (clause->starts.given) buf_printf(out, " of that of %s", clause->starts.words);
+    if (clause->times.given) buf_printf(out, ", at the time of day of %s", clause->times.words);
 }
 
 static void absence_say(struct eval *eval, const struct order_clause *clause, struct trace *t)

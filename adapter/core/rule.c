@@ -21,6 +21,8 @@ void clause_done(struct clause *clause)
     case CLAUSE_ORDER:
         concept_set_done(&clause->order.drugs);
         concept_set_done(&clause->order.linger_drugs);
+        concept_set_done(&clause->order.starts.drugs);
+        concept_set_done(&clause->order.times.drugs);
         free(clause->order.linger);
         break;
     case CLAUSE_RESULT:

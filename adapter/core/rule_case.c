@@ -256,6 +256,13 @@ static bool order_part(const char *part, struct chart_order *order, struct chart
         order->start_ms = order->authored_ms = INSTANT_UNSET;
         return true;
     }
+    if (strcmp(part, "start to the day") == 0) {
+        order->start_ms -= order->start_ms % INSTANT_DAY;
+        order->start_span_ms = INSTANT_DAY;
+        return true;
+    }
+    if (strncmp(part, "at ", 3) == 0)
+        return order->times.known = day_times_add(&order->times, part + 3);
     if (strcmp(part, "continuous") == 0) return order->continuous = true;
     if (strcmp(part, "as needed") == 0) return order->as_needed = true;
     if (strcmp(part, "local") == 0) {

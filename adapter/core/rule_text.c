@@ -95,6 +95,13 @@ static void order_limits_say(struct buf *out, const struct order_clause *order)
         buf_text(out, ", ended within the last ");
         duration_say(out, order->ended_within);
     }
+    if (order->starts.given) {
+        buf_text(out, ", with a start within ");
+        duration_say(out, order->starts.length);
+        buf_printf(out, " before or after that of another order for %s", order->starts.words);
+    }
+    if (order->times.given)
+        buf_printf(out, ", taken at a time of day of another order for %s", order->times.words);
     if (order->has_overlap) {
         buf_text(out, ", together for more than ");
         duration_say(out, order->overlap);

@@ -170,6 +170,14 @@ int64_t datatype_start(const struct node *at, const char *key, int64_t without)
     return span_of(at, key, &span) ? span.start : without;
 }
 
+int64_t datatype_vague(const struct node *at, const char *key)
+{
+    struct span span;
+
+    if (!span_of(at, key, &span) || span.end - span.start < INSTANT_DAY) return 0;
+    return span.end - span.start;
+}
+
 int64_t datatype_end(const struct node *at, const char *key, int64_t without)
 {
     struct span span;

@@ -192,6 +192,7 @@ static void read_bounds(const struct instructions *all, const struct node *order
     struct node period = node_get(order, "effectiveDosePeriod"); /* R5 */
 
     ret->start_ms = datatype_start(&period, "start", INSTANT_UNSET);
+    ret->start_span_ms = datatype_vague(&period, "start");
     ret->end_ms = datatype_end(&period, "end", INSTANT_NEVER);
     if (period.value || all->count == 0) return;
     ret->start_ms = INSTANT_NEVER;
@@ -199,7 +200,10 @@ static void read_bounds(const struct instructions *all, const struct node *order
     for (size_t i = 0; i < all->count; i++) {
         int64_t start = all->items[i].timing.period.start;
         int64_t end = end_of(all, &all->items[i], authored_ms);
-        if (start < ret->start_ms) ret->start_ms = start;
+        if (start < ret->start_ms) {
+            ret->start_ms = start;
+            ret->start_span_ms = all->items[i].timing.start_span_ms;
+        }
         if (end > ret->end_ms) ret->end_ms = end;
     }
 }
@@ -310,6 +314,16 @@ static bool read_route(const struct node *at, const struct knowledge *knowledge,
 
 /* ---- */
 
+static struct day_times times_of_all(const struct instructions *all)
+{
+    struct day_times times = { .known = false };
+
+    for (size_t i = 0; i < all->count; i++)
+        times = i ? day_times_join(&times, &all->items[i].timing.day_times)
+                  : all->items[i].timing.day_times;
+    return times;
+}
+
 static void read_all(const struct node *list, const struct knowledge *knowledge,
                      struct instructions *all, struct dosage *ret)
 {
@@ -348,6 +362,8 @@ void dosage_read(const struct node *order, const struct medication *medication,
     }
     read_bounds(&all, order, authored_ms, ret);
     if (cut) ret->end_ms = INSTANT_NEVER;
+    ret->times = times_of_all(&all);
+    if (cut || ret->modified) ret->times.known = false;
     ret->continuous = !cut && !ret->modified && is_continuous(&all, order, authored_ms, ret);
     ret->words = all_words(&all, medication, arena);
 }

@@ -179,6 +179,8 @@ bool medication_request_apply(const struct node *at, const struct apply *apply, 
     set_reasons(at, apply, &order);
     order.dosage = dosage.words;
     order.start_ms = dosage.start_ms;
+    order.start_span_ms = dosage.start_span_ms;
+    order.times = dosage.times;
     order.end_ms = ended_at(at, dosage.end_ms, apply->source.updated_ms);
     order.as_needed = dosage.as_needed;
     order.continuous = dosage.continuous;

@@ -378,8 +378,55 @@ static void read_bounds(const struct node *repeat, struct timing *ret)
     struct node range = node_get(repeat, "boundsRange"), high = node_get(&range, "high");
 
     ret->period.start = datatype_start(&period, "start", INSTANT_UNSET);
+    ret->start_span_ms = datatype_vague(&period, "start");
     ret->period.end = datatype_end(&period, "end", INSTANT_NEVER);
     ret->has_length = datatype_duration(length.value ? &length : &high, &ret->length);
+}
+
+/* ---- times of the day */
+
+static bool tokens_read(const struct node *repeat, const char *key, struct day_times *times)
+{
+    struct node list = node_get(repeat, key);
+    size_t count = datatype_count(&list);
+    bool good = true;
+
+    for (size_t i = 0; i < count && i < 100; i++) {
+        struct node item = datatype_item(&list, i);
+        const char *token = node_scalar(&item);
+        good = token && day_times_add(times, token) && good;
+    }
+    return good && count < 100;
+}
+
+/* The codes for a time of the day alone; others say how often. */
+static bool code_token(const struct node *concept, struct day_times *times)
+{
+    static const struct {
+        const char *code, *token;
+    } codes[] = {
+        { "AM", "MORN" }, { "QAM", "MORN" }, { "HS", "HS" }, { "QHS", "HS" }, { "BED", "HS" }
+    };
+    size_t count = datatype_coding_count(concept);
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < ARRAY_SIZE(codes); j++)
+            if (strcmp(datatype_coding_at(concept, i).code, codes[j].code) == 0)
+                return day_times_add(times, codes[j].token);
+    return false;
+}
+
+/* An offset moves the moments away from where they are. */
+static void read_day_times(const struct node *repeat, const struct node *concept,
+                           struct day_times *times)
+{
+    bool when = datatype_has(repeat, "when"), clock = datatype_has(repeat, "timeOfDay");
+
+    if (when && datatype_has(repeat, "offset")) return;
+    if (when || clock)
+        times->known = tokens_read(repeat, "when", times) & tokens_read(repeat, "timeOfDay", times);
+    else
+        times->known = code_token(concept, times);
 }
 
 /* ---- */
@@ -396,6 +443,7 @@ void timing_read(const struct node *at, struct timing *ret)
         ret->why = "the timing has a modifier that is not understood";
         return;
     }
+    read_day_times(&repeat, &concept, &ret->day_times);
     if (says_how_often(&repeat)) {
         read_repeat(&repeat, ret);
     } else {

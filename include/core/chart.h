@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/instant.h"
+#include "core/day_time.h"
 #include "core/interval.h"
 #include "core/knowledge.h"
 
@@ -57,13 +58,15 @@ struct chart_order {
     const char *dosage;      /* in words, "25 mg once daily"; "" when nothing can be said */
     enum drug_route route;
     int64_t authored_ms;
-    int64_t start_ms;  /* INSTANT_UNSET: not said (then it counts from authored_ms) */
+    int64_t start_ms;      /* INSTANT_UNSET: not said (then it counts from authored_ms) */
+    int64_t start_span_ms; /* it began within so long after start_ms (a day, a month); 0: then */
     int64_t end_ms;    /* INSTANT_NEVER: open. From the bounds of the dosage; for ORDER_ENDED the
                         * moment it ended, as well as that is known */
     int64_t expiry_ms; /* end of dispenseRequest.validityPeriod, INSTANT_NEVER: none. The drug may
                         * still be taken: a doubt for the reader, not an end */
     bool as_needed;
     bool continuous;         /* daily without a stated pause: what maintenance looks like */
+    struct day_times times;  /* at which it is taken, as far as that is stated */
     const unsigned *reasons; /* condition concepts of reasonCode and of category (phase tags) */
     size_t reason_count;
 };

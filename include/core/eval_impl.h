@@ -186,6 +186,13 @@ struct exposure {
 };
 struct exposure order_exposure(const struct chart_order *order, int64_t now_ms);
 
+/* Is there another active or planned order that the clause asks for beside this one; and which one, in
+ * words and as facts. (eval_pair.c) */
+struct answer pairing_answer(const struct eval *eval, const struct pair_clause *pair,
+                             const struct chart_order *order);
+void pairing_say(struct eval *eval, const struct pair_clause *pair, const struct chart_order *order,
+                 struct trace *t);
+
 /* Does the clause ask for a dose on average, a day or in a span; is that so for an average a day, for
  * the dose of an order? (eval_dose.c) */
 bool asks_average(const struct order_clause *clause);

@@ -55,6 +55,15 @@ enum order_wanted {
 #define BINDING_NONE (-1)
 #define BINDING_MAX  4 /* order clauses of one rule that name a subject */
 
+/* Of another active or planned order: its start lies near, or a time of day is the same. */
+struct pair_clause {
+    bool given;
+    bool same_time;
+    struct concept_set drugs; /* owned: of the other order */
+    const char *words;
+    struct duration length; /* else: the starts are not further apart; in milliseconds alone */
+};
+
 struct order_clause {
     struct concept_set drugs; /* owned */
     const char *words;        /* the drugs as written: "lenalidomide", "class:nsaid" */
@@ -78,7 +87,8 @@ struct order_clause {
     struct duration overlap; /* at_least > 1: they must have overlapped for longer than this */
     bool together;           /* one finding for all of them, and none of them is its identity;
                                * the same holds where several are counted */
-    int binding;             /* which subject this clause names, or BINDING_NONE */
+    struct pair_clause starts, times;
+    int binding; /* which subject this clause names, or BINDING_NONE */
 };
 
 enum result_relation {

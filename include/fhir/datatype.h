@@ -71,6 +71,8 @@ bool datatype_decimal(const struct node *at, const char *key, struct decimal *re
 /* Start and end of the span of a date, dateTime or instant member; the value given when absent or
  * not legal. */
 int64_t datatype_start(const struct node *at, const char *key, int64_t without);
+/* How long that span is where the member is a date (a day, a month, a year); 0 for a time of day. */
+int64_t datatype_vague(const struct node *at, const char *key);
 int64_t datatype_end(const struct node *at, const char *key, int64_t without);
 
 /* A Duration (value, UCUM unit of time) as far as whole milliseconds or months can hold it. */

@@ -18,6 +18,8 @@ struct dosage {
     enum drug_route route;                         /* stated by an instruction, or ROUTE_UNKNOWN */
     enum drug_use use;                             /* of that route */
     int64_t start_ms, end_ms;                      /* as in chart_order, from the bounds alone */
+    int64_t start_span_ms;                         /* as in chart_order */
+    struct day_times times;                        /* as in chart_order */
     bool as_needed;                                /* every instruction is */
     bool continuous;                               /* as in chart_order */
     bool modified; /* an instruction has a modifier that we do not understand */

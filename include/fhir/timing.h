@@ -7,6 +7,7 @@
 #include "base/decimal.h"
 #include "base/instant.h"
 #include "base/node.h"
+#include "core/day_time.h"
 #include "core/interval.h"
 
 struct timing {
@@ -21,6 +22,8 @@ struct timing {
     const char *why;                  /* not known: our words, static; "" */
     char words[96];                   /* "once daily"; "" */
     struct span period;               /* bounds: start INSTANT_UNSET, end INSTANT_NEVER when open */
+    int64_t start_span_ms;            /* the start lies within so long; 0: to the minute */
+    struct day_times day_times;       /* chart_order.times */
     bool has_length;                  /* bounds as a length of time instead */
     struct duration length;
 };

@@ -391,6 +391,41 @@ static void too_many_instructions_leave_everything_open(void **state)
     assert_true(chart->orders[0].end_ms == INSTANT_NEVER);
 }
 
+/* ---- when it is taken, and how sure its start is */
+
+static const struct moment_case {
+    const char *name, *repeat;
+    const char *other; /* a time of day to compare with */
+    enum truth want;
+    int64_t vague_ms; /* of the start */
+} moments[] = {
+    { "a clock time", "'timeOfDay':['08:00:00']", "08:00", TRUTH_TRUE, 0 },
+    { "another clock time", "'timeOfDay':['08:00:00','20:00:00']", "12:00", TRUTH_FALSE, 0 },
+    { "a moment", "'frequency':1,'period':1,'periodUnit':'d','when':['MORN']", "MORN", TRUTH_TRUE,
+      0 },
+    { "a moment of another part of the day", "'when':['HS']", "MORN", TRUTH_FALSE, 0 },
+    { "with meals is no time", "'when':['C']", "MORN", TRUTH_UNKNOWN, 0 },
+    { "an offset moves a moment", "'when':['ACM'],'offset':60", "ACM", TRUTH_UNKNOWN, 0 },
+    { "nothing is stated", "'frequency':1,'period':1,'periodUnit':'d'", "MORN", TRUTH_UNKNOWN, 0 },
+    { "a start on a day", "'boundsPeriod':{'start':'2026-05-01'}", "MORN", TRUTH_UNKNOWN,
+      INSTANT_DAY },
+    { "a start at an hour", "'boundsPeriod':{'start':'2026-05-01T08:00:00Z'}", "MORN",
+      TRUTH_UNKNOWN, 0 },
+};
+
+static void check_moment(void **state)
+{
+    const struct moment_case *c = *state;
+    AUTO(buf_done) struct buf text = { 0 };
+    struct day_times other = { .known = true };
+
+    assert_true(day_times_add(&other, c->other));
+    buf_printf(&text, "{'timing':{'repeat':{%s}}}", c->repeat);
+    AUTO(chart_free) struct chart *chart = apply(LEN, buf_string(&text));
+    assert_int_equal(day_times_meet(&chart->orders[0].times, &other), c->want);
+    assert_int_equal(chart->orders[0].start_span_ms, c->vague_ms);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,7 +435,7 @@ int main(void)
 
     knowledge = fixture_knowledge();
     failed = RUN_TABLE("dose", doses, check_dose) + RUN_TABLE("timing", timings, check_timing) +
-             RUN_TABLE("words", words, check_words) +
+             RUN_TABLE("moments", moments, check_moment) + RUN_TABLE("words", words, check_words) +
              cmocka_run_group_tests_name("limits", tests, NULL, NULL);
     knowledge_free(knowledge);
     return failed;

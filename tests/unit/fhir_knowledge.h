@@ -50,14 +50,15 @@ static const struct knowledge_file fixture_files[] = {
                                "6301-6,inr,INR\n"
                                "5195-3,hbsag,Hepatitis B surface antigen\n"
                                "72166-2,smoking-status,\n"),
-    FILE_OF("codes/conditions.csv", "system,code,match,concept,name\n"
-                                    "snomed,109989006,exact,multiple-myeloma,Multiple myeloma\n"
-                                    "snomed,108290001,exact,radiotherapy,Radiation therapy\n"
-                                    "snomed,25656009,exact,maintenance,Maintenance therapy\n"
-                                    "snomed,77176002,exact,tobacco-smoker,Smoker\n"
-                                    "snomed,8517006,exact,tobacco-former-smoker,Ex-smoker\n"
-                                    "snomed,1,exact,tobacco-smoker,Somebody confused\n"
-                                    "snomed,1,exact,tobacco-former-smoker,Somebody confused\n"),
+    FILE_OF("codes/conditions.csv",
+            "system,code,match,concept,name\n"
+            "snomed,109989006,exact,multiple-myeloma,Multiple myeloma\n"
+            "snomed,108290001,exact,radiotherapy,Radiation therapy\n"
+            "snomed,25656009,exact,maintenance,Maintenance therapy\n"
+            "snomed,77176002,exact,tobacco-smoker,Smoker\n"
+            "snomed,8517006,exact,tobacco-former-smoker,Ex-smoker\n"
+            "snomed,999999990,exact,tobacco-smoker,Somebody confused\n"
+            "snomed,999999990,exact,tobacco-former-smoker,Somebody confused\n"),
     FILE_OF("codes/dose-forms.csv", "form,use,route\n"
                                     "Oral Capsule,systemic,oral\n"
                                     "Oral Tablet,systemic,oral\n"

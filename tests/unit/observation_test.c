@@ -221,7 +221,7 @@ static const struct result_case {
       FINAL SMOKING ",'valueCodeableConcept':{'coding':[{" SNOMED ",'code':'266927001'}]}",
       "smoking-status other final" },
     { "a code that says both",
-      FINAL SMOKING ",'valueCodeableConcept':{'coding':[{" SNOMED ",'code':'1'}]}",
+      FINAL SMOKING ",'valueCodeableConcept':{'coding':[{" SNOMED ",'code':'999999990'}]}",
       "smoking-status other final" },
     { "a smoker is no answer to another question",
       FINAL HBS ",'valueCodeableConcept':{'coding':[{" SNOMED ",'code':'77176002'}]}",

@@ -45,6 +45,7 @@ static const struct problem_case {
     { "a dose in a unit that is none", "order-dose" },
     { "two units of dose in one clause", "order-units" },
     { "a total of no span", "order-total" },
+    { "a start near nobody", "order-starts" },
     { "a table by age of a day", "ceiling-age" },
     { "a table by age in days", "ceiling-age-unit" },
     { "another drug that lingers", "order-lingers" },

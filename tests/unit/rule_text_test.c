@@ -125,6 +125,13 @@ static const struct sentence_case {
       "the ordered dose of dexamethasone is above its maximum for ALT, at most 7 days old (above 3 "
       "× "
       "the upper limit of normal: at most 20 mg)" },
+    { "starts near each other",
+      "{'order':'dexamethasone','startsWithin':'24 h','of':'lenalidomide'}",
+      "an active order for dexamethasone, with a start within 1 day before or after that of "
+      "another order for lenalidomide" },
+    { "the same time of day", "{'order':'dexamethasone','sameTimeAs':'lenalidomide'}",
+      "an active order for dexamethasone, taken at a time of day of another order for "
+      "lenalidomide" },
     { "a total dose", "{'order':'dexamethasone','total':'at least 160 mg in 28 d'}",
       "an active order for dexamethasone, total dose at least 160 mg in 28 days" },
     { "all of several", "{'all':[{'order':'lenalidomide'},{'sex':'male'}]}",
