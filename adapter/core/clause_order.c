@@ -154,8 +154,9 @@ static bool order_doses_read(struct rule_reader *reader, const struct node *at,
 static bool wanted_read(struct rule_reader *reader, const struct node *at,
                         struct order_clause *order)
 {
-    static const char *const names[] = { "active",  "held",  "active or held",
-                                         "planned", "ended", NULL };
+    static const char *const names[] = {
+        "active", "held", "active or held", "active or planned", "planned", "ended", NULL
+    };
     struct err err;
     size_t which = 0;
 

@@ -75,6 +75,8 @@ static bool is_wanted(enum order_wanted wanted, enum exposure_state state)
         return state == EXPOSURE_HELD;
     case ORDER_WANT_ACTIVE_OR_HELD:
         return state == EXPOSURE_ACTIVE || state == EXPOSURE_HELD;
+    case ORDER_WANT_ACTIVE_OR_PLANNED:
+        return state == EXPOSURE_ACTIVE || state == EXPOSURE_PLANNED;
     case ORDER_WANT_PLANNED:
         return state == EXPOSURE_PLANNED;
     case ORDER_WANT_ENDED:
@@ -525,6 +527,7 @@ static void absence_say(struct eval *eval, const struct order_clause *clause, st
         [ORDER_WANT_ACTIVE] = "active",
         [ORDER_WANT_HELD] = "held",
         [ORDER_WANT_ACTIVE_OR_HELD] = "active or held",
+        [ORDER_WANT_ACTIVE_OR_PLANNED] = "active or planned",
         [ORDER_WANT_PLANNED] = "planned",
         [ORDER_WANT_ENDED] = "ended",
     };

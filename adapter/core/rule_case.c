@@ -6,6 +6,7 @@
 #include "core/eval.h"
 #include "core/explain.h"
 #include "core/knowledge_impl.h"
+#include "core/rule_case_impl.h"
 
 const char *case_outcome_name(enum case_outcome outcome)
 {
@@ -79,8 +80,9 @@ static bool facts_read(struct rule_reader *reader, const struct node *at, struct
 
 static bool case_read(struct rule_reader *reader, const struct node *at, struct rule_case *ret)
 {
-    static const char *const keys[] = { "name",     "patient", "orders", "results", "conditions",
-                                        "unmapped", "profile", "then",   "display", NULL };
+    static const char *const keys[] = { "name",       "patient",  "orders",  "results",
+                                        "conditions", "unmapped", "profile", "open",
+                                        "then",       "display",  NULL };
     static const char *const outcomes[] = { "fires", "silent", "cannot tell",
                                             "stays", "yields", NULL };
     const char *display = node_text(at, "display"), *name;
@@ -93,6 +95,7 @@ static bool case_read(struct rule_reader *reader, const struct node *at, struct 
     ret->name = arena_copy(reader->arena, name, strlen(name));
     ret->then = (enum case_outcome)then;
     ret->display = display ? arena_copy(reader->arena, display, strlen(display)) : "";
+    if (!list_read(reader, at, "open", &ret->open, &ret->open_count)) return false;
     return facts_read(reader, at, ret);
 }
 
@@ -526,56 +529,6 @@ static enum case_outcome outcome_of(const struct evaluation *evaluation, const s
     return outcome;
 }
 
-/* ---- alerts of the rule that were open before, one for each set of drugs that it could be about */
-
-struct open_list {
-    const struct rule *rule;
-    const struct knowledge *knowledge;
-    const struct chart *chart;
-    struct arena arena;
-    const char **items;
-    size_t count;
-};
-
-static void open_add(struct open_list *list, const char *subjects)
-{
-    char identity[512];
-
-    snprintf(identity, sizeof identity, "%s|%s|%s", list->chart->patient, list->rule->id, subjects);
-    list->items[list->count++] = arena_copy(&list->arena, identity, strlen(identity));
-}
-
-static const char *drug_of(const struct open_list *list, size_t order)
-{
-    const struct chart_order *at = &list->chart->orders[order];
-
-    return at->ingredient_count ? concept_name(list->knowledge, at->ingredients[0].concept) : "";
-}
-
-static void open_pairs(struct open_list *list, size_t one)
-{
-    for (size_t other = 0; other < list->chart->order_count; other++) {
-        char pair[256];
-        if (strcmp(drug_of(list, one), drug_of(list, other)) >= 0) continue;
-        snprintf(pair, sizeof pair, "%s,%s", drug_of(list, one), drug_of(list, other));
-        open_add(list, pair);
-    }
-}
-
-/* Cases are small: rules about more than two drugs at a time have none that stay. */
-static void open_find(struct open_list *list)
-{
-    size_t count = list->chart->order_count;
-
-    list->items = arena_alloc(&list->arena, (count * count + 1) * sizeof *list->items);
-    if (!list->rule->bindings) open_add(list, "");
-    for (size_t i = 0; i < count; i++) {
-        if (!*drug_of(list, i)) continue;
-        if (list->rule->bindings == 1) open_add(list, drug_of(list, i));
-        if (list->rule->bindings == 2) open_pairs(list, i);
-    }
-}
-
 /* ---- playing */
 
 static struct concept_set unmapped_of(const struct rule_case *at, const struct knowledge *knowledge)
@@ -591,6 +544,22 @@ static struct concept_set unmapped_of(const struct rule_case *at, const struct k
     return set;
 }
 
+/* The alerts that were open: of the rule itself where it can last, and of those the case names. */
+static bool open_find(const struct rule_case *at, const struct rule *rule,
+                      const struct knowledge *knowledge, const struct chart *chart,
+                      struct open_alerts *ret, struct err *err)
+{
+    if (rule->persists) open_alerts_add(ret, rule, knowledge, chart);
+    for (size_t i = 0; i < at->open_count; i++) {
+        const struct rule *other = knowledge_rule_named(knowledge, at->open[i]);
+        if (!other)
+            return err_set(err, ERR_CONFIG, "case.words", "there is no rule \"%s\" to be open",
+                           at->open[i]);
+        open_alerts_add(ret, other, knowledge, chart);
+    }
+    return true;
+}
+
 bool rule_case_play(const struct rule_case *at, const struct rule *rule,
                     const struct knowledge *knowledge, struct case_said *ret, struct buf *trace,
                     struct err *err)
@@ -603,19 +572,16 @@ bool rule_case_play(const struct rule_case *at, const struct rule *rule,
                                     .trace_all = trace,
                                     .profile = at->profile,
                                     .unmapped = &unmapped };
-    struct open_list open = { .rule = rule, .knowledge = knowledge };
+    struct open_alerts open = { .count = 0 };
+    bool built = rule_case_chart(at, knowledge, &chart, err) &&
+                 open_find(at, rule, knowledge, chart, &open, err);
 
-    if (!rule_case_chart(at, knowledge, &chart, err)) {
-        concept_set_done(&unmapped);
-        return false;
-    }
-    open.chart = chart;
-    if (rule->persists) open_find(&open);
     options.open = open.items;
     options.open_count = open.count;
-    evaluation = evaluate(knowledge, chart, CASE_NOW, &options);
-    arena_done(&open.arena);
+    if (built) evaluation = evaluate(knowledge, chart, CASE_NOW, &options);
+    open_alerts_done(&open);
     concept_set_done(&unmapped);
+    if (!built) return false;
     ret->display = rule->display;
     ret->outcome = outcome_of(evaluation, rule, &ret->display);
     if (trace) explain_write(evaluation, knowledge, trace);

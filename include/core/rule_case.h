@@ -13,6 +13,7 @@
  *   conditions  "multiple-myeloma, since 100 d ago"                 also: past, unconfirmed, removed;
  *               "uncoded Something"
  *   patient     "female, 70 years, 60 kg, 165 cm"
+ *   open        "pom-plt-hold": an alert of that rule was open before; one of the rule itself always was
  *
  * A time is "N unit ago", "in N unit" or "now". Orders start 30 d ago unless they say otherwise. */
 #pragma once
@@ -43,6 +44,8 @@ struct rule_case {
     const char **unmapped; /* analytes and conditions that no code maps to; all others have one */
     size_t unmapped_count;
     enum profile profile; /* PROFILE_US where the case says nothing */
+    const char **open;    /* ids of other rules whose alerts were open before */
+    size_t open_count;
     enum case_outcome then;
     const char *display; /* "interruptive", "passive" or "": not checked */
 };

@@ -348,9 +348,18 @@ def test_no_drug_concept_is_also_a_condition_concept():
 
 # ------------------------------------------------------------------------------------------------------- drugs
 
+# drugs that a rule names and the tables do not have: a site maps its own codes
+UNCODED_DRUGS = {"nalidixic-acid"}
+
+
+def test_a_drug_that_is_not_in_the_drug_table_has_no_code():
+    for name in ("codes/rxnorm.csv", "codes/atc.csv"):
+        assert not UNCODED_DRUGS & {row["concept"] for row in rows(name)}
+
+
 @needs_reference
 def test_every_generic_of_the_drug_table_has_its_concept_and_no_other_concept_exists():
-    assert drug_concepts() == {concept_of(row["generic"]) for row in table("drugs.tsv")}
+    assert drug_concepts() - UNCODED_DRUGS == {concept_of(row["generic"]) for row in table("drugs.tsv")}
     assert len(rows("codes/drugs.csv")) == len(drug_concepts())
 
 
