@@ -24,8 +24,8 @@ static struct decimal height_take(struct derived *derived, const struct moment *
     return cm->value.low;
 }
 
-static struct interval clearance(struct derivation *how, struct decimal kg, struct decimal cm,
-                                 const struct interval *scr)
+static struct interval clearance(enum clearance_weight choice, struct derivation *how,
+                                 struct decimal kg, struct decimal cm, const struct interval *scr)
 {
     bool female = how->sex == SEX_FEMALE;
     struct interval span = { .low_none = scr->high_none,
@@ -34,10 +34,11 @@ static struct interval clearance(struct derivation *how, struct decimal kg, stru
                              .high_open = scr->low_open };
 
     if (!span.low_none)
-        span.low = cockcroft_gault(how->oldest, female, kg, cm, scr->high, &how->weight, &how->kg);
+        span.low =
+            cockcroft_gault(choice, how->oldest, female, kg, cm, scr->high, &how->weight, &how->kg);
     if (!span.high_none)
-        span.high =
-            cockcroft_gault(how->youngest, female, kg, cm, scr->low, &how->weight, &how->kg);
+        span.high = cockcroft_gault(choice, how->youngest, female, kg, cm, scr->low, &how->weight,
+                                    &how->kg);
     return span;
 }
 
@@ -60,7 +61,8 @@ void derive_crcl(struct deriver *deriver)
         if (!moment_is_positive(&scr))
             derived_lacks(&derived, DOUBT_INPUT, "the creatinine value is not usable");
         if (derived_person(deriver, &derived) && !derived.derivation.lack)
-            derived.result.value = clearance(&derived.derivation, kg.value.low, cm, &scr.value);
+            derived.result.value = clearance(deriver->policy->clearance_weight, &derived.derivation,
+                                             kg.value.low, cm, &scr.value);
         derived_keep(deriver, &derived);
     }
 }

@@ -260,11 +260,13 @@ void policy_read(struct knowledge_reader *reader, const struct node *root)
                                         "calciumAlbuminWithin",
                                         "ionizedCalciumWithin",
                                         "doseRoundingPercent",
+                                        "clearanceWeight",
                                         NULL };
     static const char *const uses[] = { "ignore", "use", NULL };
+    static const char *const weights[] = { "by BMI", "actual", "ideal", NULL };
     struct node preliminary = node_get(root, "preliminaryResults");
     struct policy *policy = &reader->knowledge->policy;
-    size_t use = 0, profile;
+    size_t use = 0, profile, weight;
     struct err err;
 
     if (!node_only(root, keys, &err)) reader_node_problem(reader, &err);
@@ -277,6 +279,12 @@ void policy_read(struct knowledge_reader *reader, const struct node *root)
     if (preliminary.value && !node_enum(root, "preliminaryResults", uses, &use, &err))
         reader_node_problem(reader, &err);
     policy->preliminary_results = use == 1;
+    if (node_get(root, "clearanceWeight").value) {
+        if (!node_enum(root, "clearanceWeight", weights, &weight, &err))
+            reader_node_problem(reader, &err);
+        else
+            policy->clearance_weight = (enum clearance_weight)weight;
+    }
     if (node_get(root, "doseRoundingPercent").value &&
         !node_int(root, "doseRoundingPercent", 0, 20, &policy->dose_rounding, &err))
         reader_node_problem(reader, &err);

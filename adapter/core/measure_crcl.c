@@ -22,27 +22,31 @@ static bool is_obese(struct decimal kg, struct decimal cm)
     return decimal_compare(decimal_multiply(kg, decimal_of(10000)), bound) >= 0;
 }
 
-static struct decimal weight_used(bool female, struct decimal kg, struct decimal cm,
-                                  const char **ret_weight)
+static struct decimal weight_used(enum clearance_weight choice, bool female, struct decimal kg,
+                                  struct decimal cm, const char **ret_weight)
 {
     struct decimal ideal;
 
-    *ret_weight = cm.digits ? "actual weight" : "actual weight, height not known";
-    if (!cm.digits || !is_obese(kg, cm)) return kg;
+    *ret_weight = "actual weight";
+    if (choice == CLEARANCE_ACTUAL) return kg;
+    if (!cm.digits) *ret_weight = "actual weight, height not known";
+    if (!cm.digits || (choice == CLEARANCE_BY_BMI && !is_obese(kg, cm))) return kg;
     ideal = ideal_weight(female, cm);
     if (decimal_compare(kg, ideal) <= 0) return kg;
+    *ret_weight = "ideal weight";
+    if (choice == CLEARANCE_IDEAL) return ideal;
     *ret_weight = "adjusted weight";
     return decimal_add(ideal,
                        decimal_multiply((struct decimal){ 4, -1 }, decimal_subtract(kg, ideal)));
 }
 
-struct decimal cockcroft_gault(int age_years, bool female, struct decimal kg, struct decimal cm,
-                               struct decimal scr_mg_dl, const char **ret_weight,
-                               struct decimal *ret_kg)
+struct decimal cockcroft_gault(enum clearance_weight choice, int age_years, bool female,
+                               struct decimal kg, struct decimal cm, struct decimal scr_mg_dl,
+                               const char **ret_weight, struct decimal *ret_kg)
 {
     struct decimal result;
 
-    *ret_kg = weight_used(female, kg, cm, ret_weight);
+    *ret_kg = weight_used(choice, female, kg, cm, ret_weight);
     result = decimal_multiply(decimal_of(140 - age_years), *ret_kg);
     if (female) result = decimal_multiply(result, (struct decimal){ 85, -2 });
     return decimal_divide(result, decimal_multiply(decimal_of(72), scr_mg_dl));
@@ -55,7 +59,8 @@ struct crcl_inputs {
     struct age age;
     bool female;
     struct decimal kg, cm; /* cm 0: not known */
-    const char *used;      /* "adjusted weight" */
+    enum clearance_weight choice;
+    const char *used; /* "adjusted weight" */
     struct decimal used_kg;
 };
 
@@ -109,6 +114,7 @@ static void inputs_collect(struct eval *eval, const struct duration *within, str
     in->weight = measure_result(eval, eval->analytes.weight, &policy->weight_within);
     in->height = measure_result(eval, eval->analytes.height, NULL); /* adults keep theirs */
     in->female = eval->chart->sex == SEX_FEMALE;
+    in->choice = policy->clearance_weight;
     in->kg = in->weight.value.low;
     if (is_usable(&in->height, body_height_is_plausible)) in->cm = in->height.value.low;
 }
@@ -117,7 +123,8 @@ static void inputs_collect(struct eval *eval, const struct duration *within, str
 
 static struct decimal clearance(struct crcl_inputs *in, int age, struct decimal scr)
 {
-    return cockcroft_gault(age, in->female, in->kg, in->cm, scr, &in->used, &in->used_kg);
+    return cockcroft_gault(in->choice, age, in->female, in->kg, in->cm, scr, &in->used,
+                           &in->used_kg);
 }
 
 /* It falls as creatinine and age rise: the bounds change places. */
@@ -190,7 +197,7 @@ static const char *notes(struct eval *eval, const struct crcl_inputs *in)
     AUTO(buf_done) struct buf text = { 0 };
 
     if (!eval->telling) return "";
-    if (!in->cm.digits)
+    if (!in->cm.digits && in->choice != CLEARANCE_ACTUAL)
         buf_printf(&text, "%s: creatinine clearance was computed with actual weight.",
                    in->height.known == TRUTH_TRUE ? "The height on record is not plausible"
                                                   : "Height is not on record");

@@ -281,8 +281,8 @@ void measure_tell(struct eval *eval, struct trace *t, const struct measure *meas
 /* Cockcroft-Gault creatinine clearance in mL/min: (140 - age) x kg / (72 x SCr mg/dL), x 0.85 if
  * female. Cockcroft DW, Gault MH. Nephron 1976;16:31-41. Weight: actual when BMI is below 30 or below
  * ideal weight, adjusted (IBW + 0.4 x (actual - IBW)) from BMI 30 on, IBW = 45.5 (F) or 50 (M) + 2.3 x
- * inches over 60 (project choice; labels do not say). All inputs are in range: age below 140, scr and
+ * inches over 60 (CLEARANCE_BY_BMI; a choice of the site, labels do not say). All inputs are in range: age below 140, scr and
  * kg above 0. cm 0: height not known, actual weight is used. *ret_weight names the choice. */
-struct decimal cockcroft_gault(int age_years, bool female, struct decimal kg, struct decimal cm,
-                               struct decimal scr_mg_dl, const char **ret_weight,
-                               struct decimal *ret_kg);
+struct decimal cockcroft_gault(enum clearance_weight choice, int age_years, bool female,
+                               struct decimal kg, struct decimal cm, struct decimal scr_mg_dl,
+                               const char **ret_weight, struct decimal *ret_kg);

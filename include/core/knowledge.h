@@ -193,6 +193,13 @@ const struct clause *knowledge_definition_at(const struct knowledge *knowledge, 
 const struct concept_set *knowledge_cohort_conditions(const struct knowledge *knowledge);
 const struct concept_set *knowledge_cohort_drugs(const struct knowledge *knowledge);
 
+/* The weight of a creatinine clearance. An actual weight below the ideal one is always used as it is. */
+enum clearance_weight {
+    CLEARANCE_BY_BMI, /* adjusted from a BMI of 30 on, else actual */
+    CLEARANCE_ACTUAL,
+    CLEARANCE_IDEAL
+};
+
 /* Choices that a site may change: mappings/policy.json. */
 struct policy {
     enum profile profile;          /* default: PROFILE_US */
@@ -206,5 +213,6 @@ struct policy {
     struct duration ionized_calcium_within;
     /* How far a dose may be rounded when it is prepared, in percent; default: 5. */
     int64_t dose_rounding;
+    enum clearance_weight clearance_weight; /* default: by BMI */
 };
 const struct policy *knowledge_policy(const struct knowledge *knowledge);

@@ -583,6 +583,10 @@ static void preliminary_results_do_not_count_by_default(void **state)
     (void)state;
     files_base(&files, "policy.json", NULL);
     AUTO(knowledge_free) struct knowledge *other = load(&files);
+    assert_int_equal(knowledge_policy(other)->dose_rounding, 5);
+    assert_int_equal(knowledge_policy(other)->clearance_weight, CLEARANCE_BY_BMI);
+    assert_int_equal(knowledge_policy(other)->calcium_albumin_within.ms, 7 * INSTANT_DAY);
+    assert_int_equal(knowledge_policy(other)->ionized_calcium_within.ms, INSTANT_DAY);
     assert_false(knowledge_policy(other)->preliminary_results);
     files_done(&files);
 }

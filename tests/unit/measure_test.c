@@ -14,22 +14,30 @@ static const struct formula_case {
     bool female;
     const char *kg, *cm, *scr; /* cm "0": not known */
     const char *want, *want_kg, *want_weight;
+    enum clearance_weight choice;
 } formulas[] = {
     { "man of 70 years, 75 kg, 110 umol/L: 58.6 (published 58.7, with factor 1.23)", 70, false,
-      "75", "0", "1.2443", "58.6", "75", "actual weight, height not known" },
+      "75", "0", "1.2443", "58.6", "75", "actual weight, height not known", CLEARANCE_BY_BMI },
     { "woman of 70 years, 100 kg, by actual weight: 68.9", 70, true, "100", "0", "1.2", "68.9",
-      "100", "actual weight, height not known" },
+      "100", "actual weight, height not known", CLEARANCE_BY_BMI },
     { "with 160 cm she has a BMI of 39: adjusted weight, 49.2", 70, true, "100", "160", "1.2",
-      "49.2", "71.4", "adjusted weight" },
+      "49.2", "71.4", "adjusted weight", CLEARANCE_BY_BMI },
     { "at her ideal weight it would be 36.1", 70, true, "52.3819", "160", "1.2", "36.1", "52.4",
-      "actual weight" },
+      "actual weight", CLEARANCE_BY_BMI },
     { "N-04: woman of 69 years, 60 kg: 38.7", 69, true, "60", "0", "1.3", "38.7", "60",
-      "actual weight, height not known" },
+      "actual weight, height not known", CLEARANCE_BY_BMI },
+    { "the site says actual: 68.9", 70, true, "100", "160", "1.2", "68.9", "100", "actual weight",
+      CLEARANCE_ACTUAL },
+    { "the site says ideal: 36.1", 70, true, "100", "160", "1.2", "36.1", "52.4", "ideal weight",
+      CLEARANCE_IDEAL },
+    { "and the actual one is below it", 60, false, "50", "180", "1", "55.6", "50", "actual weight",
+      CLEARANCE_IDEAL },
     { "exactly a BMI of 30 is adjusted", 60, false, "120", "200", "1", "115.4", "103.9",
-      "adjusted weight" },
-    { "just below it is not", 60, false, "119.9", "200", "1", "133.2", "119.9", "actual weight" },
+      "adjusted weight", CLEARANCE_BY_BMI },
+    { "just below it is not", 60, false, "119.9", "200", "1", "133.2", "119.9", "actual weight",
+      CLEARANCE_BY_BMI },
     { "below the ideal weight the actual counts", 60, false, "50", "180", "1", "55.6", "50",
-      "actual weight" },
+      "actual weight", CLEARANCE_BY_BMI },
 };
 
 static struct decimal number(const char *text)
@@ -53,8 +61,8 @@ static void check_formula(void **state)
     struct decimal kg;
     const char *weight;
 
-    check_rounded(cockcroft_gault(c->age, c->female, number(c->kg), number(c->cm), number(c->scr),
-                                  &weight, &kg),
+    check_rounded(cockcroft_gault(c->choice, c->age, c->female, number(c->kg), number(c->cm),
+                                  number(c->scr), &weight, &kg),
                   c->want);
     check_rounded(kg, c->want_kg);
     assert_string_equal(weight, c->want_weight);
