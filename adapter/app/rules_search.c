@@ -38,18 +38,19 @@ static bool found_text(struct search *search, const char *where, const char *tex
     return true;
 }
 
-/* "lenalidomide"; of a class "any nsaid (naproxen)". */
-static void found_concept(struct search *search, const struct clause_names *names, unsigned concept)
+/* "lenalidomide"; of a class "any nsaid (naproxen)". class NULL: none. */
+static void found_concept(struct search *search, const char *class, unsigned concept)
 {
     const char *words = concept_words(search->knowledge, concept);
 
+    if (search->found.len) return;
     if (!holds(words, search->word) &&
         !holds(concept_name(search->knowledge, concept), search->word))
         return;
-    if (!names->words || holds(names->words, words))
+    if (!class || holds(class, words))
         buf_text(&search->found, words);
     else
-        buf_printf(&search->found, "%s (%s)", names->words, words);
+        buf_printf(&search->found, "%s (%s)", class, words);
 }
 
 static void search_clause(const struct clause *clause, void *arg)
@@ -57,12 +58,13 @@ static void search_clause(const struct clause *clause, void *arg)
     struct clause_names names = clause_names(clause);
     struct search *search = arg;
 
-    if (search->found.len) return;
-    if (names.analyte != CONCEPT_NONE) found_concept(search, &names, names.analyte);
-    if (names.set && !search->found.len && names.words)
-        found_text(search, names.words, names.words);
-    for (size_t i = 0; names.set && i < names.set->count && !search->found.len; i++)
-        found_concept(search, &names, names.set->items[i]);
+    if (names.analyte != CONCEPT_NONE) found_concept(search, NULL, names.analyte);
+    for (size_t i = 0; i < names.count; i++) {
+        const struct concept_set *set = names.items[i].set;
+        found_text(search, names.items[i].words, names.items[i].words);
+        for (size_t j = 0; j < set->count; j++)
+            found_concept(search, names.items[i].words, set->items[j]);
+    }
 }
 
 static void search_rule(struct search *search, const struct rule *rule)

@@ -19,29 +19,51 @@ void rule_visit(const struct rule *rule, clause_visit_fn *visit, void *arg)
     if (rule->display_if) clause_visit(rule->display_if, visit, arg);
 }
 
+static void name_add(struct clause_names *names, const struct concept_set *set, const char *words)
+{
+    if (!set->count || !words) return;
+    names->items[names->count].set = set;
+    names->items[names->count++].words = words;
+}
+
+static void order_names(const struct order_clause *order, struct clause_names *names)
+{
+    name_add(names, &order->drugs, order->words);
+    name_add(names, &order->starts.drugs, order->starts.words);
+    name_add(names, &order->times.drugs, order->times.words);
+}
+
 struct clause_names clause_names(const struct clause *clause)
 {
+    struct clause_names names = { .count = 0, .analyte = CONCEPT_NONE };
+
     switch (clause->kind) {
     case CLAUSE_ORDER:
-        return (struct clause_names){ .set = &clause->order.drugs, .words = clause->order.words };
+        order_names(&clause->order, &names);
+        break;
     case CLAUSE_CONDITION:
-        return (struct clause_names){ .set = &clause->condition.concepts,
-                                      .words = clause->condition.words };
+        name_add(&names, &clause->condition.concepts, clause->condition.words);
+        break;
     case CLAUSE_ALLERGY:
-        return (struct clause_names){ .set = &clause->allergy.concepts,
-                                      .words = clause->allergy.words };
+        name_add(&names, &clause->allergy.concepts, clause->allergy.words);
+        break;
     case CLAUSE_COURSE:
-        return (struct clause_names){ .set = &clause->course.drugs, .words = clause->course.words };
+        name_add(&names, &clause->course.drugs, clause->course.words);
+        break;
     case CLAUSE_CEILING:
-        return (struct clause_names){ .set = &clause->ceiling.drugs,
-                                      .words = clause->ceiling.words,
-                                      .analyte = clause->ceiling.measure };
+        name_add(&names, &clause->ceiling.drugs, clause->ceiling.words);
+        names.analyte = clause->ceiling.measure;
+        break;
     case CLAUSE_RESULT:
-        return (struct clause_names){ .analyte = clause->result.analyte };
+        name_add(&names, &clause->result.course, clause->result.course_words);
+        names.analyte = clause->result.analyte;
+        break;
     case CLAUSE_GAP:
-        return (struct clause_names){ .analyte = clause->gap.analyte };
+        names.analyte = clause->gap.analyte;
+        break;
     case CLAUSE_COMPUTABLE:
-        return (struct clause_names){ .analyte = clause->computable.measure };
+        names.analyte = clause->computable.measure;
+        break;
     case CLAUSE_ALL:
     case CLAUSE_ANY:
     case CLAUSE_NOT:
@@ -52,9 +74,9 @@ struct clause_names clause_names(const struct clause *clause)
     case CLAUSE_AGE:
     case CLAUSE_SEX:
     case CLAUSE_PROFILE:
-        return (struct clause_names){ .set = NULL };
+        break;
     }
-    return (struct clause_names){ .set = NULL };
+    return names;
 }
 
 /* ---- the members of classes */
@@ -77,21 +99,30 @@ static bool has_class(const char *words)
     return strncmp(words, "any ", 4) == 0 || strstr(words, " any ");
 }
 
-static void members_tell(const struct clause *clause, void *arg)
+static void name_tell(struct members *members, const struct concept_set *set, const char *words,
+                      const char *except)
 {
-    struct members *members = arg;
-    struct clause_names names = clause_names(clause);
     AUTO(buf_done) struct buf text = { 0 };
 
-    if (!names.set || !names.words || !has_class(names.words)) return;
-    buf_text(&text, names.words);
-    if (clause->kind == CLAUSE_ORDER && clause->order.except_words)
-        buf_printf(&text, " (but not %s)", clause->order.except_words);
-    for (size_t i = 0; i < names.set->count; i++)
+    if (!has_class(words)) return;
+    buf_text(&text, words);
+    if (except) buf_printf(&text, " (but not %s)", except);
+    for (size_t i = 0; i < set->count; i++)
         buf_printf(&text, "%s%s", i ? ", " : ": ",
-                   concept_words(members->knowledge, names.set->items[i]));
+                   concept_words(members->knowledge, set->items[i]));
     if (!is_told(members->outline, buf_string(&text)))
         rule_outline_add(members->outline, 0, buf_string(&text));
+}
+
+static void members_tell(const struct clause *clause, void *arg)
+{
+    struct clause_names names = clause_names(clause);
+    bool order = clause->kind == CLAUSE_ORDER;
+
+    for (size_t i = 0; i < names.count; i++)
+        name_tell(arg, names.items[i].set, names.items[i].words,
+                  order && names.items[i].set == &clause->order.drugs ? clause->order.except_words
+                                                                      : NULL);
 }
 
 void rule_members_make(const struct rule *rule, const struct knowledge *knowledge,

@@ -11,10 +11,15 @@ typedef void clause_visit_fn(const struct clause *clause, void *arg);
 void rule_visit(const struct rule *rule, clause_visit_fn *visit, void *arg);
 
 /* The concepts that one clause names itself, without those inside it. */
+#define CLAUSE_NAMES_MAX 3
+
 struct clause_names {
-    const struct concept_set *set; /* NULL: none; the borrowed sets are of the clause */
-    const char *words;             /* of the set, as written */
-    unsigned analyte;              /* CONCEPT_NONE: none */
+    struct {
+        const struct concept_set *set; /* borrowed from the clause */
+        const char *words;             /* as written */
+    } items[CLAUSE_NAMES_MAX];
+    size_t count;
+    unsigned analyte; /* CONCEPT_NONE: none */
 };
 struct clause_names clause_names(const struct clause *clause);
 
