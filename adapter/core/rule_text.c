@@ -40,14 +40,29 @@ static void analyte_say(struct buf *out, const struct knowledge *knowledge, unsi
 
 /* ---- orders */
 
+/* A switch, so that the compiler tells of a new one. */
+static const char *state_words(enum order_wanted wanted)
+{
+    switch (wanted) {
+    case ORDER_WANT_ACTIVE:
+        return "active";
+    case ORDER_WANT_HELD:
+        return "held";
+    case ORDER_WANT_ACTIVE_OR_HELD:
+        return "active or held";
+    case ORDER_WANT_ACTIVE_OR_PLANNED:
+        return "active or planned";
+    case ORDER_WANT_PLANNED:
+        return "planned";
+    case ORDER_WANT_ENDED:
+        return "ended";
+    }
+    return "";
+}
+
 static void order_state_say(struct buf *out, const struct order_clause *order)
 {
-    static const char *const states[] = { [ORDER_WANT_ACTIVE] = "active",
-                                          [ORDER_WANT_HELD] = "held",
-                                          [ORDER_WANT_ACTIVE_OR_HELD] = "active or held",
-                                          [ORDER_WANT_PLANNED] = "planned",
-                                          [ORDER_WANT_ENDED] = "ended" };
-    const char *state = states[order->wanted];
+    const char *state = state_words(order->wanted);
 
     if (order->at_least > 1)
         buf_printf(out, "%s%s orders for at least %u different drugs of these: ",

@@ -15,6 +15,8 @@ static const struct sentence_case {
     { "orders on hold", "{'order':'lenalidomide','is':'held'}", "a held order for lenalidomide" },
     { "active or held", "{'order':'lenalidomide','is':'active or held'}",
       "an active or held order for lenalidomide" },
+    { "active or planned", "{'order':'lenalidomide','is':'active or planned'}",
+      "an active or planned order for lenalidomide" },
     { "planned", "{'order':'lenalidomide','is':'planned'}", "a planned order for lenalidomide" },
     { "ended within a time", "{'order':'rifampin','is':'ended','endedWithin':'14 d'}",
       "an ended order for rifampin, ended within the last 14 days" },
