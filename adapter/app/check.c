@@ -76,6 +76,7 @@ static int check(const char *config_file, const struct load_layers *asked)
     if (!layers.codes.count && config) layers.codes = config->local_codes;
     if (!layers.rules.count && config) layers.rules = config->local_rules;
     if (!layers.mappings) layers.mappings = load_default_dir(dir, sizeof dir);
+    layers.no_drug_names = config && !config->drug_names;
     if (layers.profile == PROFILE_UNSET) layers.profile = config_profile(config);
     mappings_check(&layers, &problems);
     fflush(stdout);

@@ -49,6 +49,8 @@ static const struct setting {
       "list of files or folders with codes of the site: CSV, ConceptMap" },
     { "", "localRules", SETTING_PATHS, NULL, 0, 0, FIELD(local_rules), false,
       "list of files or folders with rules of the site" },
+    { "", "drugNames", SETTING_SWITCH, "true", 0, 0, FIELD(drug_names), false,
+      "match an order without a known code by the name of its drug" },
     { "", "logLevel", SETTING_LEVEL, "info", 0, 0, FIELD(log_level), false,
       "error, warn, info or debug" },
     { "server", "base", SETTING_URL, NULL, 0, 0, FIELD(server.base), true,

@@ -209,7 +209,8 @@ bool load_layers(const struct load_layers *layers, struct knowledge **ret,
                                            .code_count = codes.count,
                                            .rules = rules.files,
                                            .rule_count = rules.count,
-                                           .profile = layers->profile };
+                                           .profile = layers->profile,
+                                           .no_drug_names = layers->no_drug_names };
     good = problems->count == before && knowledge_load_layers(&read, ret, problems);
     places_complete(problems, before, layers->mappings);
     loader_done(&ours);

@@ -426,6 +426,7 @@ static int help(void)
          "  --profile PROFILE  us or eu: whose labels count where they differ (default: that of\n"
          "                     policy.json)\n"
          "  --codes PATH       add local codes: CSV files, ConceptMaps (may be repeated)\n"
+         "  --no-drug-names    do not match orders without a known code by their text\n"
          "  --rules PATH       add rules of the site (may be repeated)\n\n"
          "Exit code: 0 all read; 3 some input was set aside (each named on stderr), the rest was\n"
          "used; 1 the mappings have a problem or the output is lost; 2 wrong usage.");
@@ -455,6 +456,9 @@ static int option_take(struct replay *replay, int option)
         return 0;
     case 'C':
         load_paths_add(&replay->layers.codes, optarg);
+        return 0;
+    case 'n':
+        replay->layers.no_drug_names = true;
         return 0;
     case 'R':
         load_paths_add(&replay->layers.rules, optarg);
@@ -501,6 +505,7 @@ static int options_take(struct replay *replay, int argc, char **argv)
         { "profile", required_argument, NULL, 'p' },
         { "codes", required_argument, NULL, 'C' },
         { "rules", required_argument, NULL, 'R' },
+        { "no-drug-names", no_argument, NULL, 'n' },
         { "as-of", required_argument, NULL, 't' },
         { "format", required_argument, NULL, 'f' },
         { "all", no_argument, NULL, 'a' },

@@ -191,6 +191,7 @@ static struct knowledge *knowledge_read(const struct adapter *adapter, const str
     if (!layers.mappings) layers.mappings = config->mappings;
     if (!layers.mappings) layers.mappings = load_default_dir(dir, sizeof dir);
     layers.profile = config_profile(config);
+    layers.no_drug_names = !config->drug_names;
     return load_layers(&layers, &knowledge, problems) ? knowledge : NULL;
 }
 

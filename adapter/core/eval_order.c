@@ -412,6 +412,7 @@ static void order_say(struct eval *eval, const struct order_clause *clause, stru
 
     trace_say(eval, t, "%s%s order: %s", t->text[0] ? " " : "", states[at.state],
               concept_words(eval->knowledge, place->concept));
+    if (order->by_name) trace_say(eval, t, " (matched by name, no code)");
     if (order->dosage[0]) trace_say(eval, t, ", %s", order->dosage);
     if (at.start_ms != INSTANT_UNSET)
         trace_say(eval, t, ", since %s", instant_date(at.start_ms, date, sizeof date));

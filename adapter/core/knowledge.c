@@ -153,6 +153,7 @@ static void free_tables(struct knowledge *knowledge)
         &knowledge->forms,      &knowledge->units,       &knowledge->spellings,
         &knowledge->answers,    &knowledge->class_names, &knowledge->definition_names,
         &knowledge->rule_ids,   &knowledge->alone,       &knowledge->related_systems,
+        &knowledge->drug_names,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++) table_done(tables[i]);
@@ -178,6 +179,7 @@ void knowledge_free(struct knowledge *knowledge)
     free(knowledge->system_names);
     free(knowledge->drug_entries);
     free(knowledge->drug_codes);
+    free(knowledge->named);
     free(knowledge->links);
     free(knowledge->ways);
     free(knowledge->spelled);

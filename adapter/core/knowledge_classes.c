@@ -227,6 +227,7 @@ void classes_read(struct knowledge_reader *reader, const struct node *root)
 struct policy policy_default(void)
 {
     return (struct policy){ .profile = PROFILE_US,
+                            .drug_names = true,
                             .weight_within = { .months = 12 },
                             .course_pause = { .ms = 28 * INSTANT_DAY },
                             .calcium_albumin_within = { .ms = 7 * INSTANT_DAY },
@@ -261,6 +262,7 @@ void policy_read(struct knowledge_reader *reader, const struct node *root)
                                         "ionizedCalciumWithin",
                                         "doseRoundingPercent",
                                         "clearanceWeight",
+                                        "drugNames",
                                         NULL };
     static const char *const uses[] = { "ignore", "use", NULL };
     static const char *const weights[] = { "by BMI", "actual", "ideal", NULL };
@@ -288,6 +290,10 @@ void policy_read(struct knowledge_reader *reader, const struct node *root)
     if (node_get(root, "doseRoundingPercent").value &&
         !node_int(root, "doseRoundingPercent", 0, 20, &policy->dose_rounding, &err))
         reader_node_problem(reader, &err);
+    use = policy->drug_names;
+    if (node_get(root, "drugNames").value && !node_enum(root, "drugNames", uses, &use, &err))
+        reader_node_problem(reader, &err);
+    policy->drug_names = use == 1;
     length_read(reader, root, "weightWithin", &policy->weight_within);
     length_read(reader, root, "coursePause", &policy->course_pause);
     length_read(reader, root, "calciumAlbuminWithin", &policy->calcium_albumin_within);

@@ -163,6 +163,9 @@ void row_drug(struct knowledge_reader *reader, const char *const *field)
     unsigned concept =
         knowledge_add_concept(knowledge, CONCEPT_DRUG, field[0], *field[1] ? field[1] : NULL);
     reader_claim(reader, &knowledge->names, CONCEPT_DRUG, field[0], concept, 0);
+    uint32_t entry = drug_entry_alone(reader, concept);
+    drug_name_add(reader, field[0], entry, USE_SYSTEMIC);
+    if (*field[1]) drug_name_add(reader, field[1], entry, USE_SYSTEMIC);
 }
 
 /* ---- loinc.csv, conditions.csv */

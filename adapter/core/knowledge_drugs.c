@@ -132,6 +132,15 @@ void drug_code_add(struct knowledge_reader *reader, unsigned system, const char 
     reader->entry_now = entry->value;
 }
 
+uint32_t drug_entry_alone(struct knowledge_reader *reader, unsigned concept)
+{
+    const struct drug_code row = { .concept = concept, .strength_unit = "" };
+    uint32_t entry = new_entry(reader, 0, true);
+
+    append_row(reader, entry, &row);
+    return entry;
+}
+
 void drug_rows_done(struct knowledge_reader *reader)
 {
     struct knowledge *knowledge = reader->knowledge;
@@ -145,6 +154,7 @@ void drug_rows_done(struct knowledge_reader *reader)
             knowledge->drug_codes[n++] = reader->rows[row].code;
         knowledge->drug_entries[i].count = n - knowledge->drug_entries[i].first;
     }
+    drug_names_done(reader);
 }
 
 /* ---- rxnorm.csv */
@@ -155,15 +165,16 @@ static const struct term_type {
     bool product; /* one unit of it can be taken */
     bool pack;    /* of several products: no one strength */
     bool single;  /* one ingredient */
+    bool named;   /* orders name it so */
 } term_types[] = {
-    { "IN", false, false, true },    { "PIN", false, false, true },
-    { "MIN", false, false, false },  { "IN/MIN", false, false, false },
-    { "BN", false, false, false },   { "SCDC", false, false, false },
-    { "SBDC", false, false, false }, { "SCDF", false, false, false },
-    { "SBDF", false, false, false }, { "SCDG", false, false, false },
-    { "SBDG", false, false, false }, { "SCD", true, false, false },
-    { "SBD", true, false, false },   { "GPCK", true, true, false },
-    { "BPCK", true, true, false },
+    { "IN", false, false, true, true },     { "PIN", false, false, true, true },
+    { "MIN", false, false, false, true },   { "IN/MIN", false, false, false, true },
+    { "BN", false, false, false, true },    { "SCDC", false, false, false, false },
+    { "SBDC", false, false, false, false }, { "SCDF", false, false, false, false },
+    { "SBDF", false, false, false, false }, { "SCDG", false, false, false, false },
+    { "SBDG", false, false, false, false }, { "SCD", true, false, false, true },
+    { "SBD", true, false, false, false },   { "GPCK", true, true, false, false },
+    { "BPCK", true, true, false, false },
 };
 
 static const struct term_type *find_type(struct knowledge_reader *reader, size_t column,
@@ -222,6 +233,7 @@ void row_rxnorm(struct knowledge_reader *reader, const char *const *field)
     if (type->pack) forget_strength(&row);
     uint32_t product = hash_more(hash_more(2166136261u, type->name), field[7]);
     drug_code_add(reader, reader->system, code, &row, product | 1, type->single, 0);
+    if (type->named) drug_name_add(reader, field[7], reader->entry_now, row.use);
 }
 
 /* ---- atc.csv, snomed-drugs.csv, unii.csv, cvx.csv, ndc.csv */

@@ -375,6 +375,7 @@ static void name_generation(struct knowledge_reader *reader)
         digest_field(&digest, at->file->text, at->file->len);
     }
     digest_string(&digest, profile_name(reader->knowledge->policy.profile));
+    if (!reader->knowledge->policy.drug_names) digest_string(&digest, "no drug names");
     digest_text(&digest, text);
     memcpy(reader->knowledge->generation, text, len);
     reader->knowledge->generation[len] = '\0';
@@ -508,6 +509,7 @@ static void reader_done(struct knowledge_reader *reader)
     free(reader->rows);
     free(reader->entries);
     free(reader->late);
+    free(reader->names);
 }
 
 bool knowledge_load_layers(const struct knowledge_layers *layers, struct knowledge **ret,
@@ -522,6 +524,7 @@ bool knowledge_load_layers(const struct knowledge_layers *layers, struct knowled
         for (size_t i = 0; i < ARRAY_SIZE(file_kinds); i++) read_kind(&reader, &file_kinds[i]);
         concepts_mark_mapped(knowledge);
         if (layers->profile != PROFILE_UNSET) knowledge->policy.profile = layers->profile;
+        knowledge->policy.drug_names &= !layers->no_drug_names;
         name_generation(&reader);
     }
     reader_done(&reader);

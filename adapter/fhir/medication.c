@@ -242,9 +242,38 @@ static bool add_medication(struct reader *reader, const struct node *at, unsigne
     return reader->ret->count > before;
 }
 
+/* ---- names */
+
+static bool has_code(const struct node *concept)
+{
+    for (size_t i = 0; i < datatype_coding_count(concept); i++)
+        if (*datatype_coding_at(concept, i).code) return true;
+    return false;
+}
+
+/* The drug that the text names, where no code tells. A code that no mapping knows is still told. */
+static void add_named(struct reader *reader, const struct node *concept)
+{
+    const char *text = node_text(concept, "text");
+    const struct drug_code *drugs;
+    enum drug_use use;
+    size_t count = text ? knowledge_drug_named(reader->knowledge, text, &drugs, &use) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct medication_ingredient ingredient = { .concept = drugs[i].concept,
+                                                          .use = use,
+                                                          .strength_unit = "" };
+        add(reader, &ingredient);
+    }
+    if (!count) return;
+    reader->ret->by_name = true;
+    if (!has_code(concept)) reader->ret->unmapped = NULL;
+}
+
 /* ---- */
 
-/* Whichever names a drug that is known: the code in the order, else the Medication. */
+/* Whichever names a drug that is known: the code in the order, else the Medication; else their
+ * texts. */
 void medication_read(const struct node *order, const struct knowledge *knowledge,
                      const struct resource_library *library, struct arena *arena,
                      struct medication *ret)
@@ -260,11 +289,12 @@ void medication_read(const struct node *order, const struct knowledge *knowledge
     if (r5_reference.value) reference = r5_reference;
     if (concept.value && add_concept(&reader, &concept)) return;
     const struct doc_value *value = resolve(&reader, &reference, "Medication");
-    if (value) {
-        struct node other = { .value = value, .offset = value->offset };
-        add_medication(&reader, &other, 0);
-    }
+    struct node other = { .value = value, .offset = value ? value->offset : 0 };
+    struct node code = node_get(&other, "code");
+    if (value) add_medication(&reader, &other, 0);
     if (ret->count == 0 && concept.value) unmapped(&reader, &concept);
+    if (ret->count == 0 && concept.value) add_named(&reader, &concept);
+    if (ret->count == 0 && value) add_named(&reader, &code);
     const char *target = node_text(&reference, "reference"),
                *name = node_text(&reference, "display");
     if (ret->count == 0 && !ret->unmapped) /* a Medication that we do not have */

@@ -172,6 +172,7 @@ bool medication_request_apply(const struct node *at, const struct apply *apply, 
     medication_read(at, apply->knowledge, apply->library, arena, &medication);
     dosage_read(at, &medication, apply->knowledge, order.authored_ms, arena, &dosage);
     order.state = state_of(at, &medication, &dosage, &order.why);
+    order.by_name = medication.by_name;
     order.label = label_of(&medication, apply);
     order.unmapped = medication.count ? NULL : medication.unmapped;
     if (apply->ret_unmapped) *apply->ret_unmapped = medication.unmapped;

@@ -115,6 +115,14 @@ static int64_t due_of(const struct visit *visit)
     return next < audit ? next : audit;
 }
 
+static int64_t orders_by_name(const struct chart *chart)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < chart->order_count; i++) count += chart->orders[i].by_name;
+    return count;
+}
+
 static void assess_chart(struct visit *visit)
 {
     struct flow *flow = visit->flow;
@@ -124,6 +132,7 @@ static void assess_chart(struct visit *visit)
     visit->in_cohort = chart_in_cohort(chart, flow->knowledge, &why);
     assess(flow->knowledge, chart, visit->in_cohort, visit->work.alerts, visit->work.alert_count,
            flow->options.wall_ms(), &visit->arena, &visit->assessment);
+    if (visit->in_cohort) metric_add(flow->metrics, METRIC_ORDERS_BY_NAME, orders_by_name(chart));
     chart_free(chart);
     set_aside(visit);
     if (!visit->in_cohort) shelf_clear(&visit->shelf);

@@ -46,6 +46,7 @@ struct config {
     char *mappings; /* folder */
     char *profile;  /* "us", "eu"; NULL: that of the mappings */
     struct load_paths local_codes, local_rules;
+    bool drug_names;
     char *log_level;
 };
 

@@ -32,6 +32,7 @@ struct load_layers {
     struct load_paths codes; /* of the site; borrowed, as are the rules */
     struct load_paths rules;
     enum profile profile; /* PROFILE_UNSET: that of policy.json */
+    bool no_drug_names;   /* drugs are not matched by name, whatever policy.json says */
 };
 
 /* load_mappings(), with the codes and rules of a site laid over. A folder stands for its .csv and

@@ -28,6 +28,8 @@
     XX(EVENTS_WAITING, "events_waiting", "gauge", "events in the journal not yet done")            \
     XX(EVALUATIONS, "evaluations_total", "counter", "evaluations of a chart")                      \
     XX(RULES_UNKNOWN, "rules_unknown_total", "counter", "rules that could not be evaluated")       \
+    XX(ORDERS_BY_NAME, "orders_matched_by_name_total", "counter",                                  \
+       "orders evaluated whose drug was matched by its name, without a code")                      \
     XX(ALERTS_RAISED, "alerts_raised_total", "counter", "alerts raised")                           \
     XX(ALERTS_UPDATED, "alerts_updated_total", "counter", "alerts updated")                        \
     XX(ALERTS_ENDED, "alerts_ended_total", "counter", "alerts ended")                              \

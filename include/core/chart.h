@@ -54,6 +54,7 @@ struct chart_order {
     const char *label; /* the drug as ordered: display of the code or text, else ours; for people */
     const struct chart_ingredient *ingredients;
     size_t ingredient_count; /* 0: no mapping knows the drug */
+    bool by_name;            /* a weaker match: no code is known, the text names the drug */
     const char *unmapped;    /* then: "SYSTEM|CODE", or "text only"; NULL when mapped */
     const char *dosage;      /* in words, "25 mg once daily"; "" when nothing can be said */
     enum drug_route route;

@@ -56,6 +56,7 @@ struct knowledge_layers {
     const struct knowledge_file *rules; /* of the site: rule files, definitions.json */
     size_t rule_count;
     enum profile profile; /* PROFILE_UNSET: that of policy.json */
+    bool no_drug_names;   /* drugs are not matched by name, whatever policy.json says */
 };
 
 /* The rules and codes of a site count in the generation by the last part of their paths and by
@@ -147,6 +148,13 @@ struct drug_code {
 size_t knowledge_drug(const struct knowledge *knowledge, const char *system, const char *code,
                       const struct drug_code **ret);
 
+/* The ingredients of the one drug that a text names ("Revlimid 10 mg cap"): every word of it, but for
+ * strengths and dose forms, must belong to a name of rxnorm.csv (IN, PIN, MIN, BN, SCD) or drugs.csv,
+ * and all names must mean the same ingredients. 0 when that is not so, or when the policy does not
+ * want it. The strengths of *ret (borrowed) are not those of the text; *ret_use is how it is used. */
+size_t knowledge_drug_named(const struct knowledge *knowledge, const char *text,
+                            const struct drug_code **ret, enum drug_use *ret_use);
+
 /* CONCEPT_NONE when not known. */
 unsigned knowledge_analyte(const struct knowledge *knowledge, const char *system, const char *code);
 
@@ -204,6 +212,8 @@ enum clearance_weight {
 struct policy {
     enum profile profile;          /* default: PROFILE_US */
     bool preliminary_results;      /* do preliminary results count? default: no */
+    bool drug_names;               /* may an order without a known code be matched by its name?
+                                    * default: yes */
     struct duration weight_within; /* how old a body weight may be; default: 12 mo */
     struct duration course_pause;  /* a longer pause between orders of a drug makes a new course;
                                     * default: 28 d */

@@ -36,6 +36,13 @@ struct drug_entry {
     uint32_t first, count; /* in drug_codes */
 };
 
+/* What the words of a name stand for. */
+struct drug_name {
+    uint32_t entry; /* drug entry */
+    bool ambiguous; /* other entries of that name have other ingredients */
+    bool systemic;  /* not all products of that name are for local use */
+};
+
 /* One concept of a condition code; the next one of the same code, 0: none. */
 struct condition_link {
     unsigned concept;
@@ -74,12 +81,15 @@ struct knowledge {
     struct table drugs;              /* (system, code) -> entry */
     struct drug_entry *drug_entries; /* owned */
     struct drug_code *drug_codes;    /* owned */
-    struct table analytes;           /* (system, code) -> concept */
-    struct table conditions;         /* (system, code) -> link */
-    struct table prefixes;           /* (system, start of codes) -> link */
-    size_t prefix_max;               /* bytes of the longest one */
-    struct table alone;              /* (system, code) -> 1: no prefix holds for this code */
-    struct condition_link *links;    /* owned */
+    struct table drug_names;         /* (0, words) -> 1 + drug_name */
+    struct drug_name *named;         /* owned */
+    size_t named_count;
+    struct table analytes;        /* (system, code) -> concept */
+    struct table conditions;      /* (system, code) -> link */
+    struct table prefixes;        /* (system, start of codes) -> link */
+    size_t prefix_max;            /* bytes of the longest one */
+    struct table alone;           /* (system, code) -> 1: no prefix holds for this code */
+    struct condition_link *links; /* owned */
     size_t link_count;
     struct table routes;   /* (system, code) -> route_pack() */
     struct table forms;    /* (0, form) -> route_pack() */
@@ -208,6 +218,12 @@ struct late_row {
     struct meaning meaning;
 };
 
+/* A further drug entry of a name. */
+struct name_claim {
+    size_t name; /* in named */
+    uint32_t entry;
+};
+
 struct knowledge_reader {
     struct knowledge *knowledge; /* being built */
     struct layer_file *files;    /* owned; ours, codes, rules; each in the order of their names */
@@ -222,7 +238,9 @@ struct knowledge_reader {
     size_t entry_count;
     size_t problems_before; /* of the CSV file: an earlier file may be the reason of its own ones */
     uint32_t entry_before, entry_now; /* drug entries of the row before and of this one, or 0 */
-    struct late_row *late;            /* owned */
+    struct name_claim *names;         /* owned */
+    size_t name_count;
+    struct late_row *late; /* owned */
     size_t late_count;
 };
 
@@ -292,6 +310,15 @@ void drug_code_add(struct knowledge_reader *reader, unsigned system, const char 
 
 /* The row of an entry for that concept; NULL when there is none. */
 struct drug_code *drug_row_find(struct knowledge_reader *reader, uint32_t entry, unsigned concept);
+
+/* A drug entry of its own for a concept, without a code. (knowledge_drugs.c) */
+uint32_t drug_entry_alone(struct knowledge_reader *reader, unsigned concept);
+
+/* Remember the name of a drug entry; when all entries are complete, settle which names are of one
+ * drug only. (drug_name.c) */
+void drug_name_add(struct knowledge_reader *reader, const char *name, uint32_t entry,
+                   enum drug_use use);
+void drug_names_done(struct knowledge_reader *reader);
 
 /* ---- codes of a site (knowledge_local.c, knowledge_map.c) */
 

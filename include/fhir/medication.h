@@ -26,6 +26,7 @@ struct medication {
     struct medication_ingredient items[MEDICATION_INGREDIENTS_MAX];
     size_t count;
     const char *label;    /* for people; "" */
+    bool by_name;         /* no code is known: the text names one drug */
     const char *unmapped; /* a drug or ingredient that no mapping knows; NULL: all are known */
     const char *doubt;    /* why it may not be what it seems, in our words; NULL */
 };

@@ -110,3 +110,48 @@ def test_a_list_of_paths_that_is_none(site, value, place):
                                   f'"localCodes": {value}}}')
     run = program("check", "--config", config, "--mappings", MAPPINGS)
     assert run.code == 1 and place in run.err
+
+
+# ---- drugs without a code
+
+def order(**concept):
+    return {"resourceType": "MedicationRequest", "id": "1", "status": "active", "intent": "order",
+            "subject": {"reference": "Patient/1"}, "authoredOn": "2026-05-01",
+            "medicationCodeableConcept": concept}
+
+
+def explained(site, name, *options, **concept):
+    path = site(name, order(**concept))
+    return program("replay", "--as-of", "2026-05-04T10:00:00Z", "--explain", *options, path)
+
+
+def test_an_order_with_a_text_alone_is_matched_by_name_and_says_so(site):
+    run = explained(site, "order.json", text="Revlimid 10 mg cap")
+    assert run.code == 0 and "unmapped: 0 orders" in run.err and "1 in the cohort" in run.err
+    assert "Active order: lenalidomide (matched by name, no code)" in run.out
+    alerts = replay("--all", "--as-of", "2026-05-04T10:00:00Z", site("order.json",
+                    order(text="Revlimid 10 mg cap"))).out
+    assert "(matched by name, no code)" in alerts
+
+
+def test_a_code_is_no_weaker_match(site):
+    run = explained(site, "order.json", text="Revlimid 10 mg cap", coding=[
+        {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "342369"}])
+    assert "matched by name" not in run.out
+
+
+def test_matching_by_name_can_be_switched_off(site):
+    run = explained(site, "order.json", "--no-drug-names", text="Revlimid 10 mg cap")
+    assert "unmapped: 1 orders" in run.err and "0 in the cohort" in run.err
+
+
+@pytest.mark.parametrize("text", ("Revlimit 10 mg cap", "no Revlimid", "lenalidomide, dexamethasone"))
+def test_a_text_that_is_no_name_stays_unmapped(site, text):
+    assert "unmapped: 1 orders" in explained(site, "order.json", text=text).err
+
+
+def test_a_condition_is_never_matched_by_name(site):
+    path = site("condition.json", {"resourceType": "Condition", "id": "1",
+                                   "subject": {"reference": "Patient/1"},
+                                   "code": {"text": "Multiple myeloma"}})
+    assert "0 in the cohort" in replay(path).err

@@ -76,6 +76,21 @@ static void ask_units(const struct knowledge *knowledge, const char *unit)
     if (analyte && analyte_convert(knowledge, analyte, unit, value, &got)) require(got.low_none);
 }
 
+/* A name that is found has ingredients, and is found again with a strength. */
+static void ask_names(const struct knowledge *knowledge, const char *text)
+{
+    const struct drug_code *codes, *again;
+    enum drug_use use;
+    size_t count = knowledge_drug_named(knowledge, text, &codes, &use);
+    char longer[300];
+
+    for (size_t i = 0; i < count; i++) require(codes[i].concept != CONCEPT_NONE);
+    if (!count || strlen(text) > 190) return;
+    memcpy(longer, text, strlen(text));
+    memcpy(longer + strlen(text), " 10 mg", 7);
+    require(knowledge_drug_named(knowledge, longer, &again, &use) == count && again == codes);
+}
+
 static void ask(const struct knowledge *knowledge, const char *text)
 {
     static const char *const systems[] = {
@@ -90,6 +105,8 @@ static void ask(const struct knowledge *knowledge, const char *text)
     }
     ask_codes(knowledge, text, "1");
     ask_units(knowledge, "10*6/ul");
+    ask_names(knowledge, "A 5 mg tab");
+    ask_names(knowledge, text);
     ask_units(knowledge, text);
     if (!knowledge_expand(knowledge, CONCEPT_DRUG, text, &set, &near)) require(set.count == 0);
     concept_set_done(&set);

@@ -1,0 +1,253 @@
+/* Drugs by their names, for orders that have no code we know: "Revlimid 10 mg cap". Whole words only:
+ * a name that is nearly one is another drug. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/knowledge_impl.h"
+
+#define TEXT_MAX 200 /* bytes of a text or name */
+#define WORD_MAX 24  /* words of it */
+#define KEY_SIZE (TEXT_MAX + WORD_MAX * sizeof "hydrochloride")
+
+/* What stands behind a number: of strengths, volumes and times. */
+static const char *const units[] = { "mg",   "mcg",    "ug",    "\xC2\xB5g", "\xCE\xBCg", "g",
+                                     "gm",   "gram",   "grams", "kg",        "ng",        "ml",
+                                     "l",    "iu",     "unt",   "unit",      "units",     "meq",
+                                     "mmol", "mci",    "mbq",   "hr",        "h",         "hour",
+                                     "m2",   "actuat", "day",   NULL };
+
+/* Forms and ways of taking that say nothing of the drug. Those of local products are not here: a
+ * cream is found only where a table has it as a cream. */
+static const char *const forms[] = { "cap",
+                                     "caps",
+                                     "capsule",
+                                     "capsules",
+                                     "tab",
+                                     "tabs",
+                                     "tablet",
+                                     "tablets",
+                                     "oral",
+                                     "orally",
+                                     "po",
+                                     "injection",
+                                     "injectable",
+                                     "inj",
+                                     "solution",
+                                     "soln",
+                                     "sol",
+                                     "suspension",
+                                     "susp",
+                                     "powder",
+                                     "vial",
+                                     "vials",
+                                     "syringe",
+                                     "prefilled",
+                                     "pen",
+                                     "iv",
+                                     "intravenous",
+                                     "sc",
+                                     "sq",
+                                     "subq",
+                                     "subcutaneous",
+                                     "im",
+                                     "intramuscular",
+                                     "infusion",
+                                     "concentrate",
+                                     "er",
+                                     "xr",
+                                     "xl",
+                                     "sr",
+                                     "dr",
+                                     "ec",
+                                     "extended",
+                                     "delayed",
+                                     "release",
+                                     "coated",
+                                     "enteric",
+                                     "film",
+                                     "chewable",
+                                     "disintegrating",
+                                     "hard",
+                                     "soft",
+                                     "effervescent",
+                                     "lyophilized",
+                                     NULL };
+
+/* "lenalidomide", "10", ... in a text of lower case letters. */
+struct words {
+    char text[TEXT_MAX + 1];
+    const char *items[WORD_MAX];
+    size_t count;
+    bool numbers; /* a number without a unit was left out: it may belong to the name */
+};
+
+static bool is_one_of(const char *const *list, const char *word)
+{
+    for (; *list; list++)
+        if (strcmp(*list, word) == 0) return true;
+    return false;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Letters, digits, and everything beyond ASCII. */
+static bool is_letter(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80;
+}
+
+/* Lower case; what parts words becomes a space, but the point of "0.5" stays for a moment. */
+static bool lower(const char *text, char ret[TEXT_MAX + 1])
+{
+    size_t len = strlen(text);
+
+    if (len > TEXT_MAX) return false;
+    for (size_t i = 0; i <= len; i++) {
+        char c = text[i];
+        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
+        bool inside =
+            (c == '.' || c == ',') && i > 0 && is_digit(text[i - 1]) && is_digit(text[i + 1]);
+        ret[i] = c && !is_letter(c) && !inside ? ' ' : c;
+    }
+    return true;
+}
+
+/* Bytes of the number that the word begins with: "10mg" is 2. */
+static size_t number_len(const char *word)
+{
+    return is_digit(*word) ? strspn(word, "0123456789.,") : 0;
+}
+
+/* False when there are more words than any name has. */
+static bool words_cut(const char *text, struct words *ret)
+{
+    bool measure = false, bare = false; /* in a strength; it has no unit yet */
+    char *save = NULL;
+
+    *ret = (struct words){ 0 };
+    if (!lower(text, ret->text)) return false;
+    for (char *word = strtok_r(ret->text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        size_t digits = number_len(word);
+        bool number = digits && !word[digits], unit = is_one_of(units, word + digits);
+        if (number || (unit && (digits || measure))) {
+            ret->numbers |= bare && number;
+            bare = number;
+            measure = true;
+            continue;
+        }
+        ret->numbers |= bare;
+        bare = measure = false;
+        if (is_one_of(forms, word)) continue;
+        if (ret->count == WORD_MAX) return false;
+        ret->items[ret->count++] = strcmp(word, "hcl") == 0 ? "hydrochloride" : word;
+    }
+    ret->numbers |= bare;
+    return ret->count > 0;
+}
+
+/* "zoledronic acid" of some words. */
+static void words_join(const struct words *words, size_t from, size_t count, char ret[KEY_SIZE])
+{
+    size_t used = 0;
+
+    for (size_t i = from; i < from + count; i++) {
+        size_t len = strlen(words->items[i]);
+        if (used) ret[used++] = ' ';
+        memcpy(ret + used, words->items[i], len);
+        used += len;
+    }
+    ret[used] = '\0';
+}
+
+/* ---- building */
+
+void drug_name_add(struct knowledge_reader *reader, const char *name, uint32_t entry,
+                   enum drug_use use)
+{
+    struct knowledge *knowledge = reader->knowledge;
+    char key[KEY_SIZE];
+    struct words words;
+
+    if (!words_cut(name, &words) || words.numbers) return;
+    words_join(&words, 0, words.count, key);
+    struct table_entry *at = table_add(&knowledge->drug_names, &knowledge->arena, 0, key);
+    if (!at->value) {
+        knowledge->named =
+            knowledge_push(knowledge->named, &knowledge->named_count, sizeof *knowledge->named);
+        at->value = (uint32_t)knowledge->named_count;
+        knowledge->named[at->value - 1].entry = entry;
+    } else if (knowledge->named[at->value - 1].entry != entry) {
+        reader->names = knowledge_push(reader->names, &reader->name_count, sizeof *reader->names);
+        reader->names[reader->name_count - 1] = (struct name_claim){ at->value - 1, entry };
+    }
+    knowledge->named[at->value - 1].systemic |= use == USE_SYSTEMIC;
+}
+
+/* Do two codes have the same ingredients? */
+static bool same_drugs(const struct knowledge *knowledge, uint32_t a, uint32_t b)
+{
+    const struct drug_entry *x = &knowledge->drug_entries[a], *y = &knowledge->drug_entries[b];
+
+    if (x->count != y->count) return false;
+    for (uint32_t i = 0; i < x->count; i++) {
+        uint32_t j = 0;
+        while (j < y->count && knowledge->drug_codes[y->first + j].concept !=
+                                   knowledge->drug_codes[x->first + i].concept)
+            j++;
+        if (j == y->count) return false;
+    }
+    return true;
+}
+
+void drug_names_done(struct knowledge_reader *reader)
+{
+    struct knowledge *knowledge = reader->knowledge;
+
+    for (size_t i = 0; i < reader->name_count; i++) {
+        struct drug_name *name = &knowledge->named[reader->names[i].name];
+        name->ambiguous |= !same_drugs(knowledge, name->entry, reader->names[i].entry);
+    }
+}
+
+/* ---- asking */
+
+/* The longest name that begins there; NULL: none. */
+static const struct drug_name *name_at(const struct knowledge *knowledge, const struct words *words,
+                                       size_t from, size_t *ret_count)
+{
+    char key[KEY_SIZE];
+
+    for (size_t count = words->count - from; count > 0; count--) {
+        words_join(words, from, count, key);
+        uint32_t number = table_value(&knowledge->drug_names, 0, key);
+        *ret_count = count;
+        if (number) return &knowledge->named[number - 1];
+    }
+    return NULL;
+}
+
+size_t knowledge_drug_named(const struct knowledge *knowledge, const char *text,
+                            const struct drug_code **ret, enum drug_use *ret_use)
+{
+    const struct drug_name *first = NULL;
+    struct words words;
+    size_t count;
+
+    *ret_use = USE_SYSTEMIC;
+    if (!knowledge->policy.drug_names || !words_cut(text, &words)) return 0;
+    for (size_t at = 0; at < words.count; at += count) {
+        const struct drug_name *name = name_at(knowledge, &words, at, &count);
+        if (!name || name->ambiguous) return 0;
+        if (first && !same_drugs(knowledge, first->entry, name->entry)) return 0;
+        if (!name->systemic) *ret_use = USE_LOCAL;
+        first = name;
+    }
+    if (!first) return 0; /* words has at least one */
+    const struct drug_entry *entry = &knowledge->drug_entries[first->entry];
+    *ret = &knowledge->drug_codes[entry->first];
+    return entry->count;
+}
