@@ -69,24 +69,40 @@ static void widths_of(const struct rules_list *list, int ret[COLUMNS + 1])
     }
 }
 
-/* What does not fit is taken from the last column, then columns go from the right to the left; the id
- * stays whole. */
-static void widths_fit(int widths[COLUMNS + 1], int page)
+#define TITLE 6
+#define ROOM  34 /* columns that a title should have; half of that for where a word was found */
+
+static int smaller(int a, int b)
 {
-    const int order[] = { 6, COLUMNS, 3, 1, 5, 2, 4 };
-    const int least[] = { 24, 16, 0, 0, 0, 0, 0 };
+    return a < b ? a : b;
+}
+
+/* Columns that the page needs with the last two as narrow as they may be. */
+static int least_page(const int widths[COLUMNS + 1])
+{
     int all = -2;
 
-    for (int c = 0; c <= COLUMNS; c++) all += widths[c] ? widths[c] + 2 : 0;
-    for (size_t i = 0; i < ARRAY_SIZE(order) && all > page; i++) {
-        int *width = &widths[order[i]], over = all - page;
-        int left = *width - over < least[i] ? least[i] : *width - over;
-        if (!*width) continue;
-        if (left >= *width) continue;
-        if (!least[i]) left = 0; /* half a word is none */
-        all -= *width - left + (left ? 0 : 2);
-        *width = left;
+    for (int c = 0; c < TITLE; c++) all += widths[c] ? widths[c] + 2 : 0;
+    all += smaller(widths[TITLE], ROOM) + 2;
+    return all + (widths[COLUMNS] ? smaller(widths[COLUMNS], ROOM / 2) + 2 : 0);
+}
+
+/* Columns are left out until there is room for titles; then these get what is left. */
+static void widths_fit(int widths[COLUMNS + 1], int page)
+{
+    static const int order[] = { 3, 1, 5, 4, 2, COLUMNS };
+    int left = page + 2;
+
+    for (size_t i = 0; i < ARRAY_SIZE(order) && least_page(widths) > page; i++)
+        widths[order[i]] = 0;
+    for (int c = 0; c < TITLE; c++) left -= widths[c] ? widths[c] + 2 : 0;
+    if (widths[COLUMNS]) {
+        int found = left - 4 - widths[TITLE];
+        if (found < smaller(widths[COLUMNS], ROOM / 2)) found = smaller(widths[COLUMNS], ROOM / 2);
+        widths[COLUMNS] = smaller(widths[COLUMNS], found);
+        left -= widths[COLUMNS] + 2;
     }
+    widths[TITLE] = smaller(widths[TITLE], left - 2 > 10 ? left - 2 : 10);
 }
 
 static void head_print(const int widths[COLUMNS + 1], FILE *out)

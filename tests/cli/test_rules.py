@@ -1,14 +1,20 @@
 """`myeloma-adapter rules`: the rule base for people: list, show, search, and the booklet to sign."""
 import csv
+import fcntl
 import html.parser
 import io
 import json
+import os
+import pty
 import re
 import shutil
+import struct
+import subprocess
+import termios
 
 import pytest
 
-from charts import MAPPINGS, program
+from charts import MAPPINGS, PROGRAM, program
 
 AS_OF = "2026-11-23"
 RULE = "len-combo-anc-hold"
@@ -296,3 +302,40 @@ def test_help_fits_a_screen():
     assert (run.code, run.err) == (0, "")
     assert len(run.out.splitlines()) <= 24
     assert max(map(len, run.out.splitlines())) <= 88
+
+
+# ---- on a terminal
+
+def on_a_terminal(columns, *arguments):
+    """What is printed on a terminal that is so wide."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    with subprocess.Popen([PROGRAM, "rules", *arguments, "--mappings", str(MAPPINGS)], stdout=theirs,
+                          stderr=theirs, env={**os.environ, "TERM": "xterm", "NO_COLOR": ""}) as running:
+        os.close(theirs)
+        output = b""
+        while True:
+            try:
+                block = os.read(ours, 65536)
+            except OSError:  # the end of a terminal
+                break
+            if not block:
+                break
+            output += block
+        assert running.wait() == 0
+    os.close(ours)
+    return output.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 132, 200])
+@pytest.mark.parametrize("arguments", [[], ["search", "ciprofloxacin"], ["show", RULE]])
+def test_what_is_printed_fits_the_terminal(columns, arguments):
+    text = on_a_terminal(columns, *arguments)
+    plain = re.sub("\033\\[[0-9]*m", "", text)
+    assert max(map(len, plain.splitlines())) <= columns
+    assert "\033[" in text
+    assert RULE in plain or arguments[:1] == ["search"]
+
+
+def test_there_are_no_colours_without_a_terminal():
+    assert "\033[" not in rules().out + rules("show", RULE).out
