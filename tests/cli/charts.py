@@ -27,36 +27,52 @@ VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 
 # RxNorm products (SCD) as an electronic record orders them.
 DRUGS = {
+    "acyclovir": ("197311", "acyclovir 400 MG Oral Tablet"),
     "allopurinol": ("197320", "allopurinol 300 MG Oral Tablet"),
     "apixaban": ("1364435", "apixaban 2.5 MG Oral Tablet"),
     "aspirin": ("243670", "aspirin 81 MG Oral Tablet"),
     "bortezomib": ("402243", "bortezomib 3.5 MG Injection"),
     "bupropion": ("993557", "24 HR bupropion hydrochloride 300 MG Extended Release Oral Tablet"),
+    "calcium carbonate and cholecalciferol": (
+        "152770", "calcium carbonate 1250 MG / cholecalciferol 0.01 MG Oral Tablet"),
     "carbamazepine": ("197441", "carbamazepine 100 MG Oral Tablet"),
     "carfilzomib": ("1806940", "carfilzomib 60 MG Injection"),
-    "ciprofloxacin": ("309309", "ciprofloxacin 500 MG Oral Tablet"),
     "ciprofloxacin eye drops": ("309307", "ciprofloxacin 3 MG/ML Ophthalmic Solution"),
+    "ciprofloxacin": ("309309", "ciprofloxacin 500 MG Oral Tablet"),
     "clarithromycin": ("197517", "clarithromycin 500 MG Oral Tablet"),
     "cyclophosphamide": ("197550", "cyclophosphamide 50 MG Oral Tablet"),
     "daratumumab": ("1726439", "20 ML daratumumab 20 MG/ML Injection"),
     "denosumab": ("1046398", "1.7 ML denosumab 70 MG/ML Injection"),
     "dexamethasone": ("2261802", "dexamethasone 20 MG Oral Tablet"),
+    "digoxin": ("197604", "digoxin 0.125 MG Oral Tablet"),
+    "epoetin alfa": ("1721684", "1 ML epoetin alfa 10000 UNT/ML Injection"),
     "fluvoxamine": ("903884", "fluvoxamine maleate 100 MG Oral Tablet"),
     "glipizide": ("310490", "glipizide 5 MG Oral Tablet"),
+    "haloperidol": ("310671", "haloperidol 1 MG Oral Tablet"),
+    "iohexol": ("5956", "iohexol"),
     "ixazomib": ("1723770", "ixazomib 4 MG Oral Capsule"),
-    "lenalidomide": ("643720", "lenalidomide 25 MG Oral Capsule"),
     "lenalidomide 10": ("602910", "lenalidomide 10 MG Oral Capsule"),
     "lenalidomide 15": ("643712", "lenalidomide 15 MG Oral Capsule"),
+    "lenalidomide": ("643720", "lenalidomide 25 MG Oral Capsule"),
     "lisinopril": ("314076", "lisinopril 10 MG Oral Tablet"),
     "loratadine": ("311372", "loratadine 10 MG Oral Tablet"),
+    "losartan": ("979492", "losartan potassium 50 MG Oral Tablet"),
+    "melphalan": ("197919", "melphalan 2 MG Oral Tablet"),
     "metformin": ("861007", "metformin hydrochloride 500 MG Oral Tablet"),
     "naproxen": ("198014", "naproxen 500 MG Oral Tablet"),
+    "omeprazole": ("198051", "omeprazole 20 MG Delayed Release Oral Capsule"),
+    "ondansetron": ("312086", "ondansetron 8 MG Oral Tablet"),
+    "oxycodone": ("1049621", "oxycodone hydrochloride 5 MG Oral Tablet"),
     "pamidronate": ("1737461", "pamidronate disodium 90 MG Injection"),
-    "pomalidomide": ("1369734", "pomalidomide 4 MG Oral Capsule"),
     "pomalidomide 2": ("1369726", "pomalidomide 2 MG Oral Capsule"),
+    "pomalidomide": ("1369734", "pomalidomide 4 MG Oral Capsule"),
+    "prednisone": ("312615", "prednisone 20 MG Oral Tablet"),
     "rifampin": ("198202", "rifampin 300 MG Oral Capsule"),
     "thalidomide": ("360176", "thalidomide 100 MG Oral Capsule"),
+    "trimethoprim-sulfamethoxazole": ("198335", "sulfamethoxazole 800 MG / trimethoprim 160 MG Oral Tablet"),
+    "venetoclax": ("1747561", "venetoclax 100 MG Oral Tablet"),
     "zoledronic acid": ("1865665", "zoledronic acid 4 MG Injection"),
+    "zolpidem": ("854873", "zolpidem tartrate 10 MG Oral Tablet"),
 }
 
 # Analyte: LOINC code, display, unit.
@@ -67,7 +83,31 @@ ANALYTES = {
     "glucose": ("2345-7", "Glucose [Mass/volume] in Serum or Plasma", "mg/dL"),
     "weight": ("29463-7", "Body weight", "kg"),
     "height": ("8302-2", "Body height", "cm"),
+    "albumin": ("1751-7", "Albumin [Mass/volume] in Serum or Plasma", "g/dL"),
+    "alt": ("1742-6", "Alanine aminotransferase [Enzymatic activity/volume]", "U/L"),
+    "ast": ("1920-8", "Aspartate aminotransferase [Enzymatic activity/volume]", "U/L"),
+    "bilirubin": ("1975-2", "Bilirubin.total [Mass/volume] in Serum or Plasma", "mg/dL"),
+    "bun": ("3094-0", "Urea nitrogen [Mass/volume] in Serum or Plasma", "mg/dL"),
+    "calcium": ("17861-6", "Calcium [Mass/volume] in Serum or Plasma", "mg/dL"),
+    "egfr": ("98979-8", "Glomerular filtration rate by CKD-EPI 2021", "mL/min/{1.73_m2}"),
+    "hemoglobin": ("718-7", "Hemoglobin [Mass/volume] in Blood", "g/dL"),
+    "igg": ("2465-3", "IgG [Mass/volume] in Serum or Plasma", "mg/dL"),
+    "lvef": ("10230-1", "Left ventricular Ejection fraction", "%"),
+    "potassium": ("2823-3", "Potassium [Moles/volume] in Serum or Plasma", "mmol/L"),
+    "qtc": ("8636-3", "Q-T interval corrected", "ms"),
+    "sodium": ("2951-2", "Sodium [Moles/volume] in Serum or Plasma", "mmol/L"),
+    "systolic": ("8480-6", "Systolic blood pressure", "mm[Hg]"),
+    "tsh": ("3016-3", "Thyrotropin [Units/volume] in Serum or Plasma", "m[IU]/L"),
+    "wbc": ("6690-2", "Leukocytes [#/volume] in Blood by Automated count", "10*9/L"),
 }
+
+# Tests that say yes or no.
+CODED = {
+    "hbsag": ("5195-3", "Hepatitis B virus surface Ag [Presence] in Serum"),
+    "anti-hbc": ("13952-7", "Hepatitis B virus core Ab [Presence] in Serum or Plasma"),
+    "hcg": ("2118-8", "Choriogonadotropin (pregnancy test) [Presence] in Serum or Plasma"),
+}
+ANSWERS = {"positive": "10828004", "negative": "260385009"}
 
 CONDITIONS = {
     "myeloma": (SNOMED, "109989006", "Multiple myeloma"),
@@ -75,6 +115,7 @@ CONDITIONS = {
                         "Type 2 diabetes mellitus without complications"),
     "gi bleed": ("http://hl7.org/fhir/sid/icd-10-cm", "K92.2",
                  "Gastrointestinal hemorrhage, unspecified"),
+    "menopause": ("http://hl7.org/fhir/sid/icd-10-cm", "Z78.0", "Asymptomatic menopausal state"),
     "thrombocytopenia": ("http://hl7.org/fhir/sid/icd-10-cm", "D69.6",
                          "Thrombocytopenia, unspecified"),
 }
@@ -170,6 +211,15 @@ def version(resource, number, days, hours=0, **changes):
     """The resource as its server stored it: version and lastUpdated; changes replace members."""
     return {**resource, **changes,
             "meta": {"versionId": str(number), "lastUpdated": at(days, hours)}}
+
+
+def answer(id, what, says, days=1, patient="p1", **more):
+    """A test that says positive or negative."""
+    return {
+        "resourceType": "Observation", "id": id, "status": "final",
+        "code": concept(LOINC, *CODED[what]), "subject": {"reference": f"Patient/{patient}"},
+        "effectiveDateTime": at(days), "issued": at(days),
+        "valueCodeableConcept": concept(SNOMED, ANSWERS[says], says), **more}
 
 
 # ---- containers
