@@ -2,6 +2,7 @@
 # make test       everything that must pass           make bench   speed, as a table with ratios
 # make check      unit and rule tests only            make MODE=asan|tsan|debug check
 # make fuzz       every fuzz target, FUZZ_SECONDS     make layers format-check lint
+# make mutate     change every rule a little: its cases must notice
 # make install DESTDIR= PREFIX=/usr                   make golden  rewrite the golden files
 #
 # demo, test and bench install the Debian packages that are missing (as root, through apt-get).
@@ -93,8 +94,12 @@ check: $(TESTS)
 	@set -e; for t in $(TESTS); do ./$$t; done
 tests: $(TESTS)
 golden: $(TESTS)
-	@for t in $(TESTS); do GOLDEN_UPDATE=1 ./$$t >/dev/null || true; done
-	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/cli || true
+	@set -e; for t in $(TESTS); do echo "$$t"; GOLDEN_UPDATE=1 ./$$t >/dev/null; done
+	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/cli
+
+# Every small change of a rule must be noticed by one of its cases (tests/rules/mutate.py).
+mutate: $(BUILD)/myeloma-adapter
+	@$(PYTHON) tests/rules/mutate.py
 
 # The arrow of dependencies: a folder includes only folders below it, and what is pure stays pure.
 # A line that prints is an arrow pointing up.
@@ -137,7 +142,7 @@ fuzz: fuzzers
 clean:
 	rm -rf build
 
-.PHONY: all clean demo test bench check tests golden layers format format-check lint fuzz fuzzers packages-demo packages-test
+.PHONY: all clean demo test bench check tests golden mutate layers format format-check lint fuzz fuzzers packages-demo packages-test
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
 
