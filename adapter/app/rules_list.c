@@ -23,6 +23,8 @@ void rules_display(const struct rule *rule, const struct knowledge *knowledge, s
     if (!rule->display_if) return;
     buf_text(out, " where ");
     rule_sentence(rule->display_if, knowledge, out);
+    if (rule->display_unknown != rule->display)
+        buf_printf(out, "; where that cannot be told %s", display_name(rule->display_unknown));
     buf_printf(out, "; otherwise %s", display_name(rule->display_else));
 }
 

@@ -84,7 +84,7 @@ static void sooner(struct answer *answer, int64_t next_ms)
     if (next_ms < answer->next_ms) answer->next_ms = next_ms;
 }
 
-/* When it cannot be told, the stronger display is used. */
+/* When it cannot be told, the stronger display is used, where the rule does not say another. */
 static void display_judge(struct eval *eval, struct verdict *verdict,
                           const struct eval_options *options)
 {
@@ -94,6 +94,7 @@ static void display_judge(struct eval *eval, struct verdict *verdict,
     if (rule->display_if && (verdict->answer.truth != TRUTH_FALSE || verdict->persists)) {
         struct answer strong = clause_answer(eval, rule->display_if, NULL);
         if (strong.truth == TRUTH_FALSE) verdict->display = rule->display_else;
+        if (strong.truth == TRUTH_UNKNOWN) verdict->display = rule->display_unknown;
         sooner(&verdict->answer, strong.next_ms);
     }
     if (options->suppressed_too) return;

@@ -38,10 +38,11 @@ static const char *const display_names[] = { "suppressed", "passive", "interrupt
 
 /* ---- the parts of a rule */
 
-/* "display": "passive", or {"interruptive": CLAUSE, "otherwise": "passive"} */
+/* "display": "passive", or {"interruptive": CLAUSE, "otherwise": "passive"}; a clause that cannot be
+ * told interrupts, unless "whenUnknown" says less. */
 static bool display_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
 {
-    static const char *const keys[] = { "interruptive", "otherwise", NULL };
+    static const char *const keys[] = { "interruptive", "otherwise", "whenUnknown", NULL };
     struct node value = node_get(at, "display"), clause = node_get(&value, "interruptive");
     struct err err;
     size_t which;
@@ -53,8 +54,12 @@ static bool display_read(struct rule_reader *reader, const struct node *at, stru
     }
     if (!node_only(&value, keys, &err)) return rule_problem_err(reader, &err);
     if (!enum_read(reader, &value, "otherwise", display_names, &which)) return false;
-    rule->display = DISPLAY_INTERRUPTIVE;
+    rule->display = rule->display_unknown = DISPLAY_INTERRUPTIVE;
     rule->display_else = (enum display)which;
+    if (key_has(&value, "whenUnknown")) {
+        if (!enum_read(reader, &value, "whenUnknown", display_names, &which)) return false;
+        rule->display_unknown = (enum display)which;
+    }
     rule->display_if = mem_new(struct clause);
     return clause_read(reader, &clause, rule->display_if);
 }

@@ -218,9 +218,9 @@ struct rule {
     struct arena arena; /* owns the strings */
     const char *id, *kind, *title;
     enum severity severity;
-    enum display display;      /* where display_if is NULL or true */
-    struct clause *display_if; /* owned; NULL: always */
-    enum display display_else;
+    enum display display;                       /* where display_if is NULL or true */
+    struct clause *display_if;                  /* owned; NULL: always */
+    enum display display_unknown, display_else; /* where it cannot be told, or is false */
     enum rule_mode mode;
     const char *code; /* v3-ActCode or "" */
     const char *context, *mechanism, *recommendation, *severity_basis, *window_note, *choice;

@@ -895,6 +895,12 @@ static const struct verdict_case {
                 "'display':{'interruptive':{'order':'dexamethasone'},'otherwise':'suppressed'}",
                 "{'order':'class:nsaid'}"),
       "naproxen; unmapped Pill", NULL, NULL, "r|naproxen true; " },
+    { "shown as little there where the rule says so",
+      RULE_WITH("r",
+                "'display':{'interruptive':{'order':'dexamethasone'},'whenUnknown':'suppressed',"
+                "'otherwise':'suppressed'}",
+                "{'order':'class:nsaid'}"),
+      "naproxen; unmapped Pill", NULL, NULL, "r|naproxen true quiet; " },
 
     { "a weaker finding yields",
       RULE_AND("weak", "'yieldsTo':['strong']",
