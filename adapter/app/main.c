@@ -19,6 +19,7 @@ static const struct verb {
     { "run", command_run, "the daemon: subscribe, evaluate, write DetectedIssues" },
     { "replay", command_replay, "recorded resources on a virtual clock: what it would have said" },
     { "check", command_check, "read configuration and mappings, report every problem" },
+    { "coverage", command_coverage, "codes and units of recorded charts that no mapping knows" },
     { "test", command_test, "play the cases of the rules" },
     { "rules", command_rules, "list, show and search the rules; a booklet to read and sign" },
 };

@@ -5,6 +5,7 @@
 #include "fhir/detected_issue.h"
 #include "fhir/reference.h"
 #include "fhir/resource.h"
+#include "fhir/unmapped.h"
 #include "fhir_knowledge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -97,6 +98,13 @@ static void check_issue(const struct node *root)
 }
 
 /* Any document: facts that make sense, or an error. */
+static void on_unmapped(const struct unmapped *seen, void *arg)
+{
+    (void)arg;
+    require(seen->kind <= UNMAPPED_UNIT && seen->system && seen->code && seen->display);
+    require(seen->kind != UNMAPPED_UNIT || seen->concept != CONCEPT_NONE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct doc *doc = NULL;
@@ -115,6 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         require(err.kind == ERR_INPUT && chart->result_count + chart->order_count == 0);
     }
+    unmapped_find(&root, knowledge(), on_unmapped, NULL);
     resource_needs_medication(&root, &reference);
     check_issue(&root);
     chart_free(chart);
