@@ -262,6 +262,7 @@ static const struct formula {
 } formulas[] = {
     { "calcium-corrected", derive_calcium, { "calcium" } },
     { "egfr", derive_egfr, { "creatinine" } },
+    { "bun", derive_bun, { "urea" } },
     { "neutrophils", derive_anc, { "wbc", "segmented-neutrophils" } },
     { "bsa", derive_bsa, { "weight" } },
     { "qtcf", derive_qtcf, { "qt" } },

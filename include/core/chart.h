@@ -105,7 +105,7 @@ struct chart_series {
     size_t count;
 };
 
-#define CHART_SERIES_MAX 8
+#define CHART_SERIES_MAX 9
 
 /* ---- conditions, procedures, findings */
 

@@ -70,8 +70,8 @@ bool derive_is_reported(const struct deriver *deriver, int64_t at_ms);
 /* ---- the formulas: each adds its results (derive_calcium.c, derive_egfr.c ...) */
 
 typedef void derive_fn(struct deriver *deriver);
-derive_fn derive_calcium, derive_egfr, derive_anc, derive_bsa, derive_qtcf, derive_qtc, derive_crcl,
-    derive_hcg;
+derive_fn derive_bun, derive_calcium, derive_egfr, derive_anc, derive_bsa, derive_qtcf, derive_qtc,
+    derive_crcl, derive_hcg;
 
 /* What a person is at that instant, for a formula that asks: false and a lack when not known. */
 bool derived_person(const struct deriver *deriver, struct derived *derived) MUST_CHECK;

@@ -394,6 +394,14 @@ static const struct measure_case {
       "(weight 8 kg on 2026-06-15, height 180 cm on 2026-06-15; Mosteller)",
       "" },
 
+    { "urea nitrogen of urea", "bun", NULL, "urea 28 mg{urea_nitrogen}/dL, now", NULL, "28", "" },
+    { "urea nitrogen of urea below a limit", "bun", NULL, "urea <28 mg{urea_nitrogen}/dL, now",
+      NULL, "<28", "" },
+    { "the urea nitrogen reported for the same time is preferred", "bun", NULL,
+      "urea 28 mg{urea_nitrogen}/dL, now; bun 27 mg/dL, now", NULL, "27", "" },
+    { "a newer urea counts before an older urea nitrogen", "bun", NULL,
+      "urea 28 mg{urea_nitrogen}/dL, now; bun 27 mg/dL, 1 d ago", NULL, "28", "" },
+
     { "QTcF of QT and heart rate", "qtcf", NULL, "qt 400 ms, now; heart-rate 75 /min, now", NULL,
       "430.9", "" },
     { "a QTcF reported for the same time is preferred", "qtcf", NULL,

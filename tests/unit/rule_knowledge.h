@@ -75,6 +75,8 @@ static const struct knowledge_file rule_base[] = {
                                  "segmented-neutrophils,segmented,10*9/L,quantity,\n"
                                  "band-neutrophils,bands,10*9/L,quantity,\n"
                                  "bsa,body surface,m2,quantity,\n"
+                                 "bun,urea nitrogen,mg/dL,quantity,\n"
+                                 "urea,urea,mg{urea_nitrogen}/dL,quantity,\n"
                                  "qt,QT,ms,quantity,\n"
                                  "qtc,QTc,ms,quantity,\n"
                                  "qtcb,QTcB,ms,quantity,\n"
