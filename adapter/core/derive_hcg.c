@@ -1,12 +1,13 @@
 /* Any pregnancy test: positive or negative as its result says, or as the laboratory flags a number. A
- * number without a flag says neither (we have no cut-off), and takes no positive test back. */
+ * number without a flag says neither (we have no cut-off), and takes no positive test back. A
+ * test without a date stays one: it may be the one that is asked for. */
 #include "core/derive_impl.h"
 
 static const char *const analytes[] = { "hcg-qual", "hcg-quant", "hcg-mass-or-molar" };
 
 static bool counts(const struct deriver *deriver, const struct chart_result *result)
 {
-    if (result->at_ms == INSTANT_UNSET || result->state == RESULT_REMOVED) return false;
+    if (result->state == RESULT_REMOVED) return false;
     return result->state != RESULT_PRELIMINARY || deriver->policy->preliminary_results;
 }
 

@@ -11,6 +11,7 @@ struct spells {
     struct spell *items; /* that have begun; in the arena */
     size_t count;
     bool undated;    /* one that is not over does not say when it began */
+    bool past;       /* one that is over does not say it */
     int64_t next_ms; /* when the first planned one begins */
 };
 
@@ -22,6 +23,7 @@ static void spell_add(const struct eval *eval, const struct drug_place *place,
     if (place->drug->use == USE_LOCAL) return;
     if (at.start_ms == INSTANT_UNSET) {
         spells->undated |= at.state != EXPOSURE_ENDED;
+        spells->past |= at.state == EXPOSURE_ENDED;
     } else if (at.start_ms > eval->now_ms) {
         if (at.start_ms < spells->next_ms) spells->next_ms = at.start_ms;
     } else {
@@ -73,7 +75,8 @@ struct course course_find(const struct eval *eval, const struct concept_set *dru
     struct spells spells;
 
     spells_find(eval, drugs->count ? drugs : &first, &spells);
-    return (struct course){ .none = !spells.count && !spells.undated && !eval->index.unmapped_count,
+    bool seen = spells.count || spells.undated || spells.past || eval->index.unmapped_count;
+    return (struct course){ .none = !seen,
                             .start_ms =
                                 spells.undated ? INSTANT_UNSET : chain_start(&spells, pause),
                             .next_ms = spells.next_ms };

@@ -120,8 +120,7 @@ VIGNETTES = {
              ["bor-oral-hypoglycaemic", "bor-antihypertensive", "ste-antidiabetic"],
              ["ste-glucose-critical"]),
     "N-21": (person(age=70, platelets=15)
-             + KD + [condition("c2", "gi bleed", since=1),
-                     condition("c3", "thrombocytopenia", since=1)],
+             + KD + [condition("c2", "gi bleed", since=1)],
              ["car-plt-hold"], ["car-anc-hold"]),
     "N-22": (person(age=68) + KD + [order("cla", "clarithromycin", "500 mg", times=2)],
              ["ste-cyp3a4-inhibitor"], ["car-cyp-none"]),

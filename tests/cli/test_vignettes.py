@@ -239,8 +239,6 @@ def test_the_patient_gets_exactly_the_alerts_of_the_vignette(name):
     assert told(run) == sorted(expected)
 
 
-@pytest.mark.xfail(strict=True, reason="the rule file asks for thrombocytopenia as a coded problem, "
-                   "by a choice written there; N-21 has a count of 15 and a nosebleed")
 def test_bleeding_at_a_count_of_15_withholds_carfilzomib_as_vignette_n21_says():
     chart = person("male", 70, platelets=15) + [CAR, DEX, condition("c2", "gi bleed", since=1)]
     assert told(play(chart, "--as-of", NOW_TEXT)) == [("car-plt-hold", HIGH, LOUD)]

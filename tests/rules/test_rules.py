@@ -471,7 +471,8 @@ def test_a_rule_has_the_thresholds_of_its_record(rule):
             assert analyte in {clause.get("noResult") for clause in unfolded(rule["when"])}
         elif leaf["comparator"] == "absent":
             found = {"result": analyte, "is": leaf["threshold"], "within": rule["window"].split(":")[0]}
-            assert {"not": found} in list(clauses(rule["when"]))
+            other = {**found, "is": "positive"}          # is another rule's matter
+            assert {"not": {"any": [found, other]}} in list(clauses(rule["when"]))
             assert analyte in {clause.get("noResult") for clause in clauses(rule["when"])}
         elif leaf["comparator"] == "not-computable":
             assert analyte in {clause.get("notComputable") for clause in unfolded(rule["when"])}
@@ -487,10 +488,20 @@ BORROWED = {"ac-plt-50": ["ac-enox-renal"], "car-vte-proph-gap": ["imid-vte-prop
                                       "tec-plt-hold", "elr-plt-hold", "tal-plt-hold", "car-plt-hold"]}
 
 
+# what a rule takes from the grades of the notes (section 5, CTCAE v5.0), as it stands there
+FROM_GRADES = {"car-plt-hold": ("| platelets 10^9/L | LLN-75 | <75-50 |", "75")}
+NOTES = RECORDS.with_name("clinical-notes.md")
+
+
 def numbers_of(rule):
-    """The numbers of the rule's record, and of those that it borrows from."""
+    """The numbers of the rule's record, of those that it borrows from, and of the grades."""
     ids = [rule["id"], *BORROWED.get(rule["id"], [])]
-    return set().union(*(numbers(json.dumps(RECORD_OF[id], default=str)) for id in ids))
+    found = set().union(*(numbers(json.dumps(RECORD_OF[id], default=str)) for id in ids))
+    if rule["id"] in FROM_GRADES:
+        row, number = FROM_GRADES[rule["id"]]
+        assert row in NOTES.read_text(encoding="utf-8")
+        found.add(Decimal(number))
+    return found
 
 
 def said_otherwise(clause, number, record):
