@@ -54,8 +54,10 @@ struct answer intake_answer(const struct order_clause *clause, const struct char
     if (clause->has_single)
         answer = dose_answer(dose->single_known, &dose->single, dose->unit, &clause->single,
                              clause->dose_unit);
-    if (clause->continuous && !order->continuous)
-        answer = answer_both(answer, dose->daily_known ? ANSWER_FALSE : answer_unknown(DOUBT_DOSE));
+    if (clause->continuous && !order->continuous) {
+        bool told = dose->daily_known && !order->pause_said;
+        answer = answer_both(answer, told ? ANSWER_FALSE : answer_unknown(DOUBT_DOSE));
+    }
     return answer;
 }
 

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strcasestr() */
 #include "fhir/dosage.h"
 
 #include <string.h>
@@ -5,6 +6,7 @@
 #include "base/buf.h"
 #include "fhir/amount.h"
 #include "fhir/datatype.h"
+#include "fhir/dose_limit.h"
 #include "fhir/timing.h"
 
 #define INSTRUCTIONS_MAX 40                 /* more are not read: then nothing is known */
@@ -12,12 +14,14 @@
 #define TEXT_MAX         160                /* bytes shown of an instruction in free text */
 
 struct instruction {
+    const struct doc_value *value; /* of the Dosage, borrowed */
     struct amount amount;
     struct timing timing;
     const char *sequence; /* as sent, "" */
     const char *text;     /* "" */
     bool as_needed;
-    size_t group; /* instructions of one group are taken together */
+    bool pause_said; /* in free text */
+    size_t group;    /* instructions of one group are taken together */
 };
 
 struct instructions {
@@ -33,16 +37,28 @@ static bool is_as_needed(const struct node *at)
            datatype_has(at, "asNeededCodeableConcept") || datatype_has(at, "asNeededFor");
 }
 
+/* Free text decides nothing, but it can say what would make "without a pause" wrong. */
+static bool says_pause(const char *text)
+{
+    static const char *const words[] = { "cycle", "day 1", "days 1", "of 28", "of 21", " off" };
+
+    for (size_t i = 0; text && i < ARRAY_SIZE(words); i++)
+        if (strcasestr(text, words[i])) return true;
+    return false;
+}
+
 static void read_instruction(const struct node *at, struct instruction *ret)
 {
     struct node timing = node_get(at, "timing"), sequence = node_get(at, "sequence");
     const char *number = node_scalar(&sequence), *text = node_text(at, "text");
 
+    ret->value = at->value;
     ret->amount = amount_read(at);
     timing_read(&timing, &ret->timing);
     ret->sequence = number ? number : "";
     ret->text = text ? text : "";
     ret->as_needed = is_as_needed(at) || ret->timing.as_needed;
+    ret->pause_said = says_pause(text) || says_pause(node_text(at, "patientInstruction"));
 }
 
 static bool spans_meet(struct span a, struct span b)
@@ -79,6 +95,7 @@ static struct interval sum(const struct interval *a, const struct interval *b)
 static struct dose dose_of(const struct instruction *one,
                            const struct medication_ingredient *ingredient, bool alone)
 {
+    struct node at = { .value = one->value, .offset = one->value->offset };
     struct dose dose = { .unit = "", .why = "" };
 
     dose.single_known =
@@ -92,6 +109,7 @@ static struct dose dose_of(const struct instruction *one,
     if (dose.single_known) dose.why = one->timing.why;
     if (!dose.single_known && *one->text && !one->amount.unit && !*one->amount.high)
         dose.why = "the dosage is free text";
+    dose_limit_apply(&at, ingredient, alone, &dose);
     return dose;
 }
 
@@ -233,6 +251,7 @@ static bool is_continuous(const struct instructions *all, const struct node *ord
     for (size_t i = 0; i < all->count; i++) {
         const struct timing *timing = &all->items[i].timing;
         if (!timing->every_day || timing->counted || all->items[i].as_needed) return false;
+        if (all->items[i].pause_said) return false;
         if (timing->has_length && instant_add(0, timing->length, 1) < least) return false;
     }
     if (all->count == 0 || all->groups > 1) return false;
@@ -270,7 +289,7 @@ static void instruction_words(const struct instruction *one, const struct medica
         buf_printf(out, "%s%s", out->len > before ? " " : "", one->timing.words);
     bool said = out->len > before, enough = one->timing.known || one->timing.once;
     if (said && one->as_needed) buf_text(out, " as needed");
-    if (*one->text && !(said && enough)) /* what we cannot read, the reader can */
+    if (*one->text && (!(said && enough) || one->pause_said)) /* the reader can read it */
         buf_printf(out, said ? " (%s)" : "%s", datatype_keep(arena, one->text, TEXT_MAX));
 }
 
@@ -338,6 +357,7 @@ static void read_all(const struct node *list, const struct knowledge *knowledge,
         put_into_group(all, one);
         routed = read_route(&item, knowledge, ret) && routed;
         if (!one->as_needed) ret->as_needed = false;
+        if (one->pause_said) ret->pause_said = true;
         if (datatype_has(&item, "modifierExtension")) ret->modified = true;
     }
     if (!routed && ret->use == USE_LOCAL) /* the others may go elsewhere */

@@ -185,6 +185,7 @@ bool medication_request_apply(const struct node *at, const struct apply *apply, 
     order.end_ms = ended_at(at, dosage.end_ms, apply->source.updated_ms);
     order.as_needed = dosage.as_needed;
     order.continuous = dosage.continuous;
+    order.pause_said = dosage.pause_said;
     chart_add_order(apply->chart, &order);
     return true;
 }

@@ -1,20 +1,17 @@
 #include "fhir/timing.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "fhir/datatype.h"
+#include "fhir/timing_impl.h"
 
 #define NUMBER_MIN "0.001" /* of frequencies and periods: what lies outside is a mistake */
 #define NUMBER_MAX 1000
 
 /* A period of the calendar, in hours; months and years on average. */
-static const struct period_unit {
-    const char *code, *word, *adverb;
-    const char *hours; /* decimal */
-} period_units[] = {
+static const struct period_unit period_units[] = {
     { "s", "second", "", "0.000277777777777777778" },
     { "min", "minute", "", "0.0166666666666666667" },
     { "h", "hour", "hourly", "1" },
@@ -24,19 +21,12 @@ static const struct period_unit {
     { "a", "year", "yearly", "8766" },
 };
 
-static const struct period_unit *unit_of(const char *code)
+const struct period_unit *timing_unit(const char *code)
 {
     for (size_t i = 0; code && i < ARRAY_SIZE(period_units); i++)
         if (strcmp(period_units[i].code, code) == 0) return &period_units[i];
     return NULL;
 }
-
-/* times to times_max administrations in every period to period_max. */
-struct rhythm {
-    struct decimal times, times_max, period, period_max;
-    const struct period_unit *unit;
-    size_t week_days; /* days of the week it is limited to; 0: all */
-};
 
 static struct decimal hours_of(const struct rhythm *rhythm, struct decimal period)
 {
@@ -66,7 +56,7 @@ static bool limit_to_days(struct rhythm *rhythm, struct timing *ret)
     if (one && is_unit(rhythm, "d")) {
         rhythm->times = decimal_multiply(rhythm->times, n);
         rhythm->times_max = decimal_multiply(rhythm->times_max, n);
-        rhythm->unit = unit_of("wk");
+        rhythm->unit = timing_unit("wk");
         return true;
     }
     if (is_unit(rhythm, "wk")) {
@@ -152,7 +142,7 @@ static void set_words(const struct rhythm *rhythm, struct timing *ret)
         snprintf(ret->words, sizeof ret->words, "%severy %s", first, rhythm->unit->word);
 }
 
-static void set_rhythm(struct rhythm *rhythm, struct timing *ret)
+void timing_set(struct rhythm *rhythm, struct timing *ret)
 {
     if (rhythm->week_days > 0 && !limit_to_days(rhythm, ret)) return;
     set_rate(rhythm, ret);
@@ -249,7 +239,7 @@ static bool read_period(const struct node *repeat, struct rhythm *ret, struct ti
     bool stated = datatype_has(repeat, "period") || unit;
 
     ret->period = ret->period_max = decimal_of(1);
-    ret->unit = unit ? unit_of(unit) : unit_of(ret->week_days ? "wk" : "d");
+    ret->unit = unit ? timing_unit(unit) : timing_unit(ret->week_days ? "wk" : "d");
     if (!stated) return true;
     timing->why = "the timing makes no sense";
     if (!unit || !ret->unit || !positive(repeat, "period", &ret->period)) return false;
@@ -282,91 +272,7 @@ static void read_repeat(const struct node *repeat, struct timing *ret)
         rhythm.times = decimal_multiply(rhythm.times, n);
         rhythm.times_max = decimal_multiply(rhythm.times_max, n);
     }
-    set_rhythm(&rhythm, ret);
-}
-
-/* ---- timing.code */
-
-static const struct timing_code {
-    const char *code;
-    int times, period;
-    const char *unit; /* NULL: a single administration */
-} timing_codes[] = {
-    { "QD", 1, 1, "d" },   { "DAILY", 1, 1, "d" },    { "BID", 2, 1, "d" },
-    { "TID", 3, 1, "d" },  { "QID", 4, 1, "d" },      { "QOD", 1, 2, "d" },
-    { "AM", 1, 1, "d" },   { "PM", 1, 1, "d" },       { "HS", 1, 1, "d" },
-    { "QHS", 1, 1, "d" },  { "QAM", 1, 1, "d" },      { "QPM", 1, 1, "d" },
-    { "BED", 1, 1, "d" },  { "WK", 1, 1, "wk" },      { "QW", 1, 1, "wk" },
-    { "QWK", 1, 1, "wk" }, { "WEEKLY", 1, 1, "wk" },  { "MO", 1, 1, "mo" },
-    { "QM", 1, 1, "mo" },  { "MONTHLY", 1, 1, "mo" }, { "ONCE", 1, 1, NULL },
-    { "1X", 1, 1, NULL },  { "X1", 1, 1, NULL },      { "STAT", 1, 1, NULL },
-};
-
-static void set_code(int times, int period, const char *unit, struct timing *ret)
-{
-    struct rhythm rhythm = {
-        .times = decimal_of(times),
-        .times_max = decimal_of(times),
-        .period = decimal_of(period),
-        .period_max = decimal_of(period),
-        .unit = unit_of(unit),
-    };
-
-    set_rhythm(&rhythm, ret);
-}
-
-/* "Q8H", "Q12H", "Q2D", "Q4W" */
-static bool read_every(const char *code, struct timing *ret)
-{
-    static const struct {
-        const char *letter, *unit;
-    } letters[] = { { "H", "h" }, { "D", "d" }, { "W", "wk" }, { "WK", "wk" } };
-    char *end;
-
-    if (code[0] != 'Q' || code[1] < '1' || code[1] > '9') return false;
-    long n = strtol(code + 1, &end, 10);
-    if (n > 168) return false;
-    for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
-        if (strcmp(end, letters[i].letter) == 0) {
-            set_code(1, (int)n, letters[i].unit, ret);
-            return true;
-        }
-    return false;
-}
-
-/* Capital letters and digits only, "PRN" at the end cut off. */
-static void normalise(const char *code, char *buf, size_t size, bool *ret_as_needed)
-{
-    size_t len = 0;
-
-    for (; *code && len + 1 < size; code++) {
-        char c = *code >= 'a' && *code <= 'z' ? (char)(*code - 32) : *code;
-        if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) buf[len++] = c;
-    }
-    buf[*code ? 0 : len] = '\0';
-    *ret_as_needed = len >= 3 && !*code && strcmp(buf + len - 3, "PRN") == 0;
-    if (*ret_as_needed) buf[len - 3] = '\0';
-}
-
-static bool read_code(const char *text, struct timing *ret)
-{
-    char code[24];
-    bool as_needed;
-
-    normalise(text, code, sizeof code, &as_needed);
-    ret->as_needed = ret->as_needed || as_needed;
-    if (read_every(code, ret)) return true;
-    for (size_t i = 0; i < ARRAY_SIZE(timing_codes); i++) {
-        const struct timing_code *known = &timing_codes[i];
-        if (strcmp(known->code, code) != 0) continue;
-        ret->once = !known->unit;
-        if (ret->once)
-            snprintf(ret->words, sizeof ret->words, "once");
-        else
-            set_code(known->times, known->period, known->unit, ret);
-        return true;
-    }
-    return false;
+    timing_set(&rhythm, ret);
 }
 
 /* ---- bounds */
@@ -431,10 +337,26 @@ static void read_day_times(const struct node *repeat, const struct node *concept
 
 /* ---- */
 
+/* A single administration by its number. */
+static bool is_single(const struct node *repeat)
+{
+    struct decimal count;
+
+    return positive(repeat, "count", &count) && decimal_compare(count, decimal_of(1)) == 0 &&
+           !datatype_has(repeat, "countMax");
+}
+
+static const char *why_unknown(const struct timing *timing)
+{
+    if (timing->once) return "a single dose, no daily one";
+    return *timing->why ? timing->why : "how often is not stated";
+}
+
 void timing_read(const struct node *at, struct timing *ret)
 {
     struct node repeat = node_get(at, "repeat"), concept = node_get(at, "code");
-    size_t count = datatype_coding_count(&concept);
+    struct node events = node_get(at, "event");
+    bool meals = is_vague(&repeat) && !datatype_has(&repeat, "frequency");
 
     *ret = (struct timing){ .why = "" };
     read_bounds(&repeat, ret);
@@ -444,12 +366,9 @@ void timing_read(const struct node *at, struct timing *ret)
         return;
     }
     read_day_times(&repeat, &concept, &ret->day_times);
-    if (says_how_often(&repeat)) {
-        read_repeat(&repeat, ret);
-    } else {
-        for (size_t i = 0; i < count && !ret->known && !ret->once; i++)
-            read_code(datatype_coding_at(&concept, i).code, ret);
-    }
-    if (!ret->known && !*ret->why)
-        ret->why = ret->once ? "a single dose, no daily one" : "how often is not stated";
+    if (says_how_often(&repeat)) read_repeat(&repeat, ret);
+    timing_read_code(&concept, meals || !says_how_often(&repeat), ret);
+    if (!ret->known && !ret->once && !*ret->why) timing_read_events(&events, ret);
+    if (is_single(&repeat)) timing_once(ret);
+    if (!ret->known) ret->why = why_unknown(ret);
 }

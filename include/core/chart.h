@@ -67,6 +67,7 @@ struct chart_order {
                         * still be taken: a doubt for the reader, not an end */
     bool as_needed;
     bool continuous;         /* daily without a stated pause: what maintenance looks like */
+    bool pause_said;         /* in free text: then whether it is continuous is not known */
     struct day_times times;  /* at which it is taken, as far as that is stated */
     const unsigned *reasons; /* condition concepts of reasonCode and of category (phase tags) */
     size_t reason_count;

@@ -21,7 +21,7 @@ struct dosage {
     int64_t start_span_ms;                         /* as in chart_order */
     struct day_times times;                        /* as in chart_order */
     bool as_needed;                                /* every instruction is */
-    bool continuous;                               /* as in chart_order */
+    bool continuous, pause_said;                   /* as in chart_order */
     bool modified; /* an instruction has a modifier that we do not understand */
 };
 

@@ -13,7 +13,14 @@
 #define DAILY          "'timing':{'repeat':{'frequency':1,'period':1,'periodUnit':'d'}}"
 #define TIMING(repeat) MG25 ",'timing':{'repeat':{" repeat "}}"
 #define CODE(code)     MG25 ",'timing':{'code':{'coding':[{'code':'" code "'}]}}"
-#define QUANTITY(q)    "'doseAndRate':[{'doseQuantity':{" q "}}]," DAILY
+#define EVENTS(dates)  MG25 ",'timing':{'event':[" dates "]}"
+#define LIMIT(dose, time)                                                                          \
+    "'maxDosePerPeriod':{'numerator':{'value':" dose "},'denominator':{'value':" time "}}"
+#define DAYS_1_TO_21                                                                               \
+    "'2026-05-01','2026-05-02','2026-05-03','2026-05-04','2026-05-05','2026-05-06','2026-05-07',"  \
+    "'2026-05-08','2026-05-09','2026-05-10','2026-05-11','2026-05-12','2026-05-13','2026-05-14',"  \
+    "'2026-05-15','2026-05-16','2026-05-17','2026-05-18','2026-05-19','2026-05-20','2026-05-21'"
+#define QUANTITY(q) "'doseAndRate':[{'doseQuantity':{" q "}}]," DAILY
 
 static struct knowledge *knowledge;
 
@@ -174,6 +181,96 @@ static const struct dose_case {
     { "doses in two units do not add up", LEN,
       "{" MG25 "," DAILY "},{" QUANTITY("'value':1,'unit':'mg/kg'") "}",
       "?, ? (doses in several units) a day" },
+    { "STU3: a range right in the dosage", LEN10,
+      "{'doseRange':{'low':{'value':1,'unit':'tablet'},'high':{'value':2,'unit':'tablet'}}," DAILY
+      "}",
+      "10..20, 10..20 mg a day" },
+    { "R5: the dose and why as needed", LEN,
+      "{" MG25 "," DAILY ",'asNeeded':true,'asNeededFor':[{'text':'pain'}]}",
+      "25, 0..25 mg a day" },
+    { "a dose that is given at a rate is a dose", LEN,
+      "{'doseAndRate':[{'doseQuantity':{'value':25,'unit':'mg'},'rateQuantity':{'value':100,"
+      "'unit':'mL/h'}}]," DAILY "}",
+      "25, 25 mg a day" },
+    { "a rate in milligrams an hour does not say for how long", LEN,
+      "{'doseAndRate':[{'rateQuantity':{'value':10,'unit':'mg/h'}}]," DAILY "}",
+      "?, ? (only a rate is stated, no dose) a day" },
+    { "1 to 2 tablets every 4 to 6 hours", LEN10,
+      "{'doseAndRate':[{'doseRange':{'low':{'value':1},'high':{'value':2,'unit':'tablets'}}}],"
+      "'timing':{'repeat':{'frequency':1,'period':4,'periodMax':6,'periodUnit':'h'}}}",
+      "10..20, 40..120 mg a day" }, /* 1 x 4 x 10 mg; 2 x 6 x 10 mg */
+    { "two doses on alternate days add up to their mean", LEN,
+      "{" TIMING(
+          "'frequency':1,'period':2,'periodUnit':'d'") "},"
+                                                       "{'doseAndRate':[{'doseQuantity':{'value':"
+                                                       "10,'unit':'mg'}}],'timing':{'repeat':{"
+                                                       "'frequency':1,'period':2,'periodUnit':'d'}}"
+                                                       "}",
+      "10..25, 17.5 mg a day" }, /* (25 + 10) / 2 */
+    { "two doses on different days of the week", LEN,
+      "{" TIMING("'dayOfWeek':['mon','wed','fri','sun']") "},"
+                                                          "{'doseAndRate':[{'doseQuantity':{'value'"
+                                                          ":4,'unit':'mg'}}],'timing':{'repeat':{"
+                                                          "'dayOfWeek':['tue','thu','sat']}}}",
+      "4..25, 16 mg a day" }, /* (4 x 25 + 3 x 4) / 7 */
+    { "a taper of three steps is between its ends", LEN,
+      "{'sequence':1," MG25 "," DAILY "},{'sequence':2," QUANTITY(
+          "'value':10,'unit':'mg'") "},"
+                                    "{'sequence':3," QUANTITY("'value':5,'unit':'mg'") "}",
+      "5..25, 5..25 mg a day" },
+    { "two times of day with two doses", LEN,
+      "{" TIMING("'when':['MORN']") "},{'doseAndRate':[{'doseQuantity':{'value':10,'unit':'mg'}}],"
+                                    "'timing':{'repeat':{'when':['HS']}}}",
+      "10..25, 35 mg a day" },
+    { "a dose at dates and one every day", LEN,
+      "{" MG25 ",'timing':{'event':['2026-05-01','2026-05-02']}},{" MG25 "," DAILY "}",
+      "25, 50 mg a day" },
+
+    /* limits */
+    { "as needed, at most so much a day", LEN10,
+      "{'doseAndRate':[{'doseRange':{'low':{'value':1},'high':{'value':2,'unit':'tablets'}}}],"
+      "'asNeededBoolean':true,'timing':{'repeat':{'frequency':1,'period':4,'periodMax':6,"
+      "'periodUnit':'h'}}," LIMIT("8,'unit':'tablets'", "1,'unit':'d'") "}",
+      "10..20, 0..80 mg a day" },
+    { "as needed, nothing but a limit", LEN,
+      "{" MG25 ",'asNeededBoolean':true," LIMIT("100,'unit':'mg'", "24,'unit':'h'") "}",
+      "25, 0..100 mg (how often is not stated) a day" },
+    { "free text with a limit", LEN,
+      "{'text':'1 to 2 when it hurts'," LIMIT("4,'unit':'g'", "1,'unit':'d'") "}",
+      "?, 0..4000 mg (the dosage is free text) a day" },
+    { "a limit for a week", LEN,
+      "{" MG25 ",'asNeededBoolean':true," LIMIT("70,'unit':'mg'", "1,'unit':'wk'") "}",
+      "25, 0..10 mg (how often is not stated) a day" },
+    { "a limit for a month has no days", LEN,
+      "{" MG25 ",'asNeededBoolean':true," LIMIT("70,'unit':'mg'", "1,'unit':'mo'") "}",
+      "25, ? mg (how often is not stated) a day" },
+    { "R5: several limits, the lower one holds", LEN,
+      "{" MG25 ",'asNeeded':true,'maxDosePerPeriod':[{'numerator':{'value':100,'unit':'mg'},"
+      "'denominator':{'value':1,'unit':'d'}},{'numerator':{'value':350,'unit':'mg'},"
+      "'denominator':{'value':1,'unit':'wk'}}]}",
+      "25, 0..50 mg (how often is not stated) a day" },
+    { "a limit above the dose changes nothing", LEN,
+      "{" MG25 "," DAILY "," LIMIT("100,'unit':'mg'", "1,'unit':'d'") "}", "25, 25 mg a day" },
+    { "a limit that the dose does not respect is none", LEN,
+      "{" MG25 "," DAILY "," LIMIT("20,'unit':'mg'", "1,'unit':'d'") "}", "25, 25 mg a day" },
+    { "a limit of nothing is none", LEN,
+      "{" MG25 ",'asNeededBoolean':true," LIMIT("0,'unit':'mg'", "1,'unit':'d'") "}",
+      "25, ? mg (how often is not stated) a day" },
+    { "a limit in tablets without a strength is none", LEN,
+      "{" MG25 ",'asNeededBoolean':true," LIMIT("4,'unit':'tablets'", "1,'unit':'d'") "}",
+      "25, ? mg (how often is not stated) a day" },
+    { "at most so much at a time", LEN,
+      "{'doseAndRate':[{'doseRange':{'low':{'value':5},'high':{'value':20,'unit':'mg'}}}],"
+      "'maxDosePerAdministration':{'value':10,'unit':'mg'},"
+      "'timing':{'repeat':{'frequency':2,'period':1,'periodUnit':'d'}}}",
+      "5..10, 10..20 mg a day" },
+    { "by surface with a limit in milligrams it may be less", LEN,
+      "{" QUANTITY("'value':1.5,'unit':'mg/m2'") ",'maxDosePerAdministration':{'value':2,"
+                                                 "'unit':'mg'}}",
+      "0..1.5, 0..1.5 mg/m2 a day" },
+    { "a limit for a lifetime says nothing of a day", LEN,
+      "{" MG25 ",'maxDosePerLifetime':{'value':500,'unit':'mg'}}",
+      "25, ? mg (how often is not stated) a day" },
     { "a modifier leaves everything unknown", LEN,
       "{'modifierExtension':[{'url':'x'}]," MG25 "," DAILY "}",
       "?, ? (the dosage cannot be read) a day" },
@@ -286,6 +383,63 @@ static const struct timing_case {
     { "not as needed",
       TIMING("'frequency':1,'period':1,'periodUnit':'d'") ",'asNeededBoolean':false",
       "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+    /* dates, one by one */
+    { "21 dates in a row, days 1 to 21", EVENTS(DAYS_1_TO_21),
+      "25 a day, every 24 h, \"25 mg once daily\"" },
+    { "days 1, 8 and 15", EVENTS("'2026-05-01','2026-05-08','2026-05-15'"),
+      "3.57142857142857143 a day, every 168 h, \"25 mg every 7 days\"" },
+    { "days 1, 4, 8 and 11", EVENTS("'2026-05-01','2026-05-04','2026-05-08','2026-05-11'"),
+      "6.25..8.33333333333333333 a day, every 72..96 h, \"25 mg every 3 to 4 days\"" },
+    { "two cycles with a pause are between its ends",
+      EVENTS("'2026-05-01','2026-05-02','2026-05-12','2026-05-13'"),
+      "2.5..25 a day, every 24..240 h, \"25 mg every 1 to 10 days\"" },
+    { "twice on each date",
+      EVENTS("'2026-05-01T08:00:00Z','2026-05-01T20:00:00Z','2026-05-02T08:00:00Z',"
+             "'2026-05-02T20:00:00Z'"),
+      "50 a day, every 12 h, \"25 mg twice daily\"" },
+    { "once on the first date, twice on the second",
+      EVENTS("'2026-05-01T20:00:00Z','2026-05-02T08:00:00Z','2026-05-02T20:00:00Z'"),
+      "25..50 a day, every 12..24 h, \"25 mg 1 to 2 times daily\"" },
+    { "dates in any order, some of them twice",
+      EVENTS("'2026-05-03','2026-05-01','2026-05-02','2026-05-01'"),
+      "25 a day, every 24 h, \"25 mg once daily\"" },
+    { "a change of the clocks does not move a date",
+      EVENTS("'2026-03-28T08:00:00+01:00','2026-03-29T08:00:00+02:00','2026-03-30T08:00:00+02:00'"),
+      "25 a day, every 24 h, \"25 mg once daily\"" },
+    { "one date is a single dose", EVENTS("'2026-05-01'"),
+      "? (a single dose, no daily one), \"25 mg once\"" },
+    { "a month is no date", EVENTS("'2026-05','2026-06'"),
+      "? (the dates of the doses cannot be read), \"25 mg\"" },
+    { "one date that cannot be read spoils them all", EVENTS("'2026-05-01','2026-05-32'"),
+      "? (the dates of the doses cannot be read), \"25 mg\"" },
+    { "a repeat goes before the dates",
+      MG25 ",'timing':{'event':['2026-05-01','2026-05-08'],'repeat':{'frequency':1,'period':1,"
+           "'periodUnit':'d'}}",
+      "25 a day, every 24 h, \"25 mg once daily\"" },
+    { "one dose by its number", TIMING("'count':1"),
+      "? (a single dose, no daily one), \"25 mg once\"" },
+    { "one dose by its number, whatever the frequency",
+      TIMING("'count':1,'frequency':1,'period':1,'periodUnit':'d'"),
+      "? (a single dose, no daily one), \"25 mg once\"" },
+    { "one to three doses are not one",
+      TIMING("'count':1,'countMax':3,'frequency':1,'period':1,'periodUnit':'d'"),
+      "25 a day, every 24 h, \"25 mg once daily\"" },
+    { "how long a dose takes is not how often it is given",
+      TIMING("'duration':2,'durationUnit':'h'"), "? (how often is not stated), \"25 mg\"" },
+    { "bounds alone do not say how often",
+      TIMING("'boundsDuration':{'value':21," UCUM ",'code':'d'}"),
+      "? (how often is not stated), \"25 mg\"" },
+    { "a period alone is once in it", TIMING("'period':3,'periodUnit':'wk'"),
+      "1.19047619047619048 a day, every 504 h, \"25 mg every 3 weeks\"" },
+    { "up to a frequency", TIMING("'frequency':2,'frequencyMax':3,'period':1,'periodUnit':'wk'"),
+      "7.14285714285714286..10.7142857142857143 a day, every 56..84 h, "
+      "\"25 mg 2 to 3 times weekly\"" },
+    { "a highest frequency below the lowest makes no sense",
+      TIMING("'frequency':3,'frequencyMax':2,'period':1,'periodUnit':'d'"),
+      "? (the timing makes no sense), \"25 mg\"" },
+    { "a longest period below the shortest makes no sense",
+      TIMING("'frequency':1,'period':6,'periodMax':4,'periodUnit':'h'"),
+      "? (the timing makes no sense), \"25 mg\"" },
     { "QD", CODE("QD"), "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
     { "BID", CODE("BID"), "50 a day, every 12 h, continuous, \"25 mg twice daily\"" },
     { "TID", CODE("TID"), "75 a day, every 8 h, continuous, \"25 mg 3 times daily\"" },
@@ -303,14 +457,53 @@ static const struct timing_case {
     { "a single dose has no daily one", CODE("ONCE"),
       "? (a single dose, no daily one), \"25 mg once\"" },
     { "an unknown code", CODE("ASDIR"), "? (how often is not stated), \"25 mg\"" },
-    { "repeat goes before the code",
+    { "a range of hours in a code is not read as one number", CODE("Q4-6H"),
+      "? (how often is not stated), \"25 mg\"" },
+    { "Q1.5H is not every 15 hours", CODE("Q1.5H"), "? (how often is not stated), \"25 mg\"" },
+    { "b.i.d. with points", CODE("b.i.d."),
+      "50 a day, every 12 h, continuous, \"25 mg twice daily\"" },
+    { "Q4H", CODE("Q4H"), "150 a day, every 4 h, continuous, \"25 mg every 4 hours\"" },
+    { "BED", CODE("BED"), "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+    { "business days have no number", CODE("JB"), "? (how often is not stated), \"25 mg\"" },
+    { "a code with the same meaning as the repeat",
+      MG25 ",'timing':{'code':{'coding':[{'code':'Q8H'}]},'repeat':{'frequency':3,'period':1,"
+           "'periodUnit':'d'}}",
+      "75 a day, every 8 h, continuous, \"25 mg 3 times daily\"" },
+    { "a code that contradicts the repeat: the dose is between the two",
       MG25 ",'timing':{'code':{'coding':[{'code':'BID'}]},'repeat':{'frequency':1,'period':1,"
            "'periodUnit':'d'}}",
-      "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
+      "25..50 a day, every 12..24 h, continuous, \"25 mg once daily or twice daily\"" },
+    { "a code for one dose goes before the repeat",
+      MG25 ",'timing':{'code':{'coding':[{'code':'ONCE'}]},'repeat':{'frequency':1,'period':1,"
+           "'periodUnit':'d'}}",
+      "? (a single dose, no daily one), \"25 mg once\"" },
+    { "as needed in a code, beside a repeat",
+      MG25 ",'timing':{'code':{'coding':[{'code':'Q6H PRN'}]},'repeat':{'frequency':1,'period':6,"
+           "'periodUnit':'h'}}",
+      "0..100 a day, every 6 h, as needed, \"25 mg every 6 hours as needed\"" },
+    { "with meals, and a code that says how often",
+      MG25 ",'timing':{'code':{'coding':[{'code':'TID'}]},'repeat':{'when':['AC']}}",
+      "75 a day, every 8 h, continuous, \"25 mg 3 times daily\"" },
+    { "a code does not mend a repeat that makes no sense",
+      MG25 ",'timing':{'code':{'coding':[{'code':'TID'}]},'repeat':{'frequency':1,'period':0,"
+           "'periodUnit':'d'}}",
+      "? (the timing makes no sense), \"25 mg\"" },
+    { "bounds hold beside a code",
+      MG25
+      ",'timing':{'code':{'coding':[{'code':'QD'}]},'repeat':{'boundsDuration':{'value':21," UCUM
+      ",'code':'d'}}}",
+      "25 a day, every 24 h, \"25 mg once daily\"" },
     { "a code of words alone decides nothing", MG25 ",'timing':{'code':{'text':'BID'}}",
       "? (how often is not stated), \"25 mg\"" },
     { "text is shown where we cannot read the timing", MG25 ",'text':'days 1-21 of 28'",
-      "? (how often is not stated), \"25 mg (days 1-21 of 28)\"" },
+      "? (how often is not stated), a pause in the text, \"25 mg (days 1-21 of 28)\"" },
+    { "daily, and a text that speaks of a pause: whether it is continuous is not known",
+      TIMING("'frequency':1,'period':1,'periodUnit':'d'") ",'text':'Days 1-21 of a 28-day cycle'",
+      "25 a day, every 24 h, a pause in the text, "
+      "\"25 mg once daily (Days 1-21 of a 28-day cycle)\"" },
+    { "the same said to the patient",
+      TIMING("'frequency':1,'period':1,'periodUnit':'d'") ",'patientInstruction':'one week off'",
+      "25 a day, every 24 h, a pause in the text, \"25 mg once daily\"" },
     { "text is not shown where we can",
       TIMING("'frequency':1,'period':1,'periodUnit':'d'") ",'text':'one in the morning'",
       "25 a day, every 24 h, continuous, \"25 mg once daily\"" },
@@ -336,6 +529,7 @@ static void check_timing(void **state)
     }
     if (order->as_needed) buf_text(&got, ", as needed");
     if (order->continuous) buf_text(&got, ", continuous");
+    if (order->pause_said) buf_text(&got, ", a pause in the text");
     buf_printf(&got, ", \"%s\"", order->dosage);
     assert_string_equal(buf_string(&got), c->want);
 }
