@@ -139,15 +139,14 @@ static void problem(struct config_reader *reader, const struct node *at, const c
 {
     struct err err;
     char what[sizeof err.what];
-    unsigned line, column;
     va_list args;
 
     va_start(args, fmt);
     vsnprintf(what, sizeof what, fmt, args);
     va_end(args);
     err_set(&err, ERR_CONFIG, "config.value", "%s", what);
-    doc_locate(reader->text, reader->len, at->offset, &line, &column);
-    err_at(&err, "%s:%u:%u", reader->path, line, column);
+    err.offset = at->offset;
+    doc_place(reader->path, reader->text, reader->len, &err);
     if (fix[0]) err_fix(&err, "%s", fix);
     err_list_add(reader->problems, &err);
     reader->good = false;
@@ -156,10 +155,8 @@ static void problem(struct config_reader *reader, const struct node *at, const c
 static void problem_err(struct config_reader *reader, const struct err *err)
 {
     struct err placed = *err;
-    unsigned line, column;
 
-    doc_locate(reader->text, reader->len, err->offset, &line, &column);
-    snprintf(placed.where, sizeof placed.where, "%s:%u:%u", reader->path, line, column);
+    doc_place(reader->path, reader->text, reader->len, &placed);
     err_list_add(reader->problems, &placed);
     reader->good = false;
 }

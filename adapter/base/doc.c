@@ -5,6 +5,7 @@
  * only, and move to the arena from there. */
 #include "base/doc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef __SSE2__
@@ -611,4 +612,12 @@ void doc_locate(const char *text, size_t len, size_t offset, unsigned *ret_line,
     for (*ret_line = 1; (newline = memchr(line, '\n', (size_t)(end - line))); line = newline + 1)
         ++*ret_line;
     *ret_column = (unsigned)(end - line) + 1;
+}
+
+void doc_place(const char *file, const char *text, size_t len, struct err *err)
+{
+    unsigned line, column;
+
+    doc_locate(text, len, err->offset, &line, &column);
+    snprintf(err->where, sizeof err->where, "%s:%u:%u", file, line, column);
 }

@@ -38,15 +38,14 @@ bool rule_problem(struct rule_reader *reader, const struct node *at, const char 
 {
     struct err err;
     char what[sizeof err.what];
-    unsigned line, column;
     va_list args;
 
     va_start(args, fmt);
     vsnprintf(what, sizeof what, fmt, args);
     va_end(args);
     err_set(&err, ERR_CONFIG, "rule.value", "%s", what);
-    doc_locate(reader->file->text, reader->file->len, at->offset, &line, &column);
-    err_at(&err, "%s:%u:%u", reader->file->name, line, column);
+    err.offset = at->offset;
+    doc_place(reader->file->name, reader->file->text, reader->file->len, &err);
     if (fix && fix[0]) err_fix(&err, "%s", fix);
     err_list_add(reader->problems, &err);
     return false;
@@ -55,10 +54,8 @@ bool rule_problem(struct rule_reader *reader, const struct node *at, const char 
 bool rule_problem_err(struct rule_reader *reader, const struct err *err)
 {
     struct err placed = *err;
-    unsigned line, column;
 
-    doc_locate(reader->file->text, reader->file->len, err->offset, &line, &column);
-    snprintf(placed.where, sizeof placed.where, "%s:%u:%u", reader->file->name, line, column);
+    doc_place(reader->file->name, reader->file->text, reader->file->len, &placed);
     err_list_add(reader->problems, &placed);
     return false;
 }

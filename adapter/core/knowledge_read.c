@@ -106,10 +106,8 @@ void reader_problem(struct knowledge_reader *reader, size_t column, const char *
 
 static void set_place(const struct knowledge_file *file, uint32_t offset, struct err *err)
 {
-    unsigned line, column;
-
-    doc_locate(file->text, file->len, offset, &line, &column);
-    snprintf(err->where, sizeof err->where, "%s:%u:%u", file->name, line, column);
+    err->offset = offset;
+    doc_place(file->name, file->text, file->len, err);
 }
 
 void reader_problem_at(struct knowledge_reader *reader, uint32_t offset, const char *code,

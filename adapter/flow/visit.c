@@ -119,6 +119,19 @@ void visit_release(struct visit *visit)
     visit_enter(visit, VISIT_ENDED);
 }
 
+void visit_stored(struct visit *visit, struct err *err)
+{
+    struct flow *flow = visit->flow;
+
+    if (err) {
+        flow_fail(flow, err);
+        visit_release(visit);
+    } else {
+        visit_enter(visit, VISIT_ENDED);
+    }
+    flow_release(flow);
+}
+
 static void read_begin(struct visit *visit)
 {
     visit->reading = true;

@@ -58,18 +58,13 @@ static void tell_actions(struct visit *visit)
 static void on_finished(struct err *err, void *arg)
 {
     struct visit *visit = arg;
-    struct flow *flow = visit->flow;
 
-    if (err) {
-        flow_fail(flow, err);
-        visit_release(visit);
-    } else {
+    if (!err) {
         tell_fates(visit);
         tell_actions(visit);
-        if (visit->assessment.outbox_count) deliver_poke(flow);
-        visit_enter(visit, VISIT_ENDED);
+        if (visit->assessment.outbox_count) deliver_poke(visit->flow);
     }
-    flow_release(flow);
+    visit_stored(visit, err);
 }
 
 /* ---- what is committed */

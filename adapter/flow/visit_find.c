@@ -16,16 +16,7 @@ static void find_end(struct visit *visit, enum event_fate fate, const char *reas
 
 static void on_resolved(struct err *err, void *arg)
 {
-    struct visit *visit = arg;
-    struct flow *flow = visit->flow;
-
-    if (err) {
-        flow_fail(flow, err);
-        visit_release(visit);
-    } else {
-        visit_enter(visit, VISIT_ENDED);
-    }
-    flow_release(flow);
+    visit_stored(arg, err);
 }
 
 static void resolve(struct visit *visit)

@@ -65,6 +65,9 @@ DEFINE_AUTO(struct doc *, doc_free)
 void doc_locate(const char *text, size_t len, size_t offset, unsigned *ret_line,
                 unsigned *ret_column);
 
+/* Set err->where to "FILE:LINE:COLUMN" of err->offset in the text of that file. */
+void doc_place(const char *file, const char *text, size_t len, struct err *err);
+
 /* The end of the JSON value that starts at `at` (leading space allowed), found by brackets and
  * quotes alone, without building anything; NULL when it does not end before `end` or when no value
  * starts there. A number or word also ends at `end`. The value is not checked: doc_parse() does

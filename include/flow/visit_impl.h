@@ -85,6 +85,10 @@ void visit_enter(struct visit *visit, enum visit_state next);
 /* Give the claim back, to be done again later. */
 void visit_release(struct visit *visit);
 
+/* The store has committed what the visit found, or failed (err): then the claim goes back. Gives the
+ * flow_hold() of the request back; the visit may be gone afterwards. */
+void visit_stored(struct visit *visit, struct err *err);
+
 /* Finish the event without patient (the only one), or a patient's claim; ends the visit. */
 void visit_commit(struct visit *visit);
 
