@@ -21,6 +21,7 @@ static const struct verb {
     { "check", command_check, "read configuration and mappings, report every problem" },
     { "coverage", command_coverage, "codes and units of recorded charts that no mapping knows" },
     { "test", command_test, "play the cases of the rules" },
+    { "lint", command_lint, "what the rules themselves give away: contradictions, overlaps ..." },
     { "rules", command_rules, "list, show and search the rules; a booklet to read and sign" },
 };
 

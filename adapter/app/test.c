@@ -126,27 +126,15 @@ static void rule_run(struct test *test, const struct rule *rule, size_t *next)
 
 /* ---- rules that are not tested well */
 
-static bool has_case(const struct rule *rule, enum case_outcome outcome)
-{
-    for (size_t i = 0; i < rule->case_count; i++)
-        if (rule->cases[i].then == outcome) return true;
-    return false;
-}
-
 static void warn_missing(const struct test *test, const struct rule *rule)
 {
-    static const enum case_outcome outcomes[] = { CASE_FIRES, CASE_SILENT, CASE_CANNOT_TELL,
-                                                  CASE_STAYS, CASE_YIELDS };
     char path[PATH_MAX];
 
-    for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {
-        if (outcomes[i] == CASE_FIRES && has_case(rule, CASE_YIELDS)) continue; /* it holds */
-        if (outcomes[i] == CASE_STAYS && !rule->persists) continue;
-        if (outcomes[i] == CASE_YIELDS && !rule->yields_count) continue;
-        if (has_case(rule, outcomes[i])) continue;
+    for (int i = 0; i < CASE_OUTCOMES; i++) {
+        if (!rule_case_lacks(rule, (enum case_outcome)i)) continue;
         fprintf(stderr, "%s:%u:%u: warning: %s has no case that says \"%s\"\n",
                 load_rule_path(test->layers.mappings, rule->file, path, sizeof path), rule->line,
-                rule->column, rule->id, case_outcome_name(outcomes[i]));
+                rule->column, rule->id, case_outcome_name((enum case_outcome)i));
     }
 }
 

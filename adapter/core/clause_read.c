@@ -260,6 +260,7 @@ bool clause_read(struct rule_reader *reader, const struct node *at, struct claus
     const char *near = NULL;
 
     memset(ret, 0, sizeof *ret);
+    rule_locate(reader, at, &ret->line, &ret->column);
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (!key_has(at, kinds[i].key)) continue;
         if (kinds[i].read(reader, at, ret)) return true;

@@ -33,6 +33,13 @@ bool concept_set_has(const struct concept_set *set, unsigned concept)
     return at < set->count && set->items[at] == concept;
 }
 
+bool concept_set_within(const struct concept_set *inner, const struct concept_set *outer)
+{
+    for (size_t i = 0; i < inner->count; i++)
+        if (!concept_set_has(outer, inner->items[i])) return false;
+    return true;
+}
+
 void concept_set_add(struct concept_set *set, unsigned concept)
 {
     size_t at = set_place(set, concept);
@@ -104,14 +111,15 @@ void knowledge_replace_rule(struct knowledge *knowledge, struct rule *rule)
     knowledge->rules[number - 1] = rule;
 }
 
-void knowledge_add_definition(struct knowledge *knowledge, const char *name, struct clause *clause)
+void knowledge_add_definition(struct knowledge *knowledge, const char *name, const char *file,
+                              struct clause *clause)
 {
     struct table_entry *entry = table_add(&knowledge->definition_names, &knowledge->arena, 0, name);
     size_t n = knowledge->definition_count;
 
     knowledge->definitions = knowledge_push(knowledge->definitions, &knowledge->definition_count,
-                                            sizeof(struct clause *));
-    knowledge->definitions[n] = clause;
+                                            sizeof *knowledge->definitions);
+    knowledge->definitions[n] = (struct definition){ clause, file };
     if (!entry->value) entry->value = (uint32_t)n + 1;
 }
 
@@ -129,14 +137,19 @@ const struct clause *knowledge_definition_at(const struct knowledge *knowledge, 
     for (size_t i = 0; i < names->room; i++)
         if (names->entries[i].text && names->entries[i].value == index + 1)
             *ret_name = names->entries[i].text;
-    return knowledge->definitions[index];
+    return knowledge->definitions[index].clause;
+}
+
+const char *knowledge_definition_file(const struct knowledge *knowledge, size_t index)
+{
+    return knowledge->definitions[index].file;
 }
 
 const struct clause *knowledge_definition(const struct knowledge *knowledge, const char *name)
 {
     uint32_t number = table_value(&knowledge->definition_names, 0, name);
 
-    return number ? knowledge->definitions[number - 1] : NULL;
+    return number ? knowledge->definitions[number - 1].clause : NULL;
 }
 
 struct arena *knowledge_arena(struct knowledge *knowledge)
@@ -163,8 +176,8 @@ static void free_clauses(struct knowledge *knowledge)
 {
     for (size_t i = 0; i < knowledge->rule_count; i++) rule_free(knowledge->rules[i]);
     for (size_t i = 0; i < knowledge->definition_count; i++) {
-        clause_done(knowledge->definitions[i]);
-        free(knowledge->definitions[i]);
+        clause_done(knowledge->definitions[i].clause);
+        free(knowledge->definitions[i].clause);
     }
     free(knowledge->rules);
     free(knowledge->definitions);

@@ -150,8 +150,10 @@ void drug_rows_done(struct knowledge_reader *reader)
     knowledge->drug_entries = mem_zero(reader->entry_count, sizeof *knowledge->drug_entries);
     for (size_t i = 1; i < reader->entry_count; i++) {
         knowledge->drug_entries[i].first = n;
-        for (uint32_t row = reader->entries[i].first; row; row = reader->rows[row].next)
+        for (uint32_t row = reader->entries[i].first; row; row = reader->rows[row].next) {
             knowledge->drug_codes[n++] = reader->rows[row].code;
+            knowledge->concepts[reader->rows[row].code.concept].mapped = true;
+        }
         knowledge->drug_entries[i].count = n - knowledge->drug_entries[i].first;
     }
     drug_names_done(reader);

@@ -1,5 +1,6 @@
 #include "core/rule_read.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,46 @@ static bool yields_read(struct rule_reader *reader, const struct node *at, struc
     return true;
 }
 
+static bool accepted_item_read(struct rule_reader *reader, const struct node *map,
+                               const struct node *item, struct rule_accepted *ret)
+{
+    size_t which = 0;
+
+    while (which < LINT_ACCEPTED && strcmp(item->key, lint_check_names[which]) != 0) which++;
+    if (which == LINT_ACCEPTED) {
+        const char *near = nearest(item->key, lint_check_names);
+        char fix[64] = "myeloma-adapter lint --help lists them";
+        if (near) snprintf(fix, sizeof fix, "did you mean \"%s\"?", near);
+        return rule_problem(reader, item, fix, "\"%s\" is no check of lint that can be accepted",
+                            item->key);
+    }
+    ret->check = (enum lint_check)which;
+    rule_locate(reader, item, &ret->line, &ret->column);
+    return text_read(reader, map, item->key, true, &ret->reason);
+}
+
+/* "accepted": { "missing-recency": "why that is meant" } */
+static bool accepted_read(struct rule_reader *reader, const struct node *at, struct rule *rule)
+{
+    struct node map = node_get(at, "accepted");
+    size_t count = node_count(&map);
+    bool good = true;
+
+    if (!map.value) return true;
+    if (!node_is(&map, DOC_OBJECT) || !count)
+        return rule_problem(reader, &map, "write {\"missing-recency\": \"the reason\"}",
+                            "\"accepted\" names no check of lint");
+    rule->accepted = arena_alloc(reader->arena, count * sizeof *rule->accepted);
+    for (size_t i = 0; i < count; i++) {
+        struct node item = node_member(&map, i);
+        if (accepted_item_read(reader, &map, &item, &rule->accepted[rule->accepted_count]))
+            rule->accepted_count++;
+        else
+            good = false;
+    }
+    return good;
+}
+
 /* The order clauses that name a subject stand below `all` alone. */
 static void naming_find(const struct clause *clause, const struct order_clause **ret)
 {
@@ -138,13 +179,6 @@ static void naming_find(const struct clause *clause, const struct order_clause *
         for (size_t i = 0; i < clause->part_count; i++) naming_find(&clause->parts[i], ret);
     if (clause->kind == CLAUSE_ORDER && clause->order.binding != BINDING_NONE)
         ret[clause->order.binding] = &clause->order;
-}
-
-static bool is_within(const struct concept_set *inner, const struct concept_set *outer)
-{
-    for (size_t i = 0; i < inner->count; i++)
-        if (!concept_set_has(outer, inner->items[i])) return false;
-    return true;
 }
 
 /* An alert of any subject must be able to last. */
@@ -157,7 +191,7 @@ static bool persists_check(struct rule_reader *reader, const struct node *at,
         return rule_problem(reader, at, "", "\"persists\" names more subjects than \"when\"");
     naming_find(rule->persists, naming);
     for (int i = 0; i < reader->bindings; i++)
-        if (!is_within(&rule->naming[i]->drugs, &naming[i]->drugs))
+        if (!concept_set_within(&rule->naming[i]->drugs, &naming[i]->drugs))
             return rule_problem(reader, at, "name the same drugs in the same order as in \"when\"",
                                 "no alert for %s could last, \"persists\" asks for %s",
                                 rule->naming[i]->words, naming[i]->words);
@@ -292,31 +326,14 @@ static bool subjects_check(struct rule_reader *reader, const struct node *at,
 static bool rule_fields(struct rule_reader *reader, const struct node *at, const struct node *file,
                         struct rule *rule)
 {
-    static const char *const keys[] = { "id",
-                                        "kind",
-                                        "title",
-                                        "severity",
-                                        "severityBasis",
-                                        "display",
-                                        "mode",
-                                        "code",
-                                        "context",
-                                        "when",
-                                        "persists",
-                                        "yieldsTo",
-                                        "verdict",
-                                        "window",
-                                        "mechanism",
-                                        "recommendation",
-                                        "choice",
-                                        "sources",
-                                        "verification",
-                                        "owner",
-                                        "reviewBy",
-                                        "given",
-                                        "cases",
-                                        "overrides",
-                                        NULL };
+    static const char *const keys[] = {
+        "id",        "kind",           "title",    "severity", "severityBasis",
+        "display",   "mode",           "code",     "context",  "when",
+        "persists",  "yieldsTo",       "accepted", "verdict",  "window",
+        "mechanism", "recommendation", "choice",   "sources",  "verification",
+        "owner",     "reviewBy",       "given",    "cases",    "overrides",
+        NULL
+    };
     struct err err;
     bool good = true;
 
@@ -325,11 +342,12 @@ static bool rule_fields(struct rule_reader *reader, const struct node *at, const
     good &= code_read(reader, at, rule);
     good &= verdict_read(reader, at, rule);
     good &= texts_read(reader, at, file, rule);
-    good &= clauses_read(reader, at, rule) && subjects_check(reader, at, rule);
     good &= display_read(reader, at, rule);
+    good &= clauses_read(reader, at, rule) && subjects_check(reader, at, rule);
     good &= sources_read(reader, at, rule);
     good &= evidence_read(reader, at, rule);
     good &= yields_read(reader, at, rule);
+    good &= accepted_read(reader, at, rule);
     good &= rule_cases_read(reader, at, &rule->cases, &rule->case_count);
     return good;
 }
@@ -400,7 +418,8 @@ static bool definitions_read(struct rule_reader *reader, const struct node *root
                                 "there is a definition \"%s\" already", item.key);
             free(clause);
         } else if (clause_read(reader, &item, clause)) {
-            knowledge_add_definition(reader->knowledge, item.key, clause);
+            knowledge_add_definition(reader->knowledge, item.key,
+                                     word_keep(reader, reader->file->name), clause);
         } else {
             free(clause);
             good = false;

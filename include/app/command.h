@@ -13,6 +13,7 @@ int command_replay(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_coverage(int argc, char **argv);
 int command_test(int argc, char **argv);
+int command_lint(int argc, char **argv);
 int command_rules(int argc, char **argv);
 
 /* Print "myeloma-adapter VERB: text" and the way to the help; returns 2. */

@@ -29,6 +29,7 @@ struct concept_set {
 };
 
 bool concept_set_has(const struct concept_set *set, unsigned concept);
+bool concept_set_within(const struct concept_set *inner, const struct concept_set *outer);
 void concept_set_add(struct concept_set *set, unsigned concept);
 void concept_set_done(struct concept_set *set);
 
@@ -195,6 +196,9 @@ const struct rule *knowledge_rule_named(const struct knowledge *knowledge, const
 size_t knowledge_definition_count(const struct knowledge *knowledge);
 const struct clause *knowledge_definition_at(const struct knowledge *knowledge, size_t index,
                                              const char **ret_name);
+
+/* The file that one of them stands in: "definitions.json", or a path of the site. Borrowed. */
+const char *knowledge_definition_file(const struct knowledge *knowledge, size_t index);
 
 /* Patients who have one of these are looked after: any myeloma condition; an order for a
  * myeloma-specific drug (classes "any-multiple-myeloma" and "myeloma-specific"). */

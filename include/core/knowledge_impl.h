@@ -64,6 +64,11 @@ struct concept_class {
     size_t member_count;
 };
 
+struct definition {
+    struct clause *clause; /* owned */
+    const char *file;      /* "definitions.json" */
+};
+
 /* Numbers that tables give are indices from 1 into the arrays beside them. */
 struct knowledge {
     struct arena arena;
@@ -105,8 +110,8 @@ struct knowledge {
     size_t class_count;
     struct concept_set cohort_conditions, cohort_drugs;
     struct policy policy;
-    struct table definition_names; /* (0, name) -> definition */
-    struct clause **definitions;   /* owned */
+    struct table definition_names;  /* (0, name) -> definition */
+    struct definition *definitions; /* owned */
     size_t definition_count;
     struct table rule_ids; /* (0, id) -> rule */
     struct rule **rules;   /* owned */
@@ -121,8 +126,10 @@ void knowledge_add_rule(struct knowledge *knowledge, struct rule *rule);
 /* Put a rule in the place of the one that has its id; takes it. */
 void knowledge_replace_rule(struct knowledge *knowledge, struct rule *rule);
 
-/* Name a clause for {"definition": name}; takes it (heap). A name given before keeps its clause. */
-void knowledge_add_definition(struct knowledge *knowledge, const char *name, struct clause *clause);
+/* Name a clause of that file for {"definition": name}; takes it (heap), the file must last as long as
+ * the knowledge. A name given before keeps its clause. */
+void knowledge_add_definition(struct knowledge *knowledge, const char *name, const char *file,
+                              struct clause *clause);
 
 /* NULL when there is none; borrowed. */
 const struct clause *knowledge_definition(const struct knowledge *knowledge, const char *name);

@@ -11,6 +11,7 @@
 #include "core/alert.h"
 #include "core/interval.h"
 #include "core/knowledge.h"
+#include "core/lint_check.h"
 
 enum clause_kind {
     CLAUSE_ALL,        /* {"all": [...]}: every one of them */
@@ -181,7 +182,8 @@ struct ceiling_clause {
 
 struct clause {
     enum clause_kind kind;
-    struct clause *parts; /* owned: ALL ANY COUNT have several, NOT UNLESS MAYBE one */
+    unsigned line, column; /* in the file of its rule or definition, from 1 */
+    struct clause *parts;  /* owned: ALL ANY COUNT have several, NOT UNLESS MAYBE one */
     size_t part_count;
     unsigned at_least;               /* COUNT */
     const char *note;                /* UNLESS, MAYBE */
@@ -212,6 +214,13 @@ struct rule_source {
     const char *document, *revision, *date, *section, *url; /* "" when not given */
 };
 
+/* A finding of lint that is there on purpose. */
+struct rule_accepted {
+    enum lint_check check;
+    const char *reason;
+    unsigned line, column; /* of its name in the file of the rule */
+};
+
 struct rule_case; /* core/rule_case.h */
 
 struct rule {
@@ -234,7 +243,9 @@ struct rule {
     struct clause *persists; /* owned; NULL: an alert lasts as long as `when` is true */
     const char **yields_to;  /* ids of stronger rules that take this finding in */
     size_t yields_count;
-    const char *yields_place;                       /* "FILE:LINE:COLUMN" of "yieldsTo"; "" */
+    const char *yields_place;       /* "FILE:LINE:COLUMN" of "yieldsTo"; "" */
+    struct rule_accepted *accepted; /* in the arena */
+    size_t accepted_count;
     int bindings;                                   /* subjects that order clauses of `when` name */
     const struct order_clause *naming[BINDING_MAX]; /* those clauses; borrowed from `when` */
     struct rule_case *cases;                        /* in the arena */

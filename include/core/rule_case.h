@@ -35,6 +35,8 @@ enum case_outcome {
     CASE_YIELDS,      /* true, and merged into a stronger finding */
 };
 
+#define CASE_OUTCOMES (CASE_YIELDS + 1)
+
 struct rule_case {
     const char *name;
     unsigned line, column; /* in the file of its rule */
@@ -80,5 +82,9 @@ bool rule_case_agrees(const struct rule_case *at, const struct case_said *said);
 /* Play one case: true when the rule says what the case expects; else err tells what it said. */
 bool rule_case_holds(const struct rule_case *at, const struct rule *rule,
                      const struct knowledge *knowledge, struct err *err) MUST_CHECK;
+
+/* Has the rule no case of that outcome, though it needs one? Stays: where it has `persists`; yields:
+ * where it yields; a case that yields holds, so that none needs to fire. */
+bool rule_case_lacks(const struct rule *rule, enum case_outcome outcome);
 
 const char *case_outcome_name(enum case_outcome outcome);

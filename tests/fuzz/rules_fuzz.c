@@ -1,11 +1,12 @@
 /* A rule file (or, by the first byte, definitions with one rule that uses them) is read with a small
  * knowledge. It loads, and a chart has an answer and an explanation at several instants, time always
- * moving on; or there is a problem that names the file. */
+ * moving on, and lint looks at it; or there is a problem that names the file. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/eval.h"
 #include "core/explain.h"
+#include "core/lint.h"
 #include "core/reconcile.h"
 #include "core/rule.h"
 #include "core/rule_case.h"
@@ -110,6 +111,17 @@ static void play(const struct knowledge *knowledge)
     }
 }
 
+/* Every finding has a place and says something. */
+static void look(const struct knowledge *knowledge)
+{
+    struct lint lint;
+
+    lint_run(knowledge, "2026-11-23", &lint);
+    for (size_t i = 0; i < lint.count; i++)
+        require(lint.items[i].line && lint.items[i].column && lint.items[i].what[0]);
+    lint_done(&lint);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct knowledge_file files[FILES + 2];
@@ -129,6 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         files[count++] = (struct knowledge_file){ "rules/user.json", user, sizeof user - 1 };
     if (knowledge_load(files, count, &knowledge, &problems)) {
         require(problems.count == 0);
+        look(knowledge);
         ask(knowledge);
         play(knowledge);
     } else {

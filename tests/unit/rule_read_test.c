@@ -76,6 +76,8 @@ static const struct problem_case {
     { "two rules with one id", "duplicate" },
     { "a stronger rule misspelt", "yields" },
     { "a rule that yields to itself", "yields-self" },
+    { "a finding that lint does not know, and no reason", "accepted" },
+    { "nothing is accepted", "accepted-empty" },
     { "an alert that can never last", "persists" },
     { "more subjects than the rule has", "persists-more" },
     { "every problem of a file in one run", "several" },
