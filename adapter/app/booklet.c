@@ -5,6 +5,7 @@
 #include "app/page.h"
 #include "app/rules.h"
 #include "base/buf.h"
+#include "core/lint.h"
 #include "core/rule_case.h"
 #include "core/rule_text.h"
 #include "core/rule_visit.h"
@@ -254,6 +255,14 @@ static void members_write(const struct booklet *b, const struct rule *rule)
     rule_outline_done(&members);
 }
 
+static void accepted_write(const struct booklet *b, const struct rule *rule)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+
+    lint_accepted_say(rule, &text);
+    chapter(b, "Accepted findings of lint", buf_string(&text));
+}
+
 static void sources_write(const struct booklet *b, const struct rule *rule)
 {
     fputs("<h4>Sources</h4>\n<ul>\n", b->out);
@@ -344,6 +353,7 @@ static void rule_write(const struct booklet *b, const struct rule *rule)
     chapter(b, "Why", rule->mechanism);
     chapter(b, "What to do", rule->recommendation);
     chapter(b, "How the record was read", rule->choice);
+    accepted_write(b, rule);
     sources_write(b, rule);
     keeping_write(b, rule);
     cases_write(b, rule);

@@ -6,6 +6,7 @@
 #include "app/load.h"
 #include "app/page.h"
 #include "app/rules.h"
+#include "core/lint.h"
 #include "core/rule_case.h"
 #include "core/rule_text.h"
 #include "core/rule_visit.h"
@@ -71,6 +72,14 @@ static void members_print(const struct page *page, const struct rule *rule,
     if (members.count) heading(page, "Meant by these names");
     outline_print(page, &members);
     rule_outline_done(&members);
+}
+
+static void accepted_print(const struct page *page, const struct rule *rule)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+
+    lint_accepted_say(rule, &text);
+    paragraph(page, "Accepted findings of lint", buf_string(&text));
 }
 
 static void sources_print(const struct page *page, const struct rule *rule)
@@ -171,6 +180,7 @@ void rules_show(const struct rule *rule, const struct knowledge *knowledge, cons
     paragraph(&page, "What to do", rule->recommendation);
     paragraph(&page, "Window", rule->window_note);
     paragraph(&page, "How the record was read", rule->choice);
+    accepted_print(&page, rule);
     sources_print(&page, rule);
     grade_print(&page, rule);
     place_print(&page, rule, dir);

@@ -54,6 +54,13 @@ const char *lint_severity_name(enum lint_severity severity)
     return names[severity];
 }
 
+void lint_accepted_say(const struct rule *rule, struct buf *out)
+{
+    for (size_t i = 0; i < rule->accepted_count; i++)
+        buf_printf(out, "%s%s: %s", i ? " " : "", lint_check_names[rule->accepted[i].check],
+                   rule->accepted[i].reason);
+}
+
 bool lint_date(const char *text)
 {
     struct span span;

@@ -12,10 +12,10 @@ static struct interval limit_span(const struct ceiling_clause *ceiling,
     return ceiling->by_age ? span_of_years(&limit->limit) : span_of(&limit->limit);
 }
 
-/* Are both on one scale: values, or multiples of the upper limit? */
-static bool same_scale(const struct ceiling_limit *a, const struct ceiling_limit *b)
+/* Does it say something of values (or of multiples of the upper limit)? One without limit of both. */
+static bool is_on(const struct ceiling_limit *limit, bool times_upper)
 {
-    return !a->given || !b->given || a->times_upper == b->times_upper;
+    return !limit->given || limit->times_upper == times_upper;
 }
 
 /* What lies to both sides of a span. */
@@ -32,20 +32,19 @@ static size_t outside(const struct interval *at, struct interval *ret)
     return count;
 }
 
-/* Do the rows before this one leave nothing of the values that the table is asked for? */
-static bool is_taken(const struct ceiling_clause *ceiling, size_t row)
+/* Do the rows before this one leave nothing of the values (or multiples) that the table is asked for? */
+static bool is_taken(const struct ceiling_clause *ceiling, size_t row, bool times_upper)
 {
-    struct interval *before = mem_zero(row + 2, sizeof *before), at;
-    struct interval asked = limit_span(ceiling, &ceiling->asked);
     const struct ceiling_limit *when = &ceiling->rows[row].when;
-    size_t count = same_scale(&ceiling->asked, when) ? outside(&asked, before) : 0;
+    struct interval *before = mem_zero(row + 2, sizeof *before), at = limit_span(ceiling, when);
+    struct interval asked = limit_span(ceiling, &ceiling->asked);
+    size_t count = is_on(&ceiling->asked, times_upper) ? outside(&asked, before) : 0;
     bool taken;
 
     for (size_t i = 0; i < row; i++)
-        if (!ceiling->rows[i].also && same_scale(&ceiling->rows[i].when, when))
+        if (!ceiling->rows[i].also && is_on(&ceiling->rows[i].when, times_upper))
             before[count++] = limit_span(ceiling, &ceiling->rows[i].when);
-    at = limit_span(ceiling, when);
-    taken = span_covered(&at, before, count);
+    taken = is_on(when, times_upper) && span_covered(&at, before, count);
     free(before);
     return taken;
 }
@@ -55,7 +54,8 @@ static bool is_unasked(const struct ceiling_clause *ceiling, size_t row)
     struct interval asked = limit_span(ceiling, &ceiling->asked);
     struct interval at = limit_span(ceiling, &ceiling->rows[row].when);
 
-    return same_scale(&ceiling->asked, &ceiling->rows[row].when) && span_disjoint(&asked, &at);
+    return is_on(&ceiling->asked, ceiling->rows[row].when.times_upper) &&
+           span_disjoint(&asked, &at);
 }
 
 void lint_ceiling(struct linter *linter, const struct clause *clause)
@@ -70,7 +70,7 @@ void lint_ceiling(struct linter *linter, const struct clause *clause)
                 linter, LINT_UNREACHABLE, LINT_NOTE, clause, "leave it where the label prints it",
                 "row %zu of the table (%s: %s) is never chosen: the table is asked only for %s",
                 i + 1, words, ceiling->rows[i].words, ceiling->asked.limit.words);
-        else if (is_taken(ceiling, i))
+        else if (is_taken(ceiling, i, false) || is_taken(ceiling, i, true))
             lint_add(
                 linter, LINT_UNREACHABLE, LINT_WARNING, clause,
                 "take it out, or correct those before it",

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "core/knowledge.h"
 #include "core/lint_check.h"
 #include "core/rule.h"
@@ -35,6 +36,10 @@ void lint_done(struct lint *lint);
 /* "error", "warning", "note"; what a check looks for, in one line. */
 const char *lint_severity_name(enum lint_severity severity);
 const char *lint_check_help(enum lint_check check);
+
+/* What the rule accepts, for people: "missing-recency: the reason". Writes nothing where that is
+ * nothing. */
+void lint_accepted_say(const struct rule *rule, struct buf *out);
 
 /* Is it a day: YYYY-MM-DD? */
 bool lint_date(const char *text);

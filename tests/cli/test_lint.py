@@ -143,3 +143,10 @@ def test_the_help_lists_every_check():
     for name in schema["$defs"]["rule"]["properties"]["accepted"]["propertyNames"]["enum"]:
         assert f"\n  {name} " in said.out
     assert said.code == 0
+
+
+def test_what_a_rule_accepts_stands_where_people_read_it():
+    words = "missing-recency: The count is to be repeated because it is old"
+    shown = program("rules", "show", "crit-repeat-count-gap", "--mappings", MAPPINGS)
+    assert words in " ".join(shown.out.split())
+    assert words in " ".join(program("rules", "--booklet", "--mappings", MAPPINGS).out.split())

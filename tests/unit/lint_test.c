@@ -186,6 +186,14 @@ static const struct lint_case {
       W(CEILING("", "{'when':'above 1 mg/dL','max':'4 mg'},"
                     "{'when':'above 2 x upper limit','max':'3 mg'}")),
       NULL },
+    { "a row behind a value and a multiple, which take nothing together", LINT_UNREACHABLE,
+      W(CEILING("'is':'above 2 mg/dL',", "{'when':'above 1 x upper limit','max':'3 mg'},"
+                                         "{'max':'2 mg'}")),
+      NULL },
+    { "a row behind two multiples that take all", LINT_UNREACHABLE,
+      W(CEILING("", "{'when':'above 1 x upper limit','max':'3 mg'},"
+                    "{'when':'at most 1 x upper limit','max':'4 mg'},{'max':'2 mg'}")),
+      "warning: row 3 of the table" },
     { "persists is false whenever when is true", LINT_UNREACHABLE,
       MORE("r", "'when':" ALL(LEN, PLT("below 25")) ",'persists':" ALL(LEN, PLT("at least 50"))),
       "warning: \"persists\" of r is false whenever" },
