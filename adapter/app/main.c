@@ -20,6 +20,7 @@ static const struct verb {
     { "replay", command_replay, "recorded resources on a virtual clock: what it would have said" },
     { "check", command_check, "read configuration and mappings, report every problem" },
     { "coverage", command_coverage, "codes and units of recorded charts that no mapping knows" },
+    { "import", command_import, "an RxNorm release of the site as a file of local codes" },
     { "test", command_test, "play the cases of the rules" },
     { "lint", command_lint, "what the rules themselves give away: contradictions, overlaps ..." },
     { "rules", command_rules, "list, show and search the rules; a booklet to read and sign" },

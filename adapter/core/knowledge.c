@@ -436,6 +436,15 @@ unsigned knowledge_analyte(const struct knowledge *knowledge, const char *system
     return table_value(&knowledge->analytes, scope, normal);
 }
 
+bool knowledge_dose_form(const struct knowledge *knowledge, const char *form,
+                         enum drug_use *ret_use)
+{
+    uint32_t pack = table_value(&knowledge->forms, 0, form);
+
+    if (pack) *ret_use = use_of(pack);
+    return pack != 0;
+}
+
 enum drug_route knowledge_route(const struct knowledge *knowledge, const char *system,
                                 const char *code, enum drug_use *ret_use)
 {

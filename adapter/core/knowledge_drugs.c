@@ -193,29 +193,30 @@ static const struct term_type *find_type(struct knowledge_reader *reader, size_t
     return NULL;
 }
 
-static bool read_strength(struct knowledge_reader *reader, const char *const *field,
-                          struct drug_code *ret)
+bool reader_strength(struct knowledge_reader *reader, size_t column, const char *number,
+                     const char *unit, struct drug_code *ret)
 {
     ret->strength_unit = "";
-    if (!*field[3] && !*field[4]) return true;
-    if (!reader_decimal(reader, 3, field[3], DECIMAL_ZERO, &ret->strength)) return false;
-    ret->has_strength = *field[3] && *field[4] && ret->strength.digits > 0;
-    ret->strength_unit = knowledge_intern(reader->knowledge, field[4]);
+    if (!*number && !*unit) return true;
+    if (!reader_decimal(reader, column, number, DECIMAL_ZERO, &ret->strength)) return false;
+    ret->has_strength = *number && *unit && ret->strength.digits > 0;
+    ret->strength_unit = knowledge_intern(reader->knowledge, unit);
     if (!ret->has_strength)
-        reader_problem(reader, 3, "knowledge.strength", "give both, or leave both empty",
+        reader_problem(reader, column, "knowledge.strength", "give both, or leave both empty",
                        "a strength is a number above 0 and a unit");
     return ret->has_strength;
 }
 
 /* Codes without a form (ingredients, brands) can be anything: systemic, and no route. */
-static bool read_form(struct knowledge_reader *reader, const char *form, struct drug_code *ret)
+bool reader_form(struct knowledge_reader *reader, size_t column, const char *form,
+                 struct drug_code *ret)
 {
     uint32_t pack = table_value(&reader->knowledge->forms, 0, form);
 
     ret->use = use_of(pack);
     ret->route = route_of(pack);
     if (pack || !*form) return true;
-    reader_unknown(reader, 6, "dose form", form, NULL,
+    reader_unknown(reader, column, "dose form", form, NULL,
                    "correct it, or add it to codes/dose-forms.csv");
     return false;
 }
@@ -225,10 +226,10 @@ void row_rxnorm(struct knowledge_reader *reader, const char *const *field)
 {
     const struct term_type *type = find_type(reader, 1, field[1]);
     struct drug_code row = { .concept = reader_drug(reader, 2, field[2]) };
-    bool good = read_strength(reader, field, &row);
+    bool good = reader_strength(reader, 3, field[3], field[4], &row);
     char code[CODE_SIZE];
 
-    good &= read_form(reader, field[6], &row);
+    good &= reader_form(reader, 6, field[6], &row);
     if (!reader_code(reader, reader->system, 0, field[0], code)) return;
     if (!good || !type || !row.concept) return;
     row.product = type->product;

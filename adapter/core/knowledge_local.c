@@ -354,7 +354,24 @@ static bool says_override(struct knowledge_reader *reader, const char *word, boo
     return false;
 }
 
-/* system, code, concept, comment, overrides */
+/* A form and a strength: one unit of a product can be taken. A strength alone is that of a component,
+ * a form alone that of any strength. */
+static bool local_product(struct knowledge_reader *reader, const char *const *field,
+                          struct meaning *meaning, struct drug_code *drug)
+{
+    if (!*field[5] && !*field[6] && !*field[7]) return true;
+    if (!meaning->drug_count) {
+        reader_problem(reader, 2, "knowledge.strength", "leave strength, unit and form empty",
+                       "\"%.80s\" is no drug: it has neither strength nor form", field[2]);
+        return false;
+    }
+    bool good = reader_strength(reader, 5, field[5], field[6], drug);
+    good &= reader_form(reader, 7, field[7], drug);
+    drug->product = drug->has_strength && *field[7];
+    return good;
+}
+
+/* system, code, concept, comment, overrides, strength, unit, form */
 void row_local(struct knowledge_reader *reader, const char *const *field)
 {
     unsigned system = local_system(reader, 0, field[0]);
@@ -366,5 +383,6 @@ void row_local(struct knowledge_reader *reader, const char *const *field)
     if (!system || !reader_code(reader, system, 1, field[1], code)) return;
     if (!says_override(reader, field[4], &overrides)) return;
     if (!local_concept(reader, 2, field[2], &room, &meaning)) return;
+    if (!local_product(reader, field, &meaning, &room.drug)) return;
     local_claim(reader, system, code, &meaning, overrides);
 }

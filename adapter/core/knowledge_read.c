@@ -12,8 +12,9 @@
 #include "core/knowledge_impl.h"
 #include "core/rule_read.h"
 
-#define COLUMNS(...)  ((const char *const[]){ __VA_ARGS__, NULL })
-#define LOCAL_COLUMNS COLUMNS("system", "code", "concept", "comment", "?overrides")
+#define COLUMNS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define LOCAL_COLUMNS                                                                              \
+    COLUMNS("system", "code", "concept", "comment", "?overrides", "?strength", "?unit", "?form")
 
 /* In the order of reading: later files rest on earlier ones. */
 static const struct file_kind {

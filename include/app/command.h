@@ -12,6 +12,7 @@ int command_run(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_coverage(int argc, char **argv);
+int command_import(int argc, char **argv);
 int command_test(int argc, char **argv);
 int command_lint(int argc, char **argv);
 int command_rules(int argc, char **argv);

@@ -167,6 +167,10 @@ size_t knowledge_condition(const struct knowledge *knowledge, const char *system
 enum drug_route knowledge_route(const struct knowledge *knowledge, const char *system,
                                 const char *code, enum drug_use *ret_use);
 
+/* Is that a dose form of codes/dose-forms.csv, and how is it used? */
+bool knowledge_dose_form(const struct knowledge *knowledge, const char *form,
+                         enum drug_use *ret_use) MUST_CHECK;
+
 /* The short name of a code system ("rxnorm") for any of its spellings, NULL when not known. */
 const char *knowledge_system(const struct knowledge *knowledge, const char *uri);
 

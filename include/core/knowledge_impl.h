@@ -301,6 +301,13 @@ bool reader_code(struct knowledge_reader *reader, unsigned system, size_t column
 bool reader_use(struct knowledge_reader *reader, size_t column, const char *word,
                 enum drug_use *ret) MUST_CHECK;
 
+/* Strength and dose form of a drug row; "" for none. The columns are those of the number and of the
+ * form. Reported and false when they are wrong. (knowledge_drugs.c) */
+bool reader_strength(struct knowledge_reader *reader, size_t column, const char *number,
+                     const char *unit, struct drug_code *ret) MUST_CHECK;
+bool reader_form(struct knowledge_reader *reader, size_t column, const char *form,
+                 struct drug_code *ret) MUST_CHECK;
+
 /* Is it in the table by now (made when not), and by which URI? (knowledge_codes.c) */
 unsigned system_add(struct knowledge *knowledge, const char *name);
 bool system_add_uri(struct knowledge_reader *reader, size_t column, const char *uri,

@@ -10,11 +10,12 @@
 #include "core/knowledge_impl.h"
 #include "golden.h"
 
-#define BASE "tests/golden/knowledge/base/"
-#define HEAD "system,code,concept,comment\n"
-#define MORE "system,code,concept,comment,overrides\n"
-#define S    "urn:site"
-#define RX   "http://www.nlm.nih.gov/research/umls/rxnorm"
+#define BASE  "tests/golden/knowledge/base/"
+#define HEAD  "system,code,concept,comment\n"
+#define MORE  "system,code,concept,comment,overrides\n"
+#define FORMS "system,code,concept,comment,overrides,strength,unit,form\n"
+#define S     "urn:site"
+#define RX    "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 #define MAP(target, elements)                                                                      \
     "{'resourceType':'ConceptMap','status':'active','group':[{'source':'" S "','target':'" target  \
@@ -66,6 +67,34 @@ static const struct local_case {
       "condition smouldering-myeloma; condition immunocompromised; " },
     { "capitals of the name of a file do not matter", "A.CSV", HEAD S ",L,lenalidomide,\n", NULL,
       NULL, S " L", "drug lenalidomide; " },
+
+    /* strengths and forms */
+    { "a product with strength and form", "a.csv", FORMS S ",L,lenalidomide,,,30,MG,Oral Capsule\n",
+      NULL, NULL, S " L", "drug lenalidomide 30 MG; " },
+    { "each drug of a combination has its own strength", "a.csv",
+      FORMS S ",CT,sulfamethoxazole,,,100,MG,Oral Tablet\n" S ",CT,trimethoprim,,,20,MG,\n", NULL,
+      NULL, S " CT", "drug sulfamethoxazole 100 MG; drug trimethoprim 20 MG; " },
+    { "one drug of two strengths has none", "a.csv",
+      FORMS S ",L,lenalidomide,,,30,MG,\n" S ",L,lenalidomide,,,5,MG,\n", NULL, NULL, S " L",
+      "drug lenalidomide; " },
+    { "an override has its own strength", "a.csv",
+      FORMS "rxnorm,602910,lenalidomide,,yes,30,MG,Oral Capsule\n", NULL, NULL, RX " 602910",
+      "drug lenalidomide 30 MG; " },
+    { "who agrees with us does not change our strength", "a.csv",
+      FORMS "rxnorm,602910,lenalidomide,,,30,MG,Oral Capsule\n", NULL, NULL, RX " 602910",
+      "drug lenalidomide 10 MG; " },
+    { "a strength without unit", "a.csv", FORMS S ",L,lenalidomide,,,30,,\n", NULL, NULL, NULL,
+      "a.csv:2:27: a strength is a number above 0 and a unit; give both, or leave both empty\n" },
+    { "a strength of zero", "a.csv", FORMS S ",L,lenalidomide,,,0,MG,\n", NULL, NULL, NULL,
+      "a.csv:2:27: a strength is a number above 0 and a unit; give both, or leave both empty\n" },
+    { "a strength that is no number", "a.csv", FORMS S ",L,lenalidomide,,,ten,MG,\n", NULL, NULL,
+      NULL, "a.csv:2:27: \"ten\" is no number; write it like 0.5, 12 or 1e-9\n" },
+    { "a form that our tables do not have", "a.csv", FORMS S ",L,lenalidomide,,,,,Cloud\n", NULL,
+      NULL, NULL,
+      "a.csv:2:29: \"Cloud\" is no dose form; correct it, or add it to codes/dose-forms.csv\n" },
+    { "an analyte with a strength", "a.csv", FORMS S ",N,neutrophils,,,30,MG,\n", NULL, NULL, NULL,
+      "a.csv:2:12: \"neutrophils\" is no drug: it has neither strength nor form; leave strength, "
+      "unit and form empty\n" },
 
     /* overrides */
     { "an override takes the place of ours", "a.csv", MORE "rxnorm,602910,pomalidomide,,yes\n",
