@@ -621,22 +621,57 @@ def check_percents(rule, table):
         assert "not compared" in rule["choice"]
 
 
+# An EMA variant is a sentence: the sentence, and the table that it says.
+EMA_VARIANTS = {"len-renal-combo": (
+    "30-<50: 10 mg; <30: 7.5 mg daily or 15 mg q48h; dialysis 5 mg",
+    [{"crcl_gte": 50, "max_dose": 25, "frequency": "daily"},
+     {"crcl_min": 30, "crcl_max_exclusive": 50, "max_dose": 10, "frequency": "daily"},
+     {"crcl_max_exclusive": 30, "dialysis": False, "max_dose": 15, "frequency": "every other day"},
+     {"crcl_max_exclusive": 30, "dialysis": True, "max_dose": 5, "frequency": "daily"}])}
+
+
+def tables_by_crcl(part, profile):
+    """The tables by creatinine clearance in the clause, but for those of the other profile."""
+    if isinstance(part, list):
+        return [table for one in part for table in tables_by_crcl(one, profile)]
+    if not isinstance(part, dict) or {"profile": {"us": "eu", "eu": "us"}[profile]} in part.get("all", []):
+        return []
+    if part.get("by") == "crcl":
+        return [part["table"]]
+    return [table for one in part.values() for table in tables_by_crcl(one, profile)]
+
+
+def check_table(ceiling, table, daily):
+    for crcl in probes(table):
+        for dialysis in (False, True):
+            wanted = record_limit(table, crcl, dialysis, daily)
+            assert wanted in (None, rule_limit(ceiling, crcl, dialysis)), f"{crcl} mL/min"
+
+
+@needs_records
+@each_rule
+def test_a_dose_table_of_the_ema_is_that_of_the_profile_eu(rule):
+    said = RECORD_OF[rule["id"]].get("dose", {}).get("ema_variant")
+    wanted, table = EMA_VARIANTS.get(rule["id"], (None, None))
+    assert said == wanted
+    if table:
+        ceiling, = tables_by_crcl(rule["when"], "eu")
+        check_table(ceiling, table, daily=False)
+
+
 @needs_records
 @each_rule
 def test_a_dose_table_gives_the_maxima_of_its_record(rule):
     dose = RECORD_OF[rule["id"]].get("dose", {})
     table, daily = dose.get("table", []), dose.get("check") in ("daily", "total daily dose")
-    ceilings = [clause["table"] for clause in clauses(rule["when"]) if clause.get("by") == "crcl"]
+    ceilings = tables_by_crcl(rule["when"], "us")
     if not ceilings:
         check_single_maxima(rule, table)
         check_percents(rule, table)
     elif not table:
         pytest.fail("the record has no table")
     for ceiling in ceilings:
-        for crcl in probes(table):
-            for dialysis in (False, True):
-                wanted = record_limit(table, crcl, dialysis, daily)
-                assert wanted in (None, rule_limit(ceiling, crcl, dialysis)), f"{crcl} mL/min"
+        check_table(ceiling, table, daily)
 
 
 # analyte of a table -> the word that the keys of its record begin with
