@@ -483,7 +483,7 @@ def test_a_rule_has_the_thresholds_of_its_record(rule):
 
 # rules with numbers of other records, which their "choice" names
 BORROWED = {"ac-plt-50": ["ac-enox-renal"], "car-vte-proph-gap": ["imid-vte-proph-gap"], "mm-triple-cns": ["gaba-renal"],
-            "bsa-step-active-infection": ["bsa-cyp-nti"],
+            "bsa-step-active-infection": ["bsa-cyp-nti"], "bma-vitd-gap": ["crit-calcium-thiazide"],
             "crit-repeat-count-gap": ["len-combo-plt-hold", "ixa-plt-hold", "pom-plt-hold", "bor-mono-plt-hold",
                                       "tec-plt-hold", "elr-plt-hold", "tal-plt-hold", "car-plt-hold"]}
 
