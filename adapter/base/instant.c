@@ -184,12 +184,29 @@ const char *instant_text(int64_t ms, char *buf, size_t size)
     return buf;
 }
 
+static void two_digits(char *at, unsigned number)
+{
+    at[0] = (char)('0' + number / 10 % 10);
+    at[1] = (char)('0' + number % 10);
+}
+
+/* Without printf: every alert is full of dates. */
 const char *instant_date(int64_t ms, char *buf, size_t size)
 {
-    struct civil c = civil_of(ms);
+    struct civil c;
 
     buf[0] = '\0';
-    if (is_known(ms)) snprintf(buf, size, "%04" PRId64 "-%02u-%02u", c.year, c.month, c.day);
+    if (!is_known(ms)) return buf;
+    c = civil_of(ms);
+    if (c.year < 0 || c.year > 9999 || size < sizeof "2026-05-04") {
+        snprintf(buf, size, "%04" PRId64 "-%02u-%02u", c.year, c.month, c.day);
+        return buf;
+    }
+    memcpy(buf, "0000-00-00", sizeof "0000-00-00");
+    two_digits(buf, (unsigned)c.year / 100);
+    two_digits(buf + 2, (unsigned)c.year);
+    two_digits(buf + 5, c.month);
+    two_digits(buf + 8, c.day);
     return buf;
 }
 

@@ -337,7 +337,7 @@ static struct eval eval_of(const struct knowledge *knowledge, const struct chart
                           .now_ms = now_ms,
                           .profile = profile,
                           .unmapped = options->unmapped,
-                          .index = drug_index_make(chart, arena),
+                          .index = drug_index_make(chart, now_ms, arena),
                           .analytes = { .crcl = analyte_of(knowledge, "crcl"),
                                         .creatinine = analyte_of(knowledge, "creatinine"),
                                         .weight = analyte_of(knowledge, "weight"),

@@ -4,50 +4,13 @@
 #include "base/buf.h"
 #include "core/eval_impl.h"
 
-static int64_t order_start(const struct chart_order *order)
-{
-    return order->start_ms != INSTANT_UNSET ? order->start_ms : order->authored_ms;
-}
-
-/* An active order ends with the bounds of its dosage. One that has ended did so by now: an end that
- * lies ahead is the one that was planned, and when it really ended is not known. */
-struct exposure order_exposure(const struct chart_order *order, int64_t now_ms)
-{
-    struct exposure at = { .start_ms = order_start(order),
-                           .end_ms = order->end_ms,
-                           .next_ms = INSTANT_NEVER };
-
-    switch (order->state) {
-    case ORDER_REMOVED:
-    case ORDER_DRAFT:
-        at.state = EXPOSURE_NONE;
-        return at;
-    case ORDER_UNCLEAR:
-        at.state = EXPOSURE_UNCLEAR;
-        return at;
-    case ORDER_ENDED:
-        at.state = EXPOSURE_ENDED;
-        if (at.end_ms <= now_ms) return at;
-        at.next_ms = at.end_ms; /* then it counts as ended by then */
-        at.end_ms = INSTANT_UNSET;
-        return at;
-    case ORDER_ACTIVE:
-    case ORDER_HELD:
-        break;
-    }
-    if (at.end_ms != INSTANT_UNSET && at.end_ms <= now_ms) {
-        at.state = EXPOSURE_ENDED;
-        return at;
-    }
-    at.next_ms = at.end_ms == INSTANT_UNSET ? INSTANT_NEVER : at.end_ms;
-    at.state = order->state == ORDER_HELD ? EXPOSURE_HELD : EXPOSURE_ACTIVE;
-    if (at.start_ms <= now_ms) return at;
-    at.state = EXPOSURE_PLANNED;
-    if (at.start_ms < at.next_ms) at.next_ms = at.start_ms;
-    return at;
-}
-
 /* ---- one order against one clause */
+
+/* Can an order that is over be one of the clause, now or later? */
+static bool asks_over(const struct order_clause *clause)
+{
+    return clause->wanted == ORDER_WANT_ENDED || clause->linger_drugs.count;
+}
 
 static bool is_longer(struct duration a, struct duration b)
 {
@@ -139,7 +102,7 @@ static struct answer times_answer(const struct eval *eval, const struct order_cl
 
 static struct answer route_answer(const struct order_clause *clause, enum drug_route route)
 {
-    if (!clause->routes || clause->routes & UINT32_C(1) << route) return ANSWER_TRUE;
+    if (clause->routes & UINT32_C(1) << route) return ANSWER_TRUE;
     return route == ROUTE_UNKNOWN || route == ROUTE_PARENTERAL ? answer_unknown(DOUBT_DOSE)
                                                                : ANSWER_FALSE;
 }
@@ -154,11 +117,13 @@ static struct answer frame_answer(const struct eval *eval, const struct order_cl
     if (answer.truth == TRUTH_FALSE) return answer;
     if (at.state == EXPOSURE_ACTIVE) /* then the order is told with other words */
         answer_until(eval, &answer, order->expiry_ms);
-    answer = answer_both(answer, route_answer(clause, order->route));
+    if (clause->routes) answer = answer_both(answer, route_answer(clause, order->route));
     if (clause->starts.given)
         answer = answer_both(answer, pairing_answer(eval, &clause->starts, order));
     if (clause->times.given)
         answer = answer_both(answer, pairing_answer(eval, &clause->times, order));
+    if (!clause->has_started_within && !clause->has_started_before && !clause->has_ended_within)
+        return answer;
     return answer_both(answer, times_answer(eval, clause, &at));
 }
 
@@ -171,17 +136,25 @@ static const struct dose *dose_asked(const struct eval *eval, const struct order
     return clause->dose_unit ? dose_as(eval, dose, clause->dose_unit, room) : dose;
 }
 
+static struct answer wishes_answer(const struct eval *eval, const struct order_clause *clause,
+                                   const struct drug_place *place)
+{
+    struct answer answer = frame_answer(eval, clause, place->order, place->concept);
+    struct dose room;
+
+    if (!clause->dose_unit && !clause->continuous) return answer;
+    return answer_both(answer,
+                       doses_answer(clause, place->order, dose_asked(eval, clause, place, &room)));
+}
+
 /* One order that has the drug: does it satisfy the clause? */
 static struct answer match_answer(const struct eval *eval, const struct order_clause *clause,
                                   const struct drug_place *place)
 {
-    struct answer answer;
-    struct dose room;
+    struct answer answer = ANSWER_FALSE;
 
-    if (place->drug->use == USE_LOCAL && !clause->any_use) return ANSWER_FALSE;
-    answer = frame_answer(eval, clause, place->order, place->concept);
-    answer = answer_both(
-        answer, doses_answer(clause, place->order, dose_asked(eval, clause, place, &room)));
+    if (place->drug->use == USE_LOCAL && !clause->any_use) return answer;
+    if (!place->over || asks_over(clause)) answer = wishes_answer(eval, clause, place);
     if (clause->dose_unit)
         answer_until(eval, &answer, dose_as_until(eval, &place->drug->dose, clause->dose_unit));
     return answer;
@@ -233,11 +206,13 @@ static struct answer sum_answer(const struct eval *eval, const struct order_clau
     if (!asks_average(clause) || count < 2) return answer;
     for (size_t i = 0; i < count; i++) {
         const struct drug_place *place = &places[i];
-        struct exposure at = order_exposure(place->order, eval->now_ms);
+        struct exposure at;
         const struct dose *dose;
         struct answer frame;
         struct dose room;
         if (place->drug->use == USE_LOCAL && !clause->any_use) continue;
+        if (place->over && !asks_over(clause)) continue;
+        at = order_exposure(place->order, eval->now_ms);
         frame = frame_answer(eval, clause, place->order, place->concept);
         answer_until(eval, &answer, frame.next_ms);
         dose = dose_asked(eval, clause, place, &room);
@@ -292,9 +267,28 @@ static unsigned bound_of(const struct eval *eval, const struct order_clause *cla
     return clause->binding == BINDING_NONE ? CONCEPT_NONE : eval->bound[clause->binding];
 }
 
+/* The same from the side of the chart, which has fewer drugs than a long class. */
+static size_t walk_chart(struct walk *walk, const struct drug_place **ret)
+{
+    const struct drug_index *index = &walk->eval->index;
+
+    while (walk->next < index->count) {
+        const struct drug_place *place = &index->places[walk->next];
+        size_t count = 1;
+        while (walk->next + count < index->count && place[count].concept == place->concept) count++;
+        walk->next += count;
+        if (walk->bound != CONCEPT_NONE && walk->bound != place->concept) continue;
+        if (!concept_set_has(walk->drugs, place->concept)) continue;
+        *ret = place;
+        return count;
+    }
+    return 0;
+}
+
 /* The next drug that the chart has orders for: their number, 0 at the end. */
 static size_t walk_next(struct walk *walk, const struct drug_place **ret)
 {
+    if (walk->drugs->count > walk->eval->index.count) return walk_chart(walk, ret);
     while (walk->next < walk->drugs->count) {
         unsigned concept = walk->drugs->items[walk->next++];
         size_t count;
@@ -441,9 +435,12 @@ static void order_tell(struct eval *eval, const struct order_clause *clause,
                        const struct chart_order *order, enum truth truth, struct trace *t)
 {
     unsigned bound = bound_of(eval, clause);
+    bool over = order_is_over(order, eval->now_ms);
 
+    if (over && !asks_over(clause)) return;
     for (size_t i = 0; i < order->ingredient_count; i++) {
-        struct drug_place place = { order->ingredients[i].concept, order, &order->ingredients[i] };
+        struct drug_place place = { order->ingredients[i].concept, order, &order->ingredients[i],
+                                    over };
         if (bound != CONCEPT_NONE && bound != place.concept) continue;
         if (!concept_set_has(&clause->drugs, place.concept)) continue;
         if (match_answer(eval, clause, &place).truth >= truth ||

@@ -60,57 +60,81 @@ struct answer threshold_answer(const struct interval *value, const struct thresh
 
 /* ---- traces */
 
-__attribute__((format(printf, 3, 0))) static const char *written(struct arena *arena,
-                                                                 const char *before,
-                                                                 const char *fmt, va_list args)
-{
-    size_t start = strlen(before);
-    va_list again;
-    char *text;
-    int more;
+#define TEXT_ROOM 192 /* bytes that most texts of a clause need */
 
-    va_copy(again, args);
-    more = vsnprintf(NULL, 0, fmt, again);
-    va_end(again);
-    text = arena_alloc(arena, start + (size_t)more + 1);
-    memcpy(text, before, start);
-    vsnprintf(text + start, (size_t)more + 1, fmt, args);
-    return text;
+/* Texts are written piece by piece, often one for each of many orders: there is room behind them, so
+ * that a piece costs no more than itself. */
+static void text_grow(struct eval *eval, struct trace *t, size_t needed)
+{
+    size_t room = t->text_room ? t->text_room : TEXT_ROOM;
+    char *text;
+
+    while (room < needed) room *= 2;
+    text = arena_alloc(eval->arena, room);
+    memcpy(text, t->text, t->text_len + 1);
+    t->text = text;
+    t->text_room = room;
 }
 
 void trace_say(struct eval *eval, struct trace *t, const char *fmt, ...)
 {
-    va_list args;
+    va_list args, again;
+    size_t left;
+    int more;
 
     if (!t) return;
+    if (!t->text_room) text_grow(eval, t, 1);
+    left = t->text_room - t->text_len;
     va_start(args, fmt);
-    t->text = written(eval->arena, t->text, fmt, args);
+    va_copy(again, args);
+    more = vsnprintf(t->text + t->text_len, left, fmt, args);
+    if ((size_t)more >= left) {
+        t->text[t->text_len] = '\0';
+        text_grow(eval, t, t->text_len + (size_t)more + 1);
+        vsnprintf(t->text + t->text_len, (size_t)more + 1, fmt, again);
+    }
+    t->text_len += (size_t)more;
+    va_end(again);
     va_end(args);
 }
 
 void trace_change(struct eval *eval, struct trace *t, const char *fmt, ...)
 {
-    va_list args;
+    va_list args, again;
+    char text[256];
+    int len;
 
     if (!t) return;
     va_start(args, fmt);
-    t->change = written(eval->arena, "", fmt, args);
+    va_copy(again, args);
+    len = vsnprintf(text, sizeof text, fmt, args);
+    if ((size_t)len < sizeof text) {
+        t->change = arena_copy(eval->arena, text, (size_t)len);
+    } else {
+        char *longer = arena_alloc(eval->arena, (size_t)len + 1);
+        vsnprintf(longer, (size_t)len + 1, fmt, again);
+        t->change = longer;
+    }
+    va_end(again);
     va_end(args);
 }
 
 void trace_fact(struct eval *eval, struct trace *t, enum trace_role role,
                 const struct source *source)
 {
-    struct trace_fact *facts;
+    size_t count;
 
     if (!t) return;
-    for (size_t i = 0; i < t->fact_count; i++)
+    count = t->fact_count;
+    for (size_t i = 0; i < count; i++)
         if (t->facts[i].source == source) return;
-    facts = arena_alloc(eval->arena, (t->fact_count + 1) * sizeof *facts);
-    if (t->fact_count) memcpy(facts, t->facts, t->fact_count * sizeof *facts);
-    facts[t->fact_count] = (struct trace_fact){ role, source };
-    t->facts = facts;
-    t->fact_count++;
+    if ((count & (count - 1)) == 0) { /* full: there is room for 1, 2, 4, 8 ... */
+        struct trace_fact *facts =
+            arena_alloc(eval->arena, (count ? 2 * count : 1) * sizeof *facts);
+        if (count) memcpy(facts, t->facts, count * sizeof *facts);
+        t->facts = facts;
+    }
+    t->facts[t->fact_count++] = (struct trace_fact){ role, source };
 }
 
 void trace_result(struct eval *eval, struct trace *t, const struct chart_result *result)
@@ -121,7 +145,9 @@ void trace_result(struct eval *eval, struct trace *t, const struct chart_result 
 
 void trace_init(struct trace *t, const struct clause *clause)
 {
-    *t = (struct trace){ .clause = clause, .text = "", .change = "", .assumption = "" };
+    static char nothing[] = ""; /* never written to: it has no room */
+
+    *t = (struct trace){ .clause = clause, .text = nothing, .change = "", .assumption = "" };
 }
 
 static struct trace *trace_parts(struct eval *eval, struct trace *t, const struct clause *parts,

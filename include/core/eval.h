@@ -31,7 +31,9 @@ struct trace_fact {
 struct trace {
     const struct clause *clause;
     struct answer answer;
-    const char *text;       /* the fact, as a sentence */
+    char *text; /* the fact, as a sentence */
+    size_t text_len,
+        text_room;          /* private: bytes of it, and from its start to the end of its room */
     const char *change;     /* what would change the answer; "" */
     const char *assumption; /* UNLESS that was taken; "" */
     struct trace_fact *facts;

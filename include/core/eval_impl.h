@@ -13,6 +13,7 @@ struct drug_place {
     unsigned concept;
     const struct chart_order *order;
     const struct chart_ingredient *drug; /* of the order */
+    bool over;                           /* order_is_over(): most of a long history */
 };
 
 struct drug_index {
@@ -24,7 +25,7 @@ struct drug_index {
     unsigned limit;
 };
 
-struct drug_index drug_index_make(const struct chart *chart, struct arena *arena);
+struct drug_index drug_index_make(const struct chart *chart, int64_t now_ms, struct arena *arena);
 
 /* The places of one drug; 0 when the chart has no order for it. */
 size_t drug_index_find(const struct drug_index *index, unsigned concept,
@@ -185,6 +186,9 @@ struct exposure {
     int64_t next_ms;          /* when the state changes by itself */
 };
 struct exposure order_exposure(const struct chart_order *order, int64_t now_ms);
+
+/* Has it ended, for good? */
+bool order_is_over(const struct chart_order *order, int64_t now_ms);
 
 /* Is there another active or planned order that the clause asks for beside this one; and which one, in
  * words and as facts. (eval_pair.c) */
