@@ -269,6 +269,7 @@ static const struct formula {
     { "qtc", derive_qtc, { "qtcf", "qtcb" } },
     { "crcl", derive_crcl, { "creatinine" } },
     { "hcg", derive_hcg, { "hcg-qual", "hcg-quant", "hcg-mass-or-molar" } },
+    { "glucose", derive_glucose, { "glucose-fasting", "glucose-poc" } },
 };
 
 void derive_all(struct chart *chart, const struct knowledge *knowledge)

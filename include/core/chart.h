@@ -106,7 +106,7 @@ struct chart_series {
     size_t count;
 };
 
-#define CHART_SERIES_MAX 9
+#define CHART_SERIES_MAX 10
 
 /* ---- conditions, procedures, findings */
 

@@ -71,7 +71,7 @@ bool derive_is_reported(const struct deriver *deriver, int64_t at_ms);
 
 typedef void derive_fn(struct deriver *deriver);
 derive_fn derive_bun, derive_calcium, derive_egfr, derive_anc, derive_bsa, derive_qtcf, derive_qtc,
-    derive_crcl, derive_hcg;
+    derive_crcl, derive_hcg, derive_glucose;
 
 /* What a person is at that instant, for a formula that asks: false and a lack when not known. */
 bool derived_person(const struct deriver *deriver, struct derived *derived) MUST_CHECK;

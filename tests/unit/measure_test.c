@@ -425,6 +425,13 @@ static const struct measure_case {
     { "two formulas of one time: both may be meant", "qtc", NULL,
       "qtcf 450 ms, now; qtcb 480 ms, now", NULL, "450..480", "" },
 
+    { "a fasting glucose is a glucose", "glucose", NULL, "glucose-fasting 110 mg/dL, now", NULL,
+      "110", "" },
+    { "a newer bedside glucose counts before one of the laboratory", "glucose", NULL,
+      "glucose 320 mg/dL, 1 d ago; glucose-poc 150 mg/dL, now", NULL, "150", "" },
+    { "a newer glucose of the laboratory counts before one at the bedside", "glucose", NULL,
+      "glucose 150 mg/dL, now; glucose-poc 320 mg/dL, 1 d ago", NULL, "150", "" },
+
     { "no creatinine, no eGFR", "egfr", "female, 65 years", NULL, NULL,
       "1: no result for eGFR on record", "" },
 };
