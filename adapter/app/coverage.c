@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/command.h"
 #include "app/input.h"
@@ -38,7 +37,8 @@ struct coverage {
     struct gap *gaps;    /* owned */
     size_t count, room, beyond, aside, used, no_fhir;
     const char *file;
-    bool bar, lost;
+    struct input_bar bar;
+    bool lost;
 };
 
 /* ---- reading */
@@ -94,6 +94,7 @@ static bool on_entry(const struct bundle_entry *entry, void *arg)
     AUTO(doc_free) struct doc *doc = NULL;
     struct err err;
 
+    input_bar_at(&coverage->bar, entry->text);
     if (!entry->text || (entry->type[0] && !resource_is_used(entry->type))) return true;
     if (!doc_parse(entry->text, entry->len, 0, &doc, &err)) {
         set_aside(coverage, entry->index, &err);
@@ -109,31 +110,31 @@ static bool on_entry(const struct bundle_entry *entry, void *arg)
     return true;
 }
 
-static void file_read(struct coverage *coverage, const char *path)
+static void file_read(struct coverage *coverage, size_t which)
 {
     const struct bundle_visitor visitor = { on_entry, on_bad, coverage };
     struct err err;
     size_t len;
     char *text;
 
-    coverage->file = path;
-    if (!input_read(path, &text, &len, &err)) {
+    coverage->file = coverage->input.paths[which];
+    if (!input_read(coverage->file, &text, &len, &err)) {
         set_aside(coverage, 0, &err);
         return;
     }
+    input_bar_file(&coverage->bar, &coverage->input, which, text, len);
     bundle_walk(text, len, &visitor);
     free(text);
 }
 
 static void files_read(struct coverage *coverage)
 {
-    coverage->bar = isatty(STDERR_FILENO) && coverage->input.bytes > (4 << 20);
+    input_bar_start(&coverage->bar, &coverage->input);
     for (size_t i = 0; i < coverage->input.count; i++) {
-        file_read(coverage, coverage->input.paths[i]);
-        if (coverage->bar)
-            fprintf(stderr, "\rreading %3zu%%", (i + 1) * 100 / coverage->input.count);
+        file_read(coverage, i);
+        input_bar_file(&coverage->bar, &coverage->input, i, NULL, 0);
     }
-    if (coverage->bar) fputs("\r             \r", stderr);
+    progress_end(&coverage->bar.progress);
 }
 
 /* ---- what it blinds */
@@ -177,7 +178,7 @@ static unsigned rules_blinded(const struct knowledge *knowledge, const struct un
         const struct rule *rule = knowledge_rule(knowledge, i);
         struct question question = { .seen = seen };
         if (rule->mode == RULE_OFF) continue;
-        rule_visit(rule, on_clause, &question);
+        rule_visit_as(rule, knowledge_policy(knowledge)->profile, on_clause, &question);
         count += question.asked;
     }
     return count;
@@ -298,13 +299,16 @@ static int help(void)
         "  --format FORMAT    table (default), or csv: lines for a file of local codes, whose\n"
         "                     concept is to be filled in\n"
         "  --mappings DIR     use these mappings\n"
+        "  --profile PROFILE  us or eu: whose labels count where they differ (default: that of\n"
+        "                     policy.json)\n"
         "  --codes PATH       add local codes: CSV files, ConceptMaps (may be repeated)\n"
         "  --rules PATH       add rules of the site (may be repeated)\n\n"
         "A drug blinds each rule that asks for an order, as it could be any drug; one whose "
         "display\n"
         "names a drug of ours blinds those that ask for that drug. A result blinds each rule that\n"
         "asks for a result, a unit each that asks for its analyte, a condition each that asks for\n"
-        "a condition, a route each that asks for one. Rules of mode off do not count.\n\n"
+        "a condition, a route each that asks for one. Rules of mode off, and what asks\n"
+        "for the labels of the other profile, do not count.\n\n"
         "Exit code: 0 all read; 3 some input was set aside (each named on stderr), the rest was\n"
         "used; 1 the mappings have a problem or the output is lost; 2 wrong usage.");
     return 0;
@@ -323,6 +327,10 @@ static int option_take(struct coverage *coverage, int option)
     case 'R':
         load_paths_add(&coverage->layers.rules, optarg);
         return 0;
+    case 'p':
+        if (!profile_parse(optarg, &coverage->layers.profile))
+            return 1 + command_usage("coverage", "no profile \"%s\": us or eu", optarg);
+        return 0;
     case 'f':
         coverage->csv = strcmp(optarg, "csv") == 0;
         if (coverage->csv || strcmp(optarg, "table") == 0) return 0;
@@ -338,9 +346,13 @@ static int option_take(struct coverage *coverage, int option)
 static int options_take(struct coverage *coverage, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "mappings", required_argument, NULL, 'm' }, { "codes", required_argument, NULL, 'C' },
-        { "rules", required_argument, NULL, 'R' },    { "format", required_argument, NULL, 'f' },
-        { "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 },
+        { "mappings", required_argument, NULL, 'm' },
+        { "codes", required_argument, NULL, 'C' },
+        { "rules", required_argument, NULL, 'R' },
+        { "format", required_argument, NULL, 'f' },
+        { "profile", required_argument, NULL, 'p' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     struct err err;
     char text[600];

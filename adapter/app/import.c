@@ -14,6 +14,7 @@
 #include "app/load.h"
 #include "app/output.h"
 #include "app/page.h"
+#include "app/progress.h"
 #include "base/mem.h"
 #include "core/rxnorm_drugs.h"
 #include "core/rxnorm_graph.h"
@@ -44,7 +45,7 @@ struct import {
     struct err_list problems;
     struct output output;
     size_t read, codes, ndcs, rows, known, different, partly;
-    bool bar;
+    struct progress bar;
 };
 
 /* ---- Ctrl-C: noticed between two pieces of work, so that nothing half-written is left */
@@ -96,13 +97,6 @@ static void problem(struct reading *reading, struct err *err)
     reading->wrong++;
 }
 
-static void progress(const struct reading *reading)
-{
-    if (!reading->import->bar || reading->size <= 0) return;
-    fprintf(stderr, "\rreading %s %3lld%%", reading->file->name,
-            reading->done * 100 / reading->size);
-}
-
 static void line_take(struct reading *reading, const char *line, size_t len)
 {
     struct err err;
@@ -145,7 +139,7 @@ static bool chunks_read(struct reading *reading, struct err *err)
         reading->used += (size_t)n;
         reading->done += n;
         lines_take(reading);
-        progress(reading);
+        progress_show(&reading->import->bar, reading->file->name, reading->done, reading->size);
     }
     if (reading->used && reading->wrong < PROBLEMS_MAX && !stopped)
         line_take(reading, reading->room, reading->used);
@@ -189,7 +183,7 @@ static void file_read(struct import *import, const struct release_file *file)
     if (!chunks_read(&reading, &err)) problem(&reading, &err);
     free(reading.room);
     close(reading.fd);
-    if (import->bar) fputs("\r                         \r", stderr);
+    progress_end(&import->bar);
     file->done(&import->graph);
     import->read++;
 }
@@ -393,7 +387,7 @@ static int run(struct import *import)
     char dir[PATH_MAX];
 
     if (!import->layers.mappings) import->layers.mappings = load_default_dir(dir, sizeof dir);
-    import->bar = isatty(STDERR_FILENO);
+    progress_start(&import->bar, true);
     stops_catch();
     bool good = load_layers(&import->layers, &import->knowledge, &import->problems) &&
                 release_read(import) && write_all(import);

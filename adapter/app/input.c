@@ -34,6 +34,8 @@ static bool is_recorded(const char *name)
 static void path_keep(struct input *input, const char *path, long long bytes)
 {
     input->paths = mem_resize(input->paths, (input->count + 1) * sizeof *input->paths);
+    input->sizes = mem_resize(input->sizes, (input->count + 1) * sizeof *input->sizes);
+    input->sizes[input->count] = bytes;
     input->paths[input->count++] = mem_strdup(path);
     input->bytes += bytes;
 }
@@ -128,5 +130,38 @@ void input_done(struct input *input)
 {
     for (size_t i = 0; i < input->count; i++) free(input->paths[i]);
     free(input->paths);
+    free(input->sizes);
     *input = (struct input){ 0 };
+}
+
+/* ---- the bar */
+
+#define BAR_BYTES_MIN (4 << 20)
+
+void input_bar_start(struct input_bar *bar, const struct input *input)
+{
+    *bar = (struct input_bar){ .all = input->bytes };
+    progress_start(&bar->progress, input->bytes > BAR_BYTES_MIN);
+}
+
+static void bar_show(struct input_bar *bar, double part)
+{
+    progress_show(&bar->progress, "reading", bar->before + (long long)((double)bar->size * part),
+                  bar->all);
+}
+
+void input_bar_file(struct input_bar *bar, const struct input *input, size_t which,
+                    const char *text, size_t len)
+{
+    bar->text = text;
+    bar->len = len;
+    bar->size = text ? input->sizes[which] : 0;
+    if (!text) bar->before += input->sizes[which];
+    bar_show(bar, 0);
+}
+
+void input_bar_at(struct input_bar *bar, const char *at)
+{
+    if (at && bar->progress.on && bar->len)
+        bar_show(bar, (double)(at - bar->text) / (double)bar->len);
 }

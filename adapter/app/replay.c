@@ -1,23 +1,18 @@
 /* replay: for testers. Reads recorded FHIR, plays it on a virtual clock, prints the alerts. */
 #include <getopt.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/command.h"
 #include "app/input.h"
 #include "app/load.h"
+#include "app/replay_print.h"
 #include "app/simulate.h"
-#include "base/buf.h"
 #include "base/mem.h"
 #include "fhir/bundle.h"
-#include "fhir/detected_issue.h"
 #include "fhir/reference.h"
-
-enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_BUNDLE };
 
 struct count {
     char *what, *code; /* owned */
@@ -26,7 +21,7 @@ struct count {
 
 struct replay {
     struct load_layers layers;
-    enum format format;
+    enum replay_format format;
     bool as_of, all, explain, list_unmapped, everybody;
     int64_t as_of_ms;
     struct input input;
@@ -39,8 +34,7 @@ struct replay {
     size_t no_fhir;       /* lines that are JSON, but no resources */
     struct count *counts; /* owned: drugs and results that no mapping knows */
     size_t count_count;
-    long long done; /* bytes read, for the progress bar */
-    bool bar;
+    struct input_bar bar;
     bool lost; /* output that could not be written */
 };
 
@@ -142,6 +136,7 @@ static bool on_entry(const struct bundle_entry *entry, void *arg)
     };
     struct err err;
 
+    input_bar_at(&replay->bar, entry->text);
     if (!entry->text) {
         if (deletion_read(replay, entry, &recorded)) simulation_add(replay->simulation, &recorded);
         return true;
@@ -165,37 +160,31 @@ static bool on_entry(const struct bundle_entry *entry, void *arg)
     return true;
 }
 
-static void bar_draw(struct replay *replay, const char *what, long long done, long long all)
-{
-    int part = all > 0 ? (int)(done * 40 / all) : 0;
-
-    if (!replay->bar) return;
-    fprintf(stderr, "\r%-10s [%.*s%*s] %3d%%", what, part,
-            "========================================", 40 - part, "",
-            all > 0 ? (int)(done * 100 / all) : 0);
-    fflush(stderr);
-}
-
-static void bar_end(struct replay *replay)
-{
-    if (replay->bar) fprintf(stderr, "\r%60s\r", "");
-}
-
-static void file_read(struct replay *replay, const char *path)
+static void file_read(struct replay *replay, size_t which)
 {
     const struct bundle_visitor visitor = { on_entry, on_bad, replay };
     struct err err;
     size_t len;
     char *text;
 
-    replay->file = path;
-    if (!input_read(path, &text, &len, &err)) {
+    replay->file = replay->input.paths[which];
+    if (!input_read(replay->file, &text, &len, &err)) {
         err.where[0] = '\0';
-        set_aside(replay, path, 0, &err);
+        set_aside(replay, replay->file, 0, &err);
         return;
     }
+    input_bar_file(&replay->bar, &replay->input, which, text, len);
     bundle_walk(text, len, &visitor);
     free(text);
+}
+
+static void files_read(struct replay *replay)
+{
+    input_bar_start(&replay->bar, &replay->input);
+    for (size_t i = 0; i < replay->input.count; i++) {
+        file_read(replay, i);
+        input_bar_file(&replay->bar, &replay->input, i, NULL, 0);
+    }
 }
 
 /* ---- what the simulation tells */
@@ -238,118 +227,12 @@ static void on_explained(const char *patient, const char *text, void *arg)
 
 static void on_progress(size_t done, size_t all, void *arg)
 {
-    bar_draw(arg, "evaluating", (long long)done, (long long)all);
+    struct replay *replay = arg;
+
+    progress_show(&replay->bar.progress, "evaluating", (long long)done, (long long)all);
 }
 
 /* ---- printing */
-
-static json_t *texts(const char **items, size_t count)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < count; i++) json_array_append_new(list, json_string(items[i]));
-    return list;
-}
-
-static json_t *instant(int64_t ms)
-{
-    char text[32];
-
-    if (ms == INSTANT_UNSET) return json_null();
-    return json_string(instant_text(ms, text, sizeof text));
-}
-
-static json_t *also(const struct alert *alert)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < alert->also_count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "rule", alert->also[i].rule, "severity",
-                                              severity_name(alert->also[i].severity)));
-    return list;
-}
-
-static void print_json(const struct alert *alert)
-{
-    AUTO(buf_done) struct buf patient = { 0 };
-    json_t *line;
-
-    buf_printf(&patient, "Patient/%s", alert->patient);
-    line = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "rule",
-        alert->rule, "severity", severity_name(alert->severity), "display",
-        display_name(alert->display), "status", alert_state_name(alert->state), "patient",
-        buf_string(&patient), "opened", instant(alert->opened_ms), "ended",
-        instant(alert->ended_ms), "title", alert->title, "endedWhy", alert->ended_why, "subjects",
-        texts(alert->subjects, alert->subject_count), "implicated",
-        texts(alert->implicated, alert->implicated_count), "evidence",
-        texts(alert->evidence, alert->evidence_count), "detail", alert->detail, "recommendation",
-        alert->recommendation, "sources", texts(alert->sources, alert->source_count), "also",
-        also(alert));
-    if (!line) abort();
-    json_dumpf(line, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(line);
-}
-
-static void print_bundle(const struct simulated *result)
-{
-    static const struct issue_options options = { .system = ADAPTER_SYSTEM,
-                                                  .device = "Device/mm-adapter-replay",
-                                                  .version = ADAPTER_VERSION };
-    json_t *bundle = json_pack("{s:s, s:s}", "resourceType", "Bundle", "type", "collection");
-    json_t *entries = json_array();
-
-    for (size_t i = 0; i < result->alert_count; i++) {
-        char id[64], url[128];
-        issue_id(&result->alerts[i], id);
-        snprintf(url, sizeof url, "%s:alert:%s", ADAPTER_SYSTEM, result->alerts[i].key);
-        char *text = issue_build(&result->alerts[i], &options, id, NULL);
-        json_array_append_new(entries, json_pack("{s:s, s:o}", "fullUrl", url, "resource",
-                                                 json_loads(text, 0, NULL)));
-        free(text);
-    }
-    if (json_array_size(entries))
-        json_object_set_new(bundle, "entry", entries);
-    else
-        json_decref(entries); /* FHIR has no empty arrays */
-    json_dumpf(bundle, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(bundle);
-}
-
-static const char *shade(bool colours, const struct alert *alert)
-{
-    if (!colours) return "";
-    if (alert->state != ALERT_OPEN) return "\033[2m";
-    return alert->severity == SEVERITY_HIGH       ? "\033[31m"
-           : alert->severity == SEVERITY_MODERATE ? "\033[33m"
-                                                  : "";
-}
-
-static void print_table(const struct simulated *result)
-{
-    bool colours = command_colours(stdout);
-
-    if (!result->alert_count) {
-        puts("no alerts");
-        return;
-    }
-    printf("%-24s %-24s %-9s %-8s %-12s %-20s %-24s %s\n", "OPENED", "ENDED", "STATUS", "SEVERITY",
-           "DISPLAY", "RULE", "SUBJECTS", "PATIENT");
-    for (size_t i = 0; i < result->alert_count; i++) {
-        const struct alert *alert = &result->alerts[i];
-        AUTO(buf_done) struct buf subjects = { 0 };
-        char opened[32], ended[32];
-        for (size_t j = 0; j < alert->subject_count; j++)
-            buf_printf(&subjects, "%s%s", j ? "," : "", alert->subjects[j]);
-        printf("%s%-24s %-24s %-9s %-8s %-12s %-20s %-24s Patient/%s%s\n", shade(colours, alert),
-               instant_text(alert->opened_ms, opened, sizeof opened),
-               instant_text(alert->ended_ms, ended, sizeof ended), alert_state_name(alert->state),
-               severity_name(alert->severity), display_name(alert->display), alert->rule,
-               buf_string(&subjects), alert->patient, colours ? "\033[0m" : "");
-    }
-}
 
 static int count_compare(const void *a, const void *b)
 {
@@ -362,7 +245,7 @@ static int count_compare(const void *a, const void *b)
 
 static void print_unmapped(struct replay *replay)
 {
-    FILE *out = replay->format == FORMAT_TABLE ? stdout : stderr;
+    FILE *out = replay->format == REPLAY_TABLE ? stdout : stderr;
     size_t drugs = 0, results = 0;
 
     for (size_t i = 0; i < replay->count_count; i++)
@@ -378,17 +261,7 @@ static void print_unmapped(struct replay *replay)
 
 static void print_result(struct replay *replay, const struct simulated *result)
 {
-    switch (replay->format) {
-    case FORMAT_TABLE:
-        print_table(result);
-        break;
-    case FORMAT_JSON:
-        for (size_t i = 0; i < result->alert_count; i++) print_json(&result->alerts[i]);
-        break;
-    case FORMAT_BUNDLE:
-        print_bundle(result);
-        break;
-    }
+    replay_print(result, replay->format);
     replay->lost = fflush(stdout) != 0 || ferror(stdout);
     if (replay->lost) fputs("myeloma-adapter replay: cannot write the output\n", stderr);
     fprintf(stderr,
@@ -433,13 +306,13 @@ static int help(void)
     return 0;
 }
 
-static bool format_parse(const char *text, enum format *ret)
+static bool format_parse(const char *text, enum replay_format *ret)
 {
     static const char *const names[] = { "table", "json", "bundle" };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strcmp(text, names[i]) == 0) {
-            *ret = (enum format)i;
+            *ret = (enum replay_format)i;
             return true;
         }
     return false;
@@ -523,7 +396,7 @@ static int options_take(struct replay *replay, int argc, char **argv)
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
         if ((stop = option_take(replay, option))) return stop;
     if (optind == argc) return 1 + command_usage("replay", "name at least one PATH");
-    if (replay->explain && replay->format != FORMAT_TABLE)
+    if (replay->explain && replay->format != REPLAY_TABLE)
         return 1 + command_usage("replay", "--explain is text: it goes with --format table only");
     for (; optind < argc; optind++)
         if (!input_add(&replay->input, argv[optind], &err))
@@ -547,13 +420,9 @@ static void play(struct replay *replay)
     struct simulated result;
 
     replay->simulation = simulation_new(replay->knowledge);
-    replay->bar = isatty(STDERR_FILENO) && replay->input.bytes > (4 << 20);
-    for (size_t i = 0; i < replay->input.count; i++) {
-        file_read(replay, replay->input.paths[i]);
-        bar_draw(replay, "reading", (long long)i + 1, (long long)replay->input.count);
-    }
+    files_read(replay);
     simulation_run(replay->simulation, &options, &result);
-    bar_end(replay);
+    progress_end(&replay->bar.progress);
     print_result(replay, &result);
 }
 

@@ -2,21 +2,44 @@
 
 #include <string.h>
 
-static void clause_visit(const struct clause *clause, clause_visit_fn *visit, void *arg)
+/* Is it false, whatever the chart, where the labels of that profile count? */
+static bool is_never(const struct clause *clause, enum profile profile)
 {
+    size_t never = 0;
+
+    if (profile == PROFILE_UNSET) return false;
+    if (clause->kind == CLAUSE_PROFILE) return clause->profile != profile;
+    if (clause->kind == CLAUSE_DEFINITION) return is_never(clause->definition, profile);
+    if (clause->kind != CLAUSE_ALL && clause->kind != CLAUSE_ANY) return false;
+    for (size_t i = 0; i < clause->part_count; i++) never += is_never(&clause->parts[i], profile);
+    return never && (clause->kind == CLAUSE_ALL || never == clause->part_count);
+}
+
+static void clause_visit(const struct clause *clause, enum profile profile, clause_visit_fn *visit,
+                         void *arg)
+{
+    if (is_never(clause, profile)) return;
     visit(clause, arg);
-    for (size_t i = 0; i < clause->part_count; i++) clause_visit(&clause->parts[i], visit, arg);
-    if (clause->kind == CLAUSE_DEFINITION) clause_visit(clause->definition, visit, arg);
+    for (size_t i = 0; i < clause->part_count; i++)
+        clause_visit(&clause->parts[i], profile, visit, arg);
+    if (clause->kind == CLAUSE_DEFINITION) clause_visit(clause->definition, profile, visit, arg);
     if (clause->kind != CLAUSE_CEILING) return;
     for (size_t i = 0; i < clause->ceiling.row_count; i++)
-        if (clause->ceiling.rows[i].also) clause_visit(clause->ceiling.rows[i].also, visit, arg);
+        if (clause->ceiling.rows[i].also)
+            clause_visit(clause->ceiling.rows[i].also, profile, visit, arg);
+}
+
+void rule_visit_as(const struct rule *rule, enum profile profile, clause_visit_fn *visit, void *arg)
+{
+    if (is_never(rule->when, profile)) return;
+    clause_visit(rule->when, profile, visit, arg);
+    if (rule->persists) clause_visit(rule->persists, profile, visit, arg);
+    if (rule->display_if) clause_visit(rule->display_if, profile, visit, arg);
 }
 
 void rule_visit(const struct rule *rule, clause_visit_fn *visit, void *arg)
 {
-    clause_visit(rule->when, visit, arg);
-    if (rule->persists) clause_visit(rule->persists, visit, arg);
-    if (rule->display_if) clause_visit(rule->display_if, visit, arg);
+    rule_visit_as(rule, PROFILE_UNSET, visit, arg);
 }
 
 static void name_add(struct clause_names *names, const struct concept_set *set, const char *words)

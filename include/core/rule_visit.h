@@ -10,6 +10,11 @@ typedef void clause_visit_fn(const struct clause *clause, void *arg);
  * rows of ceilings too. */
 void rule_visit(const struct rule *rule, clause_visit_fn *visit, void *arg);
 
+/* The same without what can never be true where the labels of that profile count. PROFILE_UNSET:
+ * everything. */
+void rule_visit_as(const struct rule *rule, enum profile profile, clause_visit_fn *visit,
+                   void *arg);
+
 /* The concepts that one clause names itself, without those inside it. */
 #define CLAUSE_NAMES_MAX 3
 

@@ -2,10 +2,14 @@
 import csv
 import io
 import json
+import os
+import pty
+import re
+import subprocess
 
 import pytest
 
-from charts import program
+from charts import PROGRAM, program
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 SITE = "urn:oid:1.2.3.4"
@@ -78,6 +82,45 @@ def test_csv_lines_can_be_filled_in_and_used(tmp_path):
     assert "every code" in coverage(tmp_path, order(WARD), options=("--codes", local)).out
 
 
+WBC = {"system": "http://loinc.org", "code": "6690-2"}
+
+
+def test_what_the_other_profile_asks_for_is_not_counted(tmp_path):
+    """The EU label of bendamustine asks for leukocytes where the US label asks for neutrophils."""
+    def blinded(profile):
+        run = coverage(tmp_path, *(observation(code, valueQuantity={"value": 1, "unit": "apples"})
+                                   for code in (NEUTROPHILS, WBC)), options=("--profile", profile))
+        return {what.split()[2]: int(count) for count, _, _, what in rows(run)}
+    us, eu = blinded("us"), blinded("eu")
+    assert (us["neutrophils"], us["wbc"]) == (eu["neutrophils"] + 1, eu["wbc"] - 1)
+
+
+@pytest.mark.parametrize("arguments", (("coverage",), ("replay", "--as-of", "2026-05-04")))
+def test_the_bar_moves_within_one_file(tmp_path, arguments):
+    path = tmp_path / "recorded.ndjson"
+    path.write_text("".join(json.dumps({"resourceType": "Encounter", "id": str(i), "text": "x" * 1000})
+                            + "\n" for i in range(6000)))
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([PROGRAM, *arguments, path], stdout=subprocess.DEVNULL,
+                          stderr=theirs) as running:
+        os.close(theirs)
+        shown = b""
+        while block := read_terminal(ours):
+            shown += block
+        assert running.wait() == 0
+    os.close(ours)
+    percents = [int(found) for found in re.findall(rb"reading +\[[= ]{40}\] +(\d+)%", shown)]
+    assert percents[0] == 0 and percents[-1] == 100
+    assert percents == sorted(percents) and len(percents) > 50
+
+
+def read_terminal(terminal):
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the end of a terminal
+        return b""
+
+
 def test_a_broken_line_is_set_aside(tmp_path):
     path = tmp_path / "recorded.ndjson"
     path.write_text(json.dumps(order(WARD)) + '\n{"resourceType": "Observation", "x":}\n')
@@ -85,6 +128,7 @@ def test_a_broken_line_is_set_aside(tmp_path):
     assert run.code == 3 and "entry 2: set aside" in run.err and f"{SITE}|X1" in run.out
 
 
-@pytest.mark.parametrize("arguments", ((), ("--format", "xml", "x"), ("--nothing",), ("missing",)))
+@pytest.mark.parametrize("arguments", ((), ("--format", "xml", "x"), ("--nothing",), ("missing",),
+                                       ("--profile", "uk", "x")))
 def test_wrong_usage(arguments):
     assert program("coverage", *arguments).code == 2

@@ -48,6 +48,56 @@ def test_an_order_with_a_local_code_is_known(site):
     assert "unmapped: 0 orders" in run.err and "1 in the cohort" in run.err
 
 
+def map_of(target, code, source="urn:site", equivalence="equivalent", **more):
+    return {"resourceType": "ConceptMap", "status": "active", "group": [{
+        "source": source, "target": target, "element": [{"code": "LEN10", "target": [
+            {"code": code, "equivalence": equivalence, **more}]}]}]}
+
+
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+CONCEPTS = "urn:x-myeloma-adapter:concepts"
+
+
+@pytest.mark.parametrize("target, code, said", (
+    (RXNORM, "602910", "Active order: lenalidomide, 10 mg once daily"),
+    (CONCEPTS, "lenalidomide", "Active order: lenalidomide"),
+))
+def test_an_order_with_a_code_of_a_concept_map_is_known(site, target, code, said):
+    recorded = site("order.json", {
+        "resourceType": "MedicationRequest", "id": "1", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/1"}, "authoredOn": "2026-05-01",
+        "medicationCodeableConcept": {"coding": [{"system": "urn:site", "code": "LEN10"}]},
+        "dosageInstruction": [{
+            "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+            "doseAndRate": [{"doseQuantity": {"value": 1, "unit": "capsule"}}]}]})
+    codes = site("maps/site.json", map_of(target, code))
+    assert "unmapped: 1 orders" in replay(recorded).err
+    run = program("replay", "--mappings", MAPPINGS, "--codes", codes.parent, "--explain",
+                  "--as-of", "2026-05-04T10:00:00Z", recorded)
+    assert run.code == 0 and "unmapped: 0 orders" in run.err and "1 in the cohort" in run.err
+    assert said in run.out
+
+
+def test_a_concept_map_that_differs_from_us_stops_check_unless_it_overrides(site):
+    codes = site("map.json", map_of(CONCEPTS, "pomalidomide", RXNORM))
+    codes.write_text(codes.read_text().replace("LEN10", "602910"))
+    run = program("check", "--mappings", MAPPINGS, "--codes", codes)
+    assert run.code == 1
+    assert re.search(rf'{codes}:1:\d+: rxnorm 602910 is "pomalidomide" here and "lenalidomide" in '
+                     r"codes/rxnorm\.csv:\d+:1; ", run.err)
+    codes = site("map.json", map_of(CONCEPTS, "pomalidomide", RXNORM, extension=[
+        {"url": "urn:x-myeloma-adapter:overrides", "valueBoolean": True}]))
+    codes.write_text(codes.read_text().replace("LEN10", "602910"))
+    generation("--codes", codes)
+
+
+def test_a_concept_map_with_a_slip_is_told_with_its_place(site):
+    codes = site("map.json", map_of(CONCEPTS, "lenalidomid"))
+    run = program("check", "--mappings", MAPPINGS, "--codes", codes)
+    assert run.code == 1
+    assert re.search(rf'{codes}:1:\d+: "lenalidomid" is no drug.*did you mean "lenalidomide"', run.err)
+
+
 def test_a_conflict_names_both_places_and_stops_check(site):
     codes = site("codes.csv", HEAD + "rxnorm,342369,pomalidomide,\n")
     run = program("check", "--mappings", MAPPINGS, "--codes", codes)

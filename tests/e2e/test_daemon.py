@@ -817,6 +817,51 @@ def test_a_bad_configuration_is_refused(site, change, place):
     low(site, "p1")
 
 
+LOCAL_CODES = "system,code,concept,comment\nurn:ward,{code},{concept},\n"
+
+
+def rule_of_the_site():
+    """The rule of low counts under another id."""
+    rules = json.loads((few_rules() / "rules/lenalidomide.json").read_text())["rules"]
+    rule, = (dict(rule) for rule in rules if rule["id"] == LOW_COUNT)
+    rule.pop("yieldsTo", None)
+    return {"owner": "site", "reviewBy": "2030-01-01", "rules": [{**rule, "id": "site-low-count"}]}
+
+
+@pytest.mark.parametrize("wrong", ["codes", "rules"])
+def test_a_reload_takes_local_codes_and_rules_all_or_nothing(house, tmp_path, wrong):
+    codes, rules = tmp_path / "codes", tmp_path / "rules"
+    codes.mkdir()
+    rules.mkdir()
+    (codes / "site.csv").write_text(LOCAL_CODES.format(code="OTHER", concept="dexamethasone"))
+    good = rule_of_the_site()
+    (rules / "site.json").write_text(json.dumps({**good, "rules": []}))
+    ward = house.ward(settings={**SLOW, "localCodes": [str(codes)], "localRules": [str(rules)]})
+    drug = {"coding": [{"system": "urn:ward", "code": "LEN"}]}
+    ward.write(*treated("p1")[:-1], result("p1", 0.8),
+               {**order("p1", "lenalidomide"), "medicationCodeableConcept": drug})
+    ward.settle()
+    assert ward.alerts("p1") == []
+
+    # Good codes and a good rule beside one that is wrong: nothing of them comes in.
+    (codes / "site.csv").write_text(LOCAL_CODES.format(code="LEN", concept="lenalidomide"))
+    (rules / "site.json").write_text(json.dumps(good))
+    bad = codes / "slip.csv" if wrong == "codes" else rules / "slip.json"
+    bad.write_text(LOCAL_CODES.format(code="X", concept="lenalidomid") if wrong == "codes" else "{")
+    ward.daemon.reload()
+    refused = ward.daemon.wait_log("event=reload-refused")
+    assert re.search(rf"where={bad}:\d+:\d+", refused), refused
+    ward.edit("Observation", "p1-neutrophils", note=[{"text": "evaluated again"}])
+    ward.settle()
+    assert ward.alerts("p1") == [] and ward.daemon.metrics()["reloads_refused_total"] == 1
+
+    bad.unlink()
+    ward.daemon.reload()
+    generation = generation_of(ward)
+    for rule in (LOW_COUNT, "site-low-count"):
+        assert tag(ward.alert("p1", rule), "generation") == generation
+
+
 def test_a_changed_interval_takes_effect_at_once(house):
     ward = house.ward(hook=False, settings=SLOW)
     ward.write(*treated("p1"), result("p1", 0.8))
