@@ -181,7 +181,7 @@ uint32_t route_pack(enum drug_route route, enum drug_use use);
 enum drug_route route_of(uint32_t pack);
 enum drug_use use_of(uint32_t pack);
 
-/* ---- reading (knowledge_read.c) */
+/* ---- reading (knowledge_read.c; problems, claims and fields: knowledge_report.c) */
 
 /* A row of a drug file, before the rows of one code stand together. */
 struct drug_row {
@@ -259,6 +259,9 @@ void reader_problem(struct knowledge_reader *reader, size_t column, const char *
                     const char *fix, const char *fmt, ...) PRINTF(5, 6);
 void reader_problem_at(struct knowledge_reader *reader, uint32_t offset, const char *code,
                        const char *fix, const char *fmt, ...) PRINTF(5, 6);
+
+/* Report an error whose where is "LINE:COLUMN" of the file being read; err is changed. */
+void reader_line_problem(struct knowledge_reader *reader, struct err *err);
 
 /* Report what node_*() found in the file being read. */
 void reader_node_problem(struct knowledge_reader *reader, const struct err *err);
