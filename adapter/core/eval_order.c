@@ -217,10 +217,10 @@ static struct answer sum_answer(const struct eval *eval, const struct order_clau
         answer_until(eval, &answer, frame.next_ms);
         dose = dose_asked(eval, clause, place, &room);
         if (!is_summand(clause, place, dose, frame, &at)) continue;
-        sum_add(&sum, &dose->daily, average_answer(clause, dose).truth);
+        sum_add(&sum, &dose->daily, average_answer(clause, place->order, dose).truth);
     }
     if (sum.count < 2 || sum.alone == TRUTH_UNKNOWN) return answer;
-    if (average_judge(clause, &sum.daily).truth == sum.alone) return answer;
+    if (average_judge(clause, NULL, &sum.daily).truth == sum.alone) return answer;
     if (ret_count) *ret_count = sum.count;
     return (struct answer){ TRUTH_UNKNOWN, DOUBT_DOSE, answer.next_ms };
 }

@@ -267,6 +267,7 @@ static bool order_part(const char *part, struct chart_order *order, struct chart
     if (strncmp(part, "at ", 3) == 0)
         return order->times.known = day_times_add(&order->times, part + 3);
     if (strcmp(part, "continuous") == 0) return order->continuous = true;
+    if (strcmp(part, "a pause in its text") == 0) return order->pause_said = true;
     if (strcmp(part, "as needed") == 0) return order->as_needed = true;
     if (strcmp(part, "local") == 0) {
         drug->use = USE_LOCAL;

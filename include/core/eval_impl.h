@@ -198,10 +198,13 @@ void pairing_say(struct eval *eval, const struct pair_clause *pair, const struct
                  struct trace *t);
 
 /* Does the clause ask for a dose on average, a day or in a span; is that so for an average a day, for
- * the dose of an order? (eval_dose.c) */
+ * the dose of an order? An order that ends within the span gives less than the whole of it, perhaps;
+ * NULL: none does. (eval_dose.c) */
 bool asks_average(const struct order_clause *clause);
-struct answer average_judge(const struct order_clause *clause, const struct interval *daily);
-struct answer average_answer(const struct order_clause *clause, const struct dose *dose);
+struct answer average_judge(const struct order_clause *clause, const struct chart_order *order,
+                            const struct interval *daily);
+struct answer average_answer(const struct order_clause *clause, const struct chart_order *order,
+                             const struct dose *dose);
 
 /* What is asked of the dose beside its average; all of it. */
 struct answer intake_answer(const struct order_clause *clause, const struct chart_order *order,

@@ -5,8 +5,8 @@
  *               "dexamethasone 40 mg every 7 d"                     status unknown, entered in error,
  *               "unmapped Pillax"                                   dose unknown, start unknown,
  *                                                                   start to the day, at 08:00 (or
- *                                                                   at MORN), continuous, local, or
- *                                                                   a route
+ *                                                                   at MORN), continuous, a pause in
+ *                                                                   its text, local, or a route
  *   results     "neutrophils 0.9 10*9/L, 5 d ago"                   also: preliminary, removed,
  *               "platelets <50 10*9/L, 1 h ago"                     unreadable, date unknown,
  *               "hbsag positive, 3 d ago"                           upper 40 U/L
