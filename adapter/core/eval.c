@@ -246,9 +246,29 @@ static bool fact_in(const struct source *source, const struct trace *t)
     return false;
 }
 
+static bool is_missing_order(const struct trace *t)
+{
+    return t->answer.truth == TRUTH_TRUE && t->clause->kind == CLAUSE_ORDER &&
+           t->clause->order.absent;
+}
+
+/* Does the trace rest on the absence of these very drugs? */
+static bool absence_in(const struct concept_set *drugs, const struct trace *t)
+{
+    if (t->answer.truth == TRUTH_FALSE) return false;
+    if (is_missing_order(t)) {
+        const struct concept_set *missing = &t->clause->order.drugs;
+        if (concept_set_within(missing, drugs) && concept_set_within(drugs, missing)) return true;
+    }
+    for (size_t i = 0; i < t->part_count; i++)
+        if (absence_in(drugs, &t->parts[i])) return true;
+    return false;
+}
+
 static bool shares_fact(const struct trace *a, const struct trace *b)
 {
     if (a->answer.truth == TRUTH_FALSE) return false;
+    if (is_missing_order(a) && absence_in(&a->clause->order.drugs, b)) return true;
     for (size_t i = 0; i < a->fact_count; i++)
         if (fact_in(a->facts[i].source, b)) return true;
     for (size_t i = 0; i < a->part_count; i++)
@@ -276,7 +296,7 @@ static struct verdict *stands_in(struct verdict *verdict)
 }
 
 /* A finding yields to a stronger one that rests on a fact they share (the same count, the same
- * order). Quiet ones take nothing in: it would be lost. */
+ * order, or that none of the same drugs is ordered). Quiet ones take nothing in: it would be lost. */
 static struct verdict *stronger(const struct evaluation *evaluation, const struct verdict *weak)
 {
     for (size_t i = 0; i < evaluation->verdict_count; i++) {

@@ -850,6 +850,7 @@ static void check_clause(void **state)
 #define RULE_AND(id, more, when) RULE_WITH(id, "'display':'passive'," more, when)
 
 #define LOW_COUNT "{'result':'neutrophils','is':'below 1.0 10*9/L','within':'14 d'}"
+#define NO_NSAID  "{'noOrder':'class:nsaid'}"
 #define EVERY_DRUG                                                                                 \
     "{'order':['lenalidomide','pomalidomide','thalidomide','dexamethasone','naproxen',"            \
     "'ibuprofen','ciprofloxacin','rifampin','zoledronic-acid']}"
@@ -935,6 +936,21 @@ static const struct verdict_case {
                                                                     "{'order':'lenalidomide'}"),
       "lenalidomide", "neutrophils 0.4 10*9/L, now", NULL,
       "weak| true; strong|lenalidomide true; " },
+    { "the absence of the same drugs is a fact that both rest on",
+      RULE_AND("weak", "'yieldsTo':['strong']",
+               "{'all':[{'order':'lenalidomide'}," NO_NSAID
+               "]}") "," RULE("strong", "{'all':[{'order':'thalidomide'}," NO_NSAID "]}"),
+      "lenalidomide; thalidomide", NULL, NULL,
+      "weak|lenalidomide true > strong; strong|thalidomide true; " },
+    { "the absence of some of them is another one",
+      RULE_AND(
+          "weak", "'yieldsTo':['strong']",
+          "{'all':[{'order':'lenalidomide'},{'noOrder':'naproxen'}]}") "," RULE("strong",
+                                                                                "{'all':[{'order':'"
+                                                                                "thalidomide'}"
+                                                                                "," NO_NSAID "]}"),
+      "lenalidomide; thalidomide", NULL, NULL,
+      "weak|lenalidomide true; strong|thalidomide true; " },
     { "not to one that is not shown: it would be lost",
       RULE_AND("weak", "'yieldsTo':['strong']", LOW_COUNT) "," RULE_AND("strong", "'mode':'shadow'",
                                                                         LOW_COUNT),
