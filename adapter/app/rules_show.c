@@ -97,7 +97,6 @@ static void sources_print(const struct page *page, const struct rule *rule)
 static void grade_print(const struct page *page, const struct rule *rule)
 {
     bool doubtful = strcmp(rule->grade, "verified") != 0;
-    AUTO(buf_done) struct buf text = { 0 };
 
     heading(page, "Grade");
     if (doubtful) fputs(page->warn, page->out);

@@ -104,8 +104,8 @@ static bool ceiling_by_read(struct rule_reader *reader, const struct node *at,
         return !within.value ||
                rule_problem(reader, &within, "leave it out", "an age is not a result of a day");
     }
-    return duration_read(reader, at, "within", &ceiling->within) &
-           analyte_read(reader, at, "by", &ceiling->measure);
+    bool good = duration_read(reader, at, "within", &ceiling->within);
+    return analyte_read(reader, at, "by", &ceiling->measure) && good;
 }
 
 bool ceiling_clause_read(struct rule_reader *reader, const struct node *at, struct clause *ret)

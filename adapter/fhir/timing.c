@@ -329,10 +329,12 @@ static void read_day_times(const struct node *repeat, const struct node *concept
     bool when = datatype_has(repeat, "when"), clock = datatype_has(repeat, "timeOfDay");
 
     if (when && datatype_has(repeat, "offset")) return;
-    if (when || clock)
-        times->known = tokens_read(repeat, "when", times) & tokens_read(repeat, "timeOfDay", times);
-    else
+    if (!when && !clock) {
         times->known = code_token(concept, times);
+    } else {
+        times->known = tokens_read(repeat, "when", times);
+        if (!tokens_read(repeat, "timeOfDay", times)) times->known = false;
+    }
 }
 
 /* ---- */
