@@ -30,6 +30,9 @@ struct resolver {
     struct arena arena;
     struct table uses;    /* (drug, form) -> 1 << use: how our products of that form are used */
     struct table spelled; /* (0, form): every spelling once */
+    struct table single;  /* (drug, ""): an IN or PIN of the release is that drug */
+    uint32_t *wholes;     /* owned: MIN that are a drug of their own beside their ingredients */
+    size_t whole_count;
     const struct rxnorm_concept *component; /* the SCDC that the walk goes through, or NULL */
     struct meaning meaning;                 /* of the last walk */
 };
@@ -152,6 +155,74 @@ static void visit(struct resolver *resolver, uint32_t at, unsigned depth)
     resolver->component = component;
 }
 
+/* ---- combinations that are a drug of their own ("co-trimoxazole" beside its two ingredients) */
+
+static bool is_whole(const struct resolver *resolver, unsigned drug)
+{
+    return !table_value(&resolver->single, drug, "");
+}
+
+static void wholes_learn(struct resolver *resolver)
+{
+    const struct rxnorm_graph *graph = resolver->graph;
+    const struct drug_code *codes;
+    bool whole;
+
+    for (size_t i = 0; i < graph->concept_count; i++)
+        if (graph->concepts[i].type <= RXNORM_PIN &&
+            ours(resolver, graph->concepts[i].code, &codes))
+            table_add(&resolver->single, &resolver->arena, codes[0].concept, "")->value = 1;
+    resolver->wholes = mem_zero(graph->concept_count + 1, sizeof *resolver->wholes);
+    for (uint32_t at = 0; at < graph->concept_count; at++) {
+        if (graph->concepts[at].type != RXNORM_MIN) continue;
+        size_t count = ours(resolver, graph->concepts[at].code, &codes);
+        whole = false;
+        for (size_t i = 0; i < count; i++) whole |= is_whole(resolver, codes[i].concept);
+        if (whole) resolver->wholes[resolver->whole_count++] = at;
+    }
+}
+
+static bool has(const struct meaning *meaning, unsigned concept)
+{
+    for (size_t i = 0; i < meaning->count; i++)
+        if (meaning->drugs[i].concept == concept) return true;
+    return false;
+}
+
+/* Bases that the release names as its parts: an ingredient whose code it has retired is no whole. */
+static size_t part_count(const struct resolver *resolver, uint32_t at)
+{
+    size_t count, parts = 0;
+    const struct rxnorm_link *links = rxnorm_links(resolver->graph, at, &count);
+
+    for (size_t i = 0; i < count; i++)
+        parts += links[i].relation == RXNORM_HAS_PART &&
+                 resolver->graph->concepts[links[i].to].type == RXNORM_IN;
+    return parts;
+}
+
+/* A product of just those ingredients is that drug too, whether or not the release links it so. */
+static void whole_add(struct resolver *resolver, uint32_t at)
+{
+    const struct drug_code *codes;
+    size_t count = ours(resolver, resolver->graph->concepts[at].code, &codes), single = 0;
+    bool all = true;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_whole(resolver, codes[i].concept)) continue;
+        all &= has(&resolver->meaning, codes[i].concept);
+        single++;
+    }
+    if (!all || single < 2 || single != resolver->meaning.count) return;
+    if (part_count(resolver, at) != single) return;
+    for (size_t i = 0; i < count; i++) drug_add(resolver, codes[i].concept, NULL);
+}
+
+static void wholes_add(struct resolver *resolver)
+{
+    for (size_t i = 0; i < resolver->whole_count; i++) whole_add(resolver, resolver->wholes[i]);
+}
+
 static bool is_pack(enum rxnorm_type type)
 {
     return type == RXNORM_GPCK || type == RXNORM_BPCK;
@@ -168,6 +239,7 @@ static void resolve(struct resolver *resolver, uint32_t at)
     resolver->walk++;
     resolver->component = NULL;
     visit(resolver, at, 0);
+    if (!meaning->partly) wholes_add(resolver);
     for (size_t i = 0; i < meaning->count; i++) {
         if (!pack && !meaning->differs[i]) continue;
         meaning->drugs[i].strength[0] = '\0';
@@ -239,13 +311,6 @@ static void forms_set(struct resolver *resolver, uint32_t at)
 }
 
 /* ---- verdicts */
-
-static bool has(const struct meaning *meaning, unsigned concept)
-{
-    for (size_t i = 0; i < meaning->count; i++)
-        if (meaning->drugs[i].concept == concept) return true;
-    return false;
-}
 
 static enum rxnorm_verdict compare(const struct meaning *meaning, const struct drug_code *codes,
                                    size_t count)
@@ -350,6 +415,7 @@ void rxnorm_codes(const struct rxnorm_graph *graph, const struct knowledge *know
     char code[16];
 
     resolver.met = mem_zero(graph->concept_count + 1, sizeof *resolver.met);
+    wholes_learn(&resolver);
     uses_learn(&resolver);
     for (uint32_t at = 0; at < graph->concept_count; at++) {
         if (graph->concepts[at].type == RXNORM_DF) continue;
@@ -359,6 +425,8 @@ void rxnorm_codes(const struct rxnorm_graph *graph, const struct knowledge *know
     }
     packages_tell(&resolver, fn, arg);
     free(resolver.met);
+    free(resolver.wholes);
+    table_done(&resolver.single);
     table_done(&resolver.uses);
     table_done(&resolver.spelled);
     arena_done(&resolver.arena);

@@ -30,6 +30,8 @@
     RE("9030", "has_ingredient", "342369")                                                         \
     RE("9031", "consists_of", "9030") RE("9031", "has_dose_form", "9001")
 
+#define WHOLE RE("9055", "has_part", "10180") RE("9055", "has_part", "3264")
+
 static const struct release_case {
     const char *name, *concepts, *links, *packages;
     const char *ask;  /* code */
@@ -86,6 +88,23 @@ static const struct release_case {
       RE("9050", "has_ingredient", "10180") RE("9051", "has_ingredient", "10829")
           RE("9052", "consists_of", "9050") RE("9052", "consists_of", "9051"),
       "", "9052", "new: sulfamethoxazole 800 MG ; trimethoprim 160 MG ; " },
+    { "a combination that is a drug of its own is that drug too, linked or not",
+      SMX DEX CO("9055", "MIN", "a whole") CO("9056", "SCDF", "sulfamethoxazole / dexamethasone"),
+      WHOLE RE("9056", "has_ingredient", "10180") RE("9056", "has_ingredient", "3264"), "", "9056",
+      "new: dexamethasone   ; heparin   ; sulfamethoxazole   ; " },
+    { "one with an ingredient beside is not",
+      SMX DEX TMP CO("9055", "MIN", "a whole") CO("9056", "SCDF", "all three"),
+      WHOLE RE("9056", "has_ingredient", "10180") RE("9056", "has_ingredient", "3264")
+          RE("9056", "has_ingredient", "10829"),
+      "", "9056", "new: dexamethasone   ; sulfamethoxazole   ; trimethoprim   ; " },
+    { "one of its ingredients alone is not",
+      SMX DEX CO("9055", "MIN", "a whole") CO("9056", "SCDF", "sulfamethoxazole"),
+      WHOLE RE("9056", "has_ingredient", "10180"), "", "9056", "new: sulfamethoxazole   ; " },
+    { "one whose parts the release does not name is not",
+      SMX DEX CO("9055", "MIN", "a whole") CO("9056", "SCDF", "sulfamethoxazole / dexamethasone"),
+      RE("9055", "has_part", "10180") RE("9056", "has_ingredient", "10180")
+          RE("9056", "has_ingredient", "3264"),
+      "", "9056", "new: dexamethasone   ; sulfamethoxazole   ; " },
     { "several ingredients by their parts",
       SMX TMP CO("9053", "MIN", "sulfamethoxazole / trimethoprim"),
       RE("9053", "has_part", "10180") RE("9053", "has_part", "10829"), "", "9053",
@@ -184,7 +203,9 @@ static void on_code(const struct rxnorm_code *code, void *arg)
     "10829,IN,trimethoprim,,,,,trimethoprim\n"                                                     \
     "3264,IN,dexamethasone,,,,,dexamethasone\n"                                                    \
     "9201,SCD,dexamethasone,1,MG,,Gel (systemic),one gel\n"                                        \
-    "9202,SCD,lenalidomide,1,MG,,Gel,another gel\n"
+    "9202,SCD,lenalidomide,1,MG,,Gel,another gel\n"                                                \
+    "9055,MIN,sulfamethoxazole,,,,,a whole\n9055,MIN,dexamethasone,,,,,a whole\n"                  \
+    "9055,MIN,heparin,,,,,a whole\n"
 #define SMALL_FORMS                                                                                \
     "form,use,route\nOral Capsule,systemic,oral\nOral Tablet,systemic,oral\n"                      \
     "Gel,local,topical\nGel (systemic),systemic,transdermal\n"
