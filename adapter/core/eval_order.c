@@ -100,11 +100,20 @@ static struct answer times_answer(const struct eval *eval, const struct order_cl
     return answer;
 }
 
+#define ROUTE_BIT(route) (UINT32_C(1) << (route))
+
+/* What "parenteral", or a product for injection, may mean. */
+static const uint32_t injected = ROUTE_BIT(ROUTE_INTRAVENOUS) | ROUTE_BIT(ROUTE_SUBCUTANEOUS) |
+                                 ROUTE_BIT(ROUTE_INTRAMUSCULAR) | ROUTE_BIT(ROUTE_INTRATHECAL) |
+                                 ROUTE_BIT(ROUTE_INTRAVITREAL) | ROUTE_BIT(ROUTE_INTRAARTICULAR) |
+                                 ROUTE_BIT(ROUTE_OTHER);
+
 static struct answer route_answer(const struct order_clause *clause, enum drug_route route)
 {
-    if (clause->routes & UINT32_C(1) << route) return ANSWER_TRUE;
-    return route == ROUTE_UNKNOWN || route == ROUTE_PARENTERAL ? answer_unknown(DOUBT_DOSE)
-                                                               : ANSWER_FALSE;
+    if (clause->routes & ROUTE_BIT(route)) return ANSWER_TRUE;
+    if (route == ROUTE_UNKNOWN) return answer_unknown(DOUBT_DOSE);
+    if (route == ROUTE_PARENTERAL && clause->routes & injected) return answer_unknown(DOUBT_DOSE);
+    return ANSWER_FALSE;
 }
 
 /* What can be asked of an order whatever its drug is. */
