@@ -18,6 +18,8 @@ struct simulation {
     size_t library_count;
     struct recorded **aliases; /* owned: those that a Bundle names by a uuid, by that */
     size_t alias_count;
+    struct alert *alerts; /* owned: the results; what they point to is in the arena */
+    size_t alert_room;
 };
 
 /* What one version says, read once: a range of each list of the patient's pool. */
@@ -59,6 +61,7 @@ void simulation_free(struct simulation *simulation)
     free(simulation->items);
     free(simulation->library);
     free(simulation->aliases);
+    free(simulation->alerts);
     arena_done(&simulation->arena);
     free(simulation);
 }
@@ -530,18 +533,24 @@ static int alert_compare(const void *a, const void *b)
     return strcmp(one->identity, other->identity);
 }
 
+static struct alert *alerts_reserve(struct simulation *simulation, size_t count)
+{
+    if (count > simulation->alert_room) {
+        simulation->alert_room = 2 * count;
+        simulation->alerts =
+            mem_resize(simulation->alerts, simulation->alert_room * sizeof *simulation->alerts);
+    }
+    return simulation->alerts;
+}
+
 static void results_keep(struct patient_run *run)
 {
     struct simulated *ret = run->ret;
-    struct alert *more;
 
     if (!run->alert_count) return;
     qsort(run->alerts, run->alert_count, sizeof *run->alerts, alert_compare);
-    more =
-        arena_alloc(&run->simulation->arena, (ret->alert_count + run->alert_count) * sizeof *more);
-    if (ret->alert_count) memcpy(more, ret->alerts, ret->alert_count * sizeof *more);
-    memcpy(more + ret->alert_count, run->alerts, run->alert_count * sizeof *more);
-    ret->alerts = more;
+    ret->alerts = alerts_reserve(run->simulation, ret->alert_count + run->alert_count);
+    memcpy(ret->alerts + ret->alert_count, run->alerts, run->alert_count * sizeof *run->alerts);
     ret->alert_count += run->alert_count;
 }
 

@@ -60,7 +60,7 @@ struct simulation_options {
 };
 
 struct simulated {
-    struct alert *alerts; /* by patient, then time, then identity; in the simulation's arena */
+    struct alert *alerts; /* by patient, then time, then identity; borrowed from the simulation */
     size_t alert_count;
     size_t patients, cohort, resources, without_patient, evaluations;
     int64_t end_ms; /* the last instant of the clock */
