@@ -148,6 +148,8 @@ def step_fuzz():
 
 def step_knowledge():
     pytest("mappings and rules", "tests/mappings", "tests/rules")
+    pytest("a second opinion on made-up patients", "tests/opinion",
+           env={"MYELOMA_ADAPTER": os.path.join(ROOT, "build/release/myeloma-adapter")})
 
 
 def step_cli():
