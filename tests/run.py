@@ -150,6 +150,8 @@ def step_knowledge():
     pytest("mappings and rules", "tests/mappings", "tests/rules")
     pytest("a second opinion on made-up patients", "tests/opinion",
            env={"MYELOMA_ADAPTER": os.path.join(ROOT, "build/release/myeloma-adapter")})
+    plain("mutation test: each 15th small change of the rules is noticed",
+          [PYTHON, "tests/rules/mutate.py", "--every", "15"])
 
 
 def step_cli():
