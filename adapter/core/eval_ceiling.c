@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "core/eval_impl.h"
+#include "core/span.h"
 
 /* ---- one order against one row of the table */
 
@@ -166,6 +167,12 @@ static struct answer row_fits(struct eval *eval, const struct ceiling_row *row,
     return fits;
 }
 
+/* Is the row the right one wherever the value lies in its span? */
+static bool fits_by_value(const struct ceiling_row *row)
+{
+    return row->when.given && !row->when.times_upper && !row->also;
+}
+
 static void row_say(struct eval *eval, const struct ceiling_row *row, bool first, struct trace *t)
 {
     trace_say(eval, t, "%s%s%s%s", first ? ": the maximum is " : ", or ", row->words,
@@ -173,12 +180,14 @@ static void row_say(struct eval *eval, const struct ceiling_row *row, bool first
 }
 
 /* The first row that fits is the ceiling; where that cannot be told, every row that may be it is
- * asked, and no limit at all where the table may end above the value. */
+ * asked, and no limit at all where they leave a part of the value out. */
 static struct answer table_answer(struct eval *eval, const struct ceiling_clause *ceiling,
                                   const struct measure *measure, struct trace *t)
 {
     struct answer answer = ANSWER_FALSE, fits = ANSWER_FALSE;
+    struct interval *spans = arena_alloc(eval->arena, ceiling->row_count * sizeof *spans);
     int64_t next_ms = INSTANT_NEVER;
+    size_t span_count = 0;
     unsigned doubts = 0;
     bool first = true;
 
@@ -192,9 +201,11 @@ static struct answer table_answer(struct eval *eval, const struct ceiling_clause
         over = row_answer(eval, ceiling, row);
         answer = first ? over : whichever(answer, over, doubts);
         row_say(eval, row, first, t);
+        if (fits_by_value(row)) spans[span_count++] = span_of(&row->when.limit);
         first = false;
     }
-    if (!first && fits.truth != TRUTH_TRUE) answer = whichever(answer, ANSWER_FALSE, doubts);
+    if (!first && fits.truth != TRUTH_TRUE && !span_covered(&measure->value, spans, span_count))
+        answer = whichever(answer, ANSWER_FALSE, doubts);
     answer_until(eval, &answer, next_ms);
     return answer;
 }

@@ -696,6 +696,29 @@ static const struct clause_case {
       "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
       "{'when':'below 2 mg/dL','max':'25 mg daily'},{'max':'10 mg daily'}]}",
       NULL, "lenalidomide 30 mg daily", "creatinine >1 mg/dL, now", NULL, 0, T, 0, 30 * DAY + 1 },
+    { "rows that leave no gap, and the dose is above all of them",
+      "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
+      "{'when':'2 to 5 mg/dL','max':'10 mg daily'},{'when':'above 5 mg/dL','max':'5 mg daily'}]}",
+      NULL, "lenalidomide 15 mg daily", "creatinine >3 mg/dL, now", NULL, 0, T, 0, 30 * DAY + 1 },
+    { "rows that leave no gap, and the dose is between their maxima",
+      "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
+      "{'when':'2 to 5 mg/dL','max':'10 mg daily'},{'when':'above 5 mg/dL','max':'5 mg daily'}]}",
+      NULL, "lenalidomide 8 mg daily", "creatinine >3 mg/dL, now", NULL, 0, U, DOUBT_COMPARATOR,
+      30 * DAY + 1 },
+    { "rows that leave no gap, and the dose is within all of them",
+      "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
+      "{'when':'2 to 5 mg/dL','max':'10 mg daily'},{'when':'above 5 mg/dL','max':'5 mg daily'}]}",
+      NULL, "lenalidomide 5 mg daily", "creatinine >3 mg/dL, now", NULL, 0, F, 0, 30 * DAY + 1 },
+    { "rows with a gap that the value may lie in",
+      "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
+      "{'when':'2 to 5 mg/dL','max':'10 mg daily'},{'when':'above 6 mg/dL','max':'5 mg daily'}]}",
+      NULL, "lenalidomide 15 mg daily", "creatinine >3 mg/dL, now", NULL, 0, U, DOUBT_COMPARATOR,
+      30 * DAY + 1 },
+    { "a value that may lie below all rows",
+      "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
+      "{'when':'2 to 5 mg/dL','max':'10 mg daily'},{'when':'above 5 mg/dL','max':'5 mg daily'}]}",
+      NULL, "lenalidomide 15 mg daily", "creatinine >1 mg/dL, now", NULL, 0, U, DOUBT_COMPARATOR,
+      30 * DAY + 1 },
     { "a value that the table leaves out",
       "{'ceiling':'lenalidomide','by':'creatinine','within':'30 d','table':["
       "{'when':'above 2 mg/dL','max':'10 mg daily'}]}",

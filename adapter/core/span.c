@@ -1,5 +1,4 @@
-/* Spans of numbers and of time, as thresholds and windows give them. */
-#include "core/lint_impl.h"
+#include "core/span.h"
 
 struct interval span_all(void)
 {
