@@ -496,7 +496,7 @@ def test_every_verb_and_option_of_the_help_stands_in_the_manual():
     assert {"run", "replay", "check"} <= set(verbs)
     helps = {verb: program(verb, "--help").stdout for verb in verbs}
     for verb in verbs:
-        section = re.search(rf"^   {verb}\n(.*?)(?=^ {{0,3}}\S)", page, flags=re.M | re.S)
+        section = re.search(rf"^   {verb}(?: \w+)?\n(.*?)(?=^ {{0,3}}\S)", page, flags=re.M | re.S)
         assert section, verb
         for option in set(re.findall(r"^  (--[a-z-]+)", helps[verb], flags=re.M)):
             assert re.search(rf"^ +{option}\b", section[1], flags=re.M), f"{verb} {option}"
