@@ -166,8 +166,9 @@ def other_codes(chart):
     return each(chart, change)
 
 
-# codes of ATC that bring a second drug: contraceptives, antivirals, antihypertensives, netupitant; or several codes
-COMBINATIONS = (",", ";", "G03A", "G02B", "J05AR", "C09D", "A04AA55")
+# codes of ATC that are another drug or bring a second one: contraceptives, antivirals, antihypertensives, netupitant,
+# mycophenolate; or several codes
+COMBINATIONS = (",", ";", "G03A", "G02B", "J05AR", "C09D", "A04AA55", "L04AA06")
 UNITS = {"10*9/L": ("/uL", 1000), "g/dL": ("g/L", 10), "kg": ("g", 1000), "cm": ("m", Decimal("0.01"))}
 
 
