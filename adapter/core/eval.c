@@ -219,6 +219,7 @@ static void rule_run(struct run *run, const struct rule *rule)
     struct candidates candidates = { .count = { 0 } };
 
     run->rule = rule;
+    run->eval.subject = rule->naming[0];
     run->first = run->count;
     run->rule_open = false;
     for (size_t i = 0; i < run->open_count; i++) run->rule_open |= is_of_rule(&run->open[i], rule);

@@ -31,6 +31,14 @@ static bool may_be_taken(const struct eval *eval, const struct chart_order *orde
     return state == EXPOSURE_ACTIVE || state == EXPOSURE_UNCLEAR;
 }
 
+/* Is it one of the orders that the rule is about: by that route, of such a dose? */
+static struct answer is_meant(const struct eval *eval, const struct drug_place *place)
+{
+    if (!eval->subject || !concept_set_has(&eval->subject->drugs, place->concept))
+        return ANSWER_TRUE;
+    return order_match(eval, eval->subject, place);
+}
+
 static struct answer place_answer(const struct eval *eval, const struct ceiling_clause *ceiling,
                                   const struct ceiling_row *row, const struct drug_place *place)
 {
@@ -42,6 +50,7 @@ static struct answer place_answer(const struct eval *eval, const struct ceiling_
     if (may_be_taken(eval, place->order)) {
         answer = dose_over(row, ceiling->unit, dose_as(eval, dose, ceiling->unit, &room));
         answer_until(eval, &answer, dose_as_until(eval, dose, ceiling->unit));
+        answer = answer_both(is_meant(eval, place), answer);
     }
     if (at.state == EXPOSURE_UNCLEAR && answer.truth != TRUTH_FALSE)
         answer = answer_unknown(answer.doubts | DOUBT_STATUS);
@@ -64,6 +73,7 @@ static unsigned may_add_up(const struct eval *eval, const struct ceiling_clause 
         struct dose room;
         const struct dose *dose = dose_as(eval, &places[i].drug->dose, ceiling->unit, &room);
         if (places[i].drug->use == USE_LOCAL || !may_be_taken(eval, places[i].order)) continue;
+        if (is_meant(eval, &places[i]).truth == TRUTH_FALSE) continue;
         if (!dose->daily_known || dose->daily.high_none || strcmp(dose->unit, ceiling->unit) != 0)
             continue;
         sum = decimal_add(sum, dose->daily.high);

@@ -156,9 +156,8 @@ static struct answer wishes_answer(const struct eval *eval, const struct order_c
                        doses_answer(clause, place->order, dose_asked(eval, clause, place, &room)));
 }
 
-/* One order that has the drug: does it satisfy the clause? */
-static struct answer match_answer(const struct eval *eval, const struct order_clause *clause,
-                                  const struct drug_place *place)
+struct answer order_match(const struct eval *eval, const struct order_clause *clause,
+                          const struct drug_place *place)
 {
     struct answer answer = ANSWER_FALSE;
 
@@ -341,7 +340,7 @@ static void orders_find(const struct eval *eval, const struct order_clause *clau
     while ((count = walk_next(&walk, &places))) {
         enum truth best = TRUTH_FALSE;
         for (size_t i = 0; i < count; i++)
-            best = truth_or(best, found_order(found, match_answer(eval, clause, &places[i])));
+            best = truth_or(best, found_order(found, order_match(eval, clause, &places[i])));
         if (found_order(found, sum_answer(eval, clause, places, count, NULL)) == TRUTH_UNKNOWN)
             best = TRUTH_UNKNOWN;
         found_drug(found, places->concept, best);
@@ -452,7 +451,7 @@ static void order_tell(struct eval *eval, const struct order_clause *clause,
                                     over };
         if (bound != CONCEPT_NONE && bound != place.concept) continue;
         if (!concept_set_has(&clause->drugs, place.concept)) continue;
-        if (match_answer(eval, clause, &place).truth >= truth ||
+        if (order_match(eval, clause, &place).truth >= truth ||
             (truth == TRUTH_UNKNOWN && may_add_up(eval, clause, &place)))
             order_say(eval, clause, t, &place);
     }
@@ -587,7 +586,7 @@ static bool is_candidate(const struct eval *eval, const struct order_clause *cla
     struct answer all = ANSWER_FALSE;
 
     for (size_t i = 0; i < count; i++)
-        all = answer_either(all, match_answer(eval, clause, &places[i]));
+        all = answer_either(all, order_match(eval, clause, &places[i]));
     all = answer_either(all, sum_answer(eval, clause, places, count, NULL));
     if (all.truth == TRUTH_FALSE && all.next_ms < *next_ms) *next_ms = all.next_ms;
     return all.truth != TRUTH_FALSE;

@@ -77,7 +77,8 @@ struct eval {
     } body; /* of now; without words */
     /* The drug each naming order clause is held to; CONCEPT_NONE: any of its drugs. */
     unsigned bound[BINDING_MAX];
-    struct arena *arena; /* for traces and texts */
+    const struct order_clause *subject; /* the first naming clause of the rule; NULL: none */
+    struct arena *arena;                /* for traces and texts */
     enum profile profile;
     const struct concept_set *unmapped; /* of the options */
     bool telling;                       /* a trace is written: texts are made */
@@ -222,6 +223,10 @@ const struct dose *dose_as(const struct eval *eval, const struct dose *dose, con
 /* Until when that holds; how it was done, or why it cannot be. */
 int64_t dose_as_until(const struct eval *eval, const struct dose *dose, const char *unit);
 void dose_as_say(struct eval *eval, struct trace *t, const struct dose *dose, const char *unit);
+
+/* Does this order of one of its drugs satisfy the clause by itself? */
+struct answer order_match(const struct eval *eval, const struct order_clause *clause,
+                          const struct drug_place *place);
 
 /* The drugs of the chart to which a naming order clause can be bound: *ret is in the arena.
  * *ret_next_ms is when another one may be. */

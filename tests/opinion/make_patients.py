@@ -284,12 +284,11 @@ def usual(rng, patient):
 
 
 def single(patient):
-    """No two running orders of a drug (but by two routes where a record asks for that), and no two results
-    of one test at one time: nothing to tie-break."""
+    """No two running orders of a drug by one route, and no two results of one test at one time: nothing
+    to tie-break."""
     orders, kept, seen = {}, [], set()
     for order in patient.orders:
-        route = order.route if order.drug == "daratumumab" else None
-        orders.setdefault((order.drug, route, order.since > 0 and order.over), order)
+        orders.setdefault((order.drug, order.route, order.since > 0 and order.over), order)
     patient.orders = list(orders.values())
     for result in patient.results:
         if (result.test, result.hours) not in seen:
