@@ -194,7 +194,7 @@ static bool gap_steps_read(struct rule_reader *reader, const struct node *at,
 bool gap_clause_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
 {
     static const char *const keys[] = { "noResult", "within", "schedule", "due", NULL };
-    static const char *const dues[] = { "after window", "at once", NULL };
+    static const char *const dues[] = { "after window", "at once", "on dose days", NULL };
     struct gap_clause *gap = &ret->gap;
     size_t due = 0;
     struct err err;
@@ -207,7 +207,8 @@ bool gap_clause_read(struct rule_reader *reader, const struct node *at, struct c
     good &= analyte_read(reader, at, "noResult", &gap->analyte);
     if (key_has(at, "due") && !node_enum(at, "due", dues, &due, &err))
         good = rule_problem_err(reader, &err);
-    gap->at_once = due == 1;
+    gap->at_once = due > 0;
+    gap->dose_days = due == 2;
     gap->ever = within && strcmp(within, "ever") == 0;
     if (gap->ever) return good;
     if (key_has(at, "schedule")) return gap_steps_read(reader, at, gap) && good;

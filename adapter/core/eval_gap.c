@@ -147,14 +147,17 @@ static struct answer schedule_answer(struct eval *eval, const struct gap_clause 
 struct answer gap_answer(struct eval *eval, const struct clause *clause, struct trace *t)
 {
     const struct gap_clause *gap = &clause->gap;
-    struct done done = done_find(eval, gap->analyte);
-    struct answer answer;
+    struct answer day = gap->dose_days ? dose_day_answer(eval, t) : ANSWER_TRUE, answer;
+    struct done done;
 
+    if (day.truth == TRUTH_FALSE) return day;
+    done = done_find(eval, gap->analyte);
     if (!done.last && !done.undated && !is_mapped(eval, gap->analyte))
         answer = no_code_answer(eval, concept_words(eval->knowledge, gap->analyte), t);
     else
         answer =
             gap->ever ? ever_answer(eval, gap, &done, t) : schedule_answer(eval, gap, &done, t);
     answer_until(eval, &answer, done.next_ms);
+    answer_until(eval, &answer, day.next_ms);
     return answer;
 }

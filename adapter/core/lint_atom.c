@@ -90,6 +90,7 @@ static bool same_steps(const struct gap_clause *a, const struct gap_clause *b)
 static bool gap_implies(const struct gap_clause *a, const struct gap_clause *b)
 {
     if (a->analyte != b->analyte) return false;
+    if (b->dose_days && !a->dose_days) return false;
     if (b->ever) return a->ever;
     if (a->ever) return b->at_once && b->step_count == 1;
     if (!a->at_once && !b->at_once) return same_steps(a, b);

@@ -203,12 +203,14 @@ static unsigned drug_take(struct builder *builder, const char **words)
     return drug;
 }
 
-/* "25 mg daily", "15 mg every 48 h", "4 mg" */
+#define MONTH_MS (INSTANT_HOUR * 1461 / 2) /* 730.5 h, on average */
+
+/* "25 mg daily", "15 mg every 48 h", "4 mg every 1 mo", "4 mg" */
 static bool dose_parse(struct builder *builder, const char *text, struct dose *ret)
 {
     char number[32], unit[16], rest[48] = "";
     struct duration every = { .ms = INSTANT_DAY };
-    struct decimal amount;
+    struct decimal amount, length;
 
     if (sscanf(text, "%31s %15s %47[^\n]", number, unit, rest) < 2) return false;
     if (!decimal_parse(number, &amount)) return false;
@@ -217,12 +219,15 @@ static bool dose_parse(struct builder *builder, const char *text, struct dose *r
     ret->unit = arena_copy(&builder->chart->arena, unit, strlen(unit));
     if (!rest[0]) return true;
     if (strcmp(rest, "daily") != 0 &&
-        (strncmp(rest, "every ", 6) != 0 || !duration_parse(rest + 6, &every) || every.ms <= 0))
+        (strncmp(rest, "every ", 6) != 0 || !duration_parse(rest + 6, &every)))
         return false;
+    length = decimal_of(every.ms + every.months * MONTH_MS);
+    if (decimal_compare(length, DECIMAL_ZERO) == 0) return false;
     ret->daily_known = true;
-    ret->hours = interval_exactly(decimal_divide(decimal_of(every.ms), decimal_of(INSTANT_HOUR)));
-    ret->daily = interval_exactly(
-        decimal_divide(decimal_multiply(amount, decimal_of(INSTANT_DAY)), decimal_of(every.ms)));
+    ret->every = every;
+    ret->hours = interval_exactly(decimal_divide(length, decimal_of(INSTANT_HOUR)));
+    ret->daily =
+        interval_exactly(decimal_divide(decimal_multiply(amount, decimal_of(INSTANT_DAY)), length));
     return true;
 }
 

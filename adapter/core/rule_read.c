@@ -306,8 +306,9 @@ static bool needs_subject(const struct clause *clause)
          clause->result.relation == RESULT_FALL_BASELINE);
     bool of_course = clause->kind == CLAUSE_GAP && !clause->gap.ever &&
                      (!clause->gap.at_once || clause->gap.step_count > 1);
+    bool of_doses = clause->kind == CLAUSE_GAP && clause->gap.dose_days;
 
-    if (of_baseline || of_course) return true;
+    if (of_baseline || of_course || of_doses) return true;
     for (size_t i = 0; i < clause->part_count; i++)
         if (needs_subject(&clause->parts[i])) return true;
     return false;

@@ -227,12 +227,15 @@ static void gap_say(struct buf *out, const struct gap_clause *gap,
     analyte_say(out, knowledge, gap->analyte);
     if (gap->ever) {
         buf_text(out, " has ever been recorded");
+        if (gap->dose_days) buf_text(out, " (asked on the days of a dose)");
         return;
     }
     buf_text(out, " within the last ");
     for (size_t i = 0; i < gap->step_count; i++) step_say(out, gap, i);
-    buf_text(out, gap->at_once ? " (due as soon as the drug is ordered)"
-                               : " (due once the course has lasted that long)");
+    buf_text(out, gap->dose_days ? " (asked on the days of a dose; where these are not known, from "
+                                   "the order on)"
+                  : gap->at_once ? " (due as soon as the drug is ordered)"
+                                 : " (due once the course has lasted that long)");
 }
 
 /* ---- the patient */

@@ -101,7 +101,10 @@ static struct dose dose_of(const struct instruction *one,
     dose.single_known =
         amount_of(&one->amount, ingredient, alone, &dose.single, &dose.unit, &dose.why);
     dose.daily_known = dose.single_known && one->timing.known;
-    if (one->timing.known) dose.hours = one->timing.hours;
+    if (one->timing.known) {
+        dose.hours = one->timing.hours;
+        dose.every = one->timing.every;
+    }
     if (dose.daily_known) {
         dose.daily = timing_daily(&one->timing, &dose.single);
         if (one->as_needed) dose.daily.low = DECIMAL_ZERO;

@@ -12,13 +12,13 @@
 
 /* A period of the calendar, in hours; months and years on average. */
 static const struct period_unit period_units[] = {
-    { "s", "second", "", "0.000277777777777777778" },
-    { "min", "minute", "", "0.0166666666666666667" },
-    { "h", "hour", "hourly", "1" },
-    { "d", "day", "daily", "24" },
-    { "wk", "week", "weekly", "168" },
-    { "mo", "month", "monthly", "730.5" },
-    { "a", "year", "yearly", "8766" },
+    { "s", "second", "", "0.000277777777777777778", 0 },
+    { "min", "minute", "", "0.0166666666666666667", 0 },
+    { "h", "hour", "hourly", "1", 0 },
+    { "d", "day", "daily", "24", 0 },
+    { "wk", "week", "weekly", "168", 0 },
+    { "mo", "month", "monthly", "730.5", 1 },
+    { "a", "year", "yearly", "8766", 12 },
 };
 
 const struct period_unit *timing_unit(const char *code)
@@ -67,6 +67,23 @@ static bool limit_to_days(struct rhythm *rhythm, struct timing *ret)
     return false;
 }
 
+/* One administration in every period, on whatever day of the week it falls. Half a month is no length
+ * of the calendar. */
+static struct duration every_of(const struct rhythm *rhythm)
+{
+    struct decimal one = decimal_of(1), period = rhythm->period;
+    struct duration every = { 0 };
+
+    if (decimal_compare(rhythm->times, one) != 0 || decimal_compare(rhythm->times_max, one) != 0 ||
+        decimal_compare(period, rhythm->period_max) != 0 || rhythm->week_days > 0)
+        return every;
+    if (!rhythm->unit->months)
+        every.ms = (int64_t)(decimal_double(hours_of(rhythm, period)) * (double)INSTANT_HOUR + 0.5);
+    else if (decimal_compare(decimal_round(period, 0), period) == 0)
+        every.months = (int32_t)decimal_double(period) * rhythm->unit->months;
+    return every;
+}
+
 static void set_rate(const struct rhythm *rhythm, struct timing *ret)
 {
     struct decimal day = decimal_of(24);
@@ -78,6 +95,7 @@ static void set_rate(const struct rhythm *rhythm, struct timing *ret)
     ret->known = true;
     ret->hours = between(decimal_divide(ret->shortest, ret->times_max),
                          decimal_divide(ret->longest, ret->times));
+    ret->every = every_of(rhythm);
     if (rhythm->week_days > 1) /* Monday and Tuesday, then a long pause */
         ret->hours = between(decimal_of(1), decimal_of(168));
     ret->every_day = decimal_compare(decimal_multiply(ret->times, day), ret->longest) >= 0 &&

@@ -126,6 +126,7 @@ static void agree(const struct timing *code, struct timing *ret)
         ret->shortest = code->shortest;
     }
     ret->hours = interval_hull(ret->hours, code->hours);
+    ret->every = (struct duration){ 0 };
     ret->every_day = ret->every_day && code->every_day;
     snprintf(ret->words, sizeof ret->words, "%.40s or %.40s", first, code->words);
 }
@@ -145,6 +146,7 @@ static void take(const struct timing *code, struct timing *ret)
     ret->shortest = code->shortest;
     ret->longest = code->longest;
     ret->hours = code->hours;
+    ret->every = code->every;
     ret->every_day = code->every_day;
     ret->why = "";
     memcpy(ret->words, code->words, sizeof ret->words);

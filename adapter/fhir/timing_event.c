@@ -93,6 +93,7 @@ static void set_rhythm(const struct events *events, struct timing *ret)
                              .period_max = decimal_of(gap.high),
                              .unit = timing_unit("d") };
     timing_set(&rhythm, ret);
+    ret->every = (struct duration){ 0 }; /* in days alone: each has an hour of its own */
 }
 
 /* Nothing is given before the first one or after the last; a single date says when it starts. */

@@ -37,8 +37,11 @@ struct dose {
     struct interval single; /* per administration */
     struct interval daily;  /* per 24 h, averaged over the interval; 0 h when not known */
     struct interval hours;  /* between administrations */
-    const char *unit;       /* "mg", "mg/m2", "mg/kg", "[iU]" ...; "" when nothing is known */
-    const char *why;        /* in our words, why something is not known; "" */
+    struct duration
+        every;        /* from each administration to the next, all the time; 0: it is not so, or
+                             * not known (an average, days of the week, a taper) */
+    const char *unit; /* "mg", "mg/m2", "mg/kg", "[iU]" ...; "" when nothing is known */
+    const char *why;  /* in our words, why something is not known; "" */
 };
 
 struct chart_ingredient {

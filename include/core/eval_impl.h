@@ -247,6 +247,13 @@ struct course {
 /* drugs empty: the drug that the rule's first naming clause is bound to. */
 struct course course_find(const struct eval *eval, const struct concept_set *drugs);
 
+/* Is a dose of the drug that the rule's first naming clause is bound to due: now in the 24 hours from
+ * the start of an active order, or from a whole number of its intervals later? False until the next such
+ * instant. Any of several orders will do; true at all times by one that is not known to be given at one
+ * interval longer than a day, or whose start is not known to the day, and when no order is active.
+ * (eval_dose_day.c) */
+struct answer dose_day_answer(struct eval *eval, struct trace *t);
+
 /* ---- measures: results, and what is computed from them */
 
 /* The newest value of an analyte not older than within (any age when within is NULL). Computed

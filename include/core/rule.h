@@ -132,6 +132,7 @@ struct gap_clause {
     bool ever;              /* no result at all */
     bool at_once;           /* due as soon as the drug is ordered; else only when the course has
                               * lasted as long as the step allows */
+    bool dose_days;         /* at once, but asked only on the days on which a dose is due */
     struct gap_step *steps; /* owned */
     size_t step_count;
 };

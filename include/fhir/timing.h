@@ -15,6 +15,7 @@ struct timing {
     struct decimal times, times_max;  /* administrations in every ... */
     struct decimal shortest, longest; /* ... so many hours */
     struct interval hours;            /* between two of them */
+    struct duration every;            /* from each of them to the next; 0: not so regular */
     bool once;                        /* a single administration */
     bool every_day;                   /* at least one on every day */
     bool counted;                     /* ends after a number of administrations */

@@ -10,6 +10,7 @@
 struct period_unit {
     const char *code, *word, *adverb;
     const char *hours; /* decimal */
+    int32_t months;    /* 0: it is as long as its hours */
 };
 
 /* "s", "min", "h", "d", "wk", "mo", "a"; NULL for anything else. */

@@ -208,9 +208,12 @@ VIGNETTES = {
     "zoledronic acid 3 mg at a clearance of 32.6": (
         person("female", 71, kg=60, creatinine=1.5)
         + [order("zol", "zoledronic acid", "3 mg", period=4, unit="wk")], []),
-    "zoledronic acid without a creatinine for ten days": (
-        person(creatinine=None) + [ZOL, result("o-cr", "creatinine", 1.0, 10)],
+    "zoledronic acid on the day of a dose, without a creatinine for ten days": (
+        person(creatinine=None) + [order("zol", "zoledronic acid", "4 mg", since=28, period=4, unit="wk"),
+                                    result("o-cr", "creatinine", 1.0, 10)],
         [("zol-creat-gap", HIGH, LOUD)]),
+    "zoledronic acid between two doses, without a creatinine for ten days": (
+        person(creatinine=None) + [ZOL, result("o-cr", "creatinine", 1.0, 10)], []),
     "zoledronic acid and denosumab": (
         person() + [ZOL, order("den", "denosumab", "120 mg", period=4, unit="wk")],
         [("bma-duplicate", HIGH, LOUD)]),

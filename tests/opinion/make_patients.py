@@ -23,6 +23,7 @@ DOSES = {  # mg at once, hours between doses
     "dexamethasone": [(4, 24), (20, 168), (40, 168), (39, 168), (20, 72), (10, 48)],
     "prednisone": [(10, 24), (20, 24), (19, 24), (60, 24)], "prednisolone": [(20, 24), (5, 24)],
     "zoledronic acid": [(4, 672), ("3.5", 672), ("3.3", 672), (3, 672)],
+    "belantamab mafodotin": [(None, 504)],
     "pamidronate": [(90, 672), (91, 672), (60, 672)],
     "acyclovir": [(400, 12), (200, 12), (400, 24), (800, 12)],
     "valacyclovir": [(500, 24), (1000, 24), (500, 12)],

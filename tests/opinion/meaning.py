@@ -529,6 +529,13 @@ def due_at_once(record, patient):
     return gap(record, patient, at_once=True)
 
 
+def before_dose(record, patient):
+    """The words are "before dose": due on the day of each dose, for 24 hours from it."""
+    due = {order.drug for order in active(patient, record["drugs"])
+           if order.every <= 24 or order.since * 24 % order.every < 24}
+    return bool(due) and gap({**record, "drugs": sorted(due)}, patient, at_once=True)
+
+
 CONTEXTS = {
     # the drug alone
     "bor-renal-none": lambda r, p: takes(p, r["drugs"]), "elo-partner": lambda r, p: takes(p, r["drugs"]),
@@ -548,8 +555,8 @@ CONTEXTS = {
     "ixa-plt-gap": lambda r, p: gap(r, p, steps=[(84, 16), (None, 35)]),
     "sel-monitor": lambda r, p: gap(r, p, steps=[(months(3), 9), (None, 28)]),
     "bsa-cbc-gap": lambda r, p: gap(r, p, steps=[(42, 9), (None, 30)], at_once=True),
-    "len-tsh-gap": due_at_once, "bor-cbc-gap": due_at_once, "car-bp-gap": due_at_once,
-    "pld-lvef-gap": due_at_once, "zol-creat-gap": due_at_once, "bel-eye-gap": due_at_once,
+    "len-tsh-gap": due_at_once, "car-bp-gap": due_at_once, "pld-lvef-gap": due_at_once,
+    "bor-cbc-gap": before_dose, "zol-creat-gap": before_dose, "bel-eye-gap": before_dose,
     "car-k-gap": lambda r, p: gap(r, p, ["creatinine", "potassium"]),
     "car-age75": lambda r, p: all_of(gap(r, p, at_once=True), p.age >= 75 or any(
         p.ever(name) for name in ("heart-failure", "coronary"))),

@@ -620,16 +620,87 @@ static void check_moment(void **state)
     assert_int_equal(chart->orders[0].start_span_ms, c->vague_ms);
 }
 
+/* ---- from each administration to the next */
+
+static const struct rhythm_case {
+    const char *name, *timing;
+    struct duration want;
+} rhythms[] = {
+    { "every four weeks",
+      "'repeat':{'frequency':1,'period':4,'periodUnit':'wk'}",
+      { 0, 28 * INSTANT_DAY } },
+    { "every 36 hours",
+      "'repeat':{'frequency':1,'period':1.5,'periodUnit':'d'}",
+      { 0, 36 * INSTANT_HOUR } },
+    { "every three months by the calendar",
+      "'repeat':{'frequency':1,'period':3,'periodUnit':'mo'}",
+      { 3, 0 } },
+    { "yearly", "'repeat':{'frequency':1,'period':1,'periodUnit':'a'}", { 12, 0 } },
+    { "half a month is no length of the calendar",
+      "'repeat':{'frequency':1,'period':0.5,'periodUnit':'mo'}",
+      { 0, 0 } },
+    { "a period alone", "'repeat':{'period':21,'periodUnit':'d'}", { 0, 21 * INSTANT_DAY } },
+    { "a code", "'code':{'coding':[{'code':'Q4W'}]}", { 0, 28 * INSTANT_DAY } },
+    { "a code beside a repeat that says the same",
+      "'repeat':{'frequency':1,'period':7,'periodUnit':'d'},'code':{'coding':[{'code':'WK'}]}",
+      { 0, 7 * INSTANT_DAY } },
+    { "a code beside a repeat that says something else",
+      "'repeat':{'frequency':1,'period':14,'periodUnit':'d'},'code':{'coding':[{'code':'WK'}]}",
+      { 0, 0 } },
+    { "twice a week is an average",
+      "'repeat':{'frequency':2,'period':1,'periodUnit':'wk'}",
+      { 0, 0 } },
+    { "once or twice a week",
+      "'repeat':{'frequency':1,'frequencyMax':2,'period':1,'periodUnit':'wk'}",
+      { 0, 0 } },
+    { "every three to four weeks",
+      "'repeat':{'frequency':1,'period':3,'periodMax':4,'periodUnit':'wk'}",
+      { 0, 0 } },
+    { "on Mondays: from which one on is not said", "'repeat':{'dayOfWeek':['mon']}", { 0, 0 } },
+    { "dates", "'event':['2026-05-01','2026-05-29','2026-06-26']", { 0, 0 } },
+    { "once", "'code':{'coding':[{'code':'ONCE'}]}", { 0, 0 } },
+    { "one of a count of one",
+      "'repeat':{'count':1,'frequency':1,'period':28,'periodUnit':'d'}",
+      { 0, 0 } },
+    { "nothing is stated", "'repeat':{}", { 0, 0 } },
+};
+
+static void check_rhythm(void **state)
+{
+    const struct rhythm_case *c = *state;
+    AUTO(buf_done) struct buf text = { 0 };
+    struct duration every;
+
+    buf_printf(&text, "{" MG25 ",'timing':{%s}}", c->timing);
+    AUTO(chart_free) struct chart *chart = apply(LEN, buf_string(&text));
+    every = chart->orders[0].ingredients[0].dose.every;
+    assert_int_equal(every.months, c->want.months);
+    assert_int_equal(every.ms, c->want.ms);
+}
+
+static void several_instructions_have_no_common_rhythm(void **state)
+{
+    AUTO(chart_free)
+    struct chart *chart = apply(LEN, "{" MG25 "," DAILY "},{" MG25 "," DAILY "}");
+    struct duration every = chart->orders[0].ingredients[0].dose.every;
+
+    (void)state;
+    assert_int_equal(every.months, 0);
+    assert_int_equal(every.ms, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(too_many_instructions_leave_everything_open),
+        cmocka_unit_test(several_instructions_have_no_common_rhythm),
     };
     int failed;
 
     knowledge = fixture_knowledge();
     failed = RUN_TABLE("dose", doses, check_dose) + RUN_TABLE("timing", timings, check_timing) +
-             RUN_TABLE("moments", moments, check_moment) + RUN_TABLE("words", words, check_words) +
+             RUN_TABLE("moments", moments, check_moment) +
+             RUN_TABLE("rhythms", rhythms, check_rhythm) + RUN_TABLE("words", words, check_words) +
              cmocka_run_group_tests_name("limits", tests, NULL, NULL);
     knowledge_free(knowledge);
     return failed;

@@ -9,6 +9,9 @@
 #define F TRUTH_FALSE
 #define U TRUTH_UNKNOWN
 
+#define DOSE_GAP                                                                                   \
+    "{'all':[{'order':'zoledronic-acid'},{'noResult':'creatinine','within':'7 d',"                 \
+    "'due':'on dose days'}]}"
 #define HCG "{'result':'hcg','is':'positive','within':'45 d'}"
 
 static const struct clause_case {
@@ -558,6 +561,90 @@ static const struct clause_case {
       "{'until':'56 d','within':'7 d'},{'within':'28 d'}]}]}",
       NULL, "lenalidomide, since 50 d ago", "neutrophils 2 10*9/L, 8 d ago", NULL, 6 * DAY, F, 0,
       20 * DAY + 1 },
+
+    /* gaps on dose days */
+    { "a gap on dose days waits for the start", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since in 1 d", NULL, NULL, 0, F, 0, DAY },
+    { "the first dose day begins with the start", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since in 1 d", NULL, NULL, DAY, T, 0, 2 * DAY },
+    { "it lasts almost 24 hours", DOSE_GAP, NULL, "zoledronic-acid 4 mg every 28 d, since in 1 d",
+      NULL, NULL, 2 * DAY - 1, T, 0, 2 * DAY },
+    { "after 24 hours it is over", DOSE_GAP, NULL, "zoledronic-acid 4 mg every 28 d, since in 1 d",
+      NULL, NULL, 2 * DAY, F, 0, 29 * DAY },
+    { "until the next dose nothing is asked", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since in 1 d", NULL, NULL, 29 * DAY - 1, F, 0, 29 * DAY },
+    { "at the next dose it is", DOSE_GAP, NULL, "zoledronic-acid 4 mg every 28 d, since in 1 d",
+      NULL, NULL, 29 * DAY, T, 0, 30 * DAY },
+    { "after three intervals too", DOSE_GAP, NULL, "zoledronic-acid 4 mg every 28 d, since in 1 d",
+      NULL, NULL, 85 * DAY, T, 0, 86 * DAY },
+    { "a test before the dose fills the gap", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since in 1 d", "creatinine 1.0 mg/dL, now", NULL, DAY, F, 0,
+      2 * DAY },
+    { "a test that is too old on the dose day does not", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since in 1 d", "creatinine 1.0 mg/dL, now", NULL, 29 * DAY,
+      T, 0, 30 * DAY },
+    { "a test that is recent enough until it is not", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since 28 d ago", "creatinine 1.0 mg/dL, 156 h ago", NULL, 0,
+      F, 0, 12 * HOUR + 1 },
+    { "a test that grows too old in the course of it", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since 28 d ago", "creatinine 1.0 mg/dL, 156 h ago", NULL,
+      12 * HOUR + 1, T, 0, DAY },
+    { "without an interval it is asked all the time", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg, since 10 d ago", NULL, NULL, 0, T, 0, NEVER },
+    { "without a dosage too", DOSE_GAP, NULL, "zoledronic-acid, since 10 d ago", NULL, NULL, 0, T,
+      0, NEVER },
+    { "daily doses: all the time", DOSE_GAP, NULL, "zoledronic-acid 4 mg daily, since 10 d ago",
+      NULL, NULL, 0, T, 0, NEVER },
+    { "an interval of a day: all the time", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 24 h, since 10 d ago", NULL, NULL, 0, T, 0, NEVER },
+    { "an interval of an hour more has a pause", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 25 h, since 24 h ago", NULL, NULL, 0, F, 0, HOUR },
+    { "as needed: all the time", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since 10 d ago, as needed", NULL, NULL, 0, T, 0, NEVER },
+    { "a start that is not known: all the time", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, start unknown", NULL, NULL, 0, T, 0, NEVER },
+    { "a start to the day is midnight", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since 28 d ago, start to the day", NULL, NULL, 0, T, 0,
+      12 * HOUR },
+    { "two orders: the dose day of one", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since 10 d ago; zoledronic-acid 4 mg every 28 d, since 28 "
+      "d ago",
+      NULL, NULL, 0, T, 0, DAY },
+    { "two orders: no dose day", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since 10 d ago; zoledronic-acid 4 mg every 28 d, since 12 "
+      "d ago",
+      NULL, NULL, 0, F, 0, 16 * DAY },
+    { "two orders, one of them without an interval", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since 10 d ago; zoledronic-acid 4 mg", NULL, NULL, 0, T, 0,
+      NEVER },
+    { "a second one is due from its start", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since 10 d ago; zoledronic-acid 4 mg every 28 d, since in "
+      "3 d",
+      NULL, NULL, 0, F, 0, 3 * DAY },
+    { "one on hold has no dose day", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since 10 d ago; zoledronic-acid 4 mg every 28 d, since 28 "
+      "d ago, held",
+      NULL, NULL, 0, F, 0, 18 * DAY },
+    { "one that is over has none", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 28 d, since 10 d ago; zoledronic-acid 4 mg every 28 d, since 28 "
+      "d ago, until 1 d ago",
+      NULL, NULL, 0, F, 0, 18 * DAY },
+    { "it counts by the calendar: 15 May, 15 June", DOSE_GAP, NULL,
+      "zoledronic-acid 4 mg every 1 mo, since 31 d ago", NULL, NULL, 0, T, 0, DAY },
+    { "16 May, 16 June", DOSE_GAP, NULL, "zoledronic-acid 4 mg every 1 mo, since 30 d ago", NULL,
+      NULL, 0, F, 0, DAY },
+    { "31 January, 30 June", DOSE_GAP, NULL, "zoledronic-acid 4 mg every 1 mo, since 135 d ago",
+      NULL, NULL, 0, F, 0, 15 * DAY },
+    { "and then 31 July", DOSE_GAP, NULL, "zoledronic-acid 4 mg every 1 mo, since 135 d ago", NULL,
+      NULL, 16 * DAY, F, 0, 46 * DAY },
+    { "on dose days, never tested",
+      "{'all':[{'order':'zoledronic-acid'},{'noResult':'hbsag','within':'ever','due':'on dose "
+      "days'}]}",
+      NULL, "zoledronic-acid 4 mg every 28 d, since 28 d ago", NULL, NULL, 0, T, 0, DAY },
+    { "between them it is not asked",
+      "{'all':[{'order':'zoledronic-acid'},{'noResult':'hbsag','within':'ever','due':'on dose "
+      "days'}]}",
+      NULL, "zoledronic-acid 4 mg every 28 d, since 27 d ago", NULL, NULL, 0, F, 0, DAY },
 
     /* conditions */
     { "a condition on record", "{'condition':'multiple-myeloma'}", NULL, NULL, NULL,

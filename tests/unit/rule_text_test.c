@@ -81,6 +81,9 @@ static const struct sentence_case {
       "long)" },
     { "due at once", "{'noResult':'creatinine','within':'7 d','due':'at once'}",
       "no result for creatinine within the last 7 days (due as soon as the drug is ordered)" },
+    { "due on dose days", "{'noResult':'creatinine','within':'7 d','due':'on dose days'}",
+      "no result for creatinine within the last 7 days (asked on the days of a dose; where these "
+      "are not known, from the order on)" },
     { "a schedule",
       "{'noResult':'platelets','schedule':[{'until':'56 d','within':'9 d'},"
       "{'until':'84 d','within':'16 d'},{'within':'35 d'}]}",
