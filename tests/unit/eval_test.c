@@ -1301,14 +1301,19 @@ static void check_clock(void **state)
                                                                                                           "lenalidom"
                                                                                                           "ide','is'"
                                                                                                           ":'10 to "
-                                                                                                          "20 d'}"),
+                                                                                                          "20 d'}") "," RULE("g",
+                                                                                                                             DOSE_GAP),
         NULL);
     AUTO(chart_free)
     struct chart *chart = fixture_chart(
-        knowledge, "60 years", "lenalidomide, since 5 d ago, until in 50 d; rifampin, until in 9 h",
-        "neutrophils 0.5 10*9/L, 1 d ago; neutrophils 2 10*9/L, in 3 d", NULL);
+        knowledge, "60 years",
+        "lenalidomide, since 5 d ago, until in 50 d; rifampin, until in 9 h; zoledronic-acid 4 mg "
+        "every 5 d, since in 2 d, until in 33 d; zoledronic-acid 4 mg every 1 mo, since 40 d ago",
+        "neutrophils 0.5 10*9/L, 1 d ago; neutrophils 2 10*9/L, in 3 d; creatinine 1 mg/dL, in 30 "
+        "h",
+        NULL);
     int64_t now = NOW, woken = 0, step;
-    enum truth seen[6];
+    enum truth seen[7];
 
     (void)state;
     for (; now < NOW + 400 * DAY; now += step, woken++) {

@@ -97,6 +97,14 @@ static const struct lint_case {
       "error:" },
     { "a result that may be older than the gap", LINT_CONTRADICTION,
       W(ALL(PLT("below 25"), "{'noResult':'platelets','within':'13 d','due':'at once'}")), NULL },
+    { "missing on dose days, and not missing at all times", LINT_CONTRADICTION,
+      W("{'all':[" LEN ",{'noResult':'platelets','within':'14 d','due':'on dose days'},"
+        "{'not':{'noResult':'platelets','within':'7 d','due':'at once'}}]}"),
+      "error:" },
+    { "missing at all times, and not asked between doses, can be", LINT_CONTRADICTION,
+      W("{'all':[" LEN ",{'noResult':'platelets','within':'14 d','due':'at once'},"
+        "{'not':{'noResult':'platelets','within':'7 d','due':'on dose days'}}]}"),
+      NULL },
     { "started within 7 days and more than 7 days ago", LINT_CONTRADICTION,
       W("{'order':'lenalidomide','startedWithin':'7 d','startedBefore':'7 d'}"), "error:" },
     { "started within 8 days and more than 7 days ago", LINT_CONTRADICTION,

@@ -31,6 +31,7 @@ static const struct problem_case {
     { "a baseline with an age", "baseline-within" },
     { "a baseline of no drug", "baseline-nobody" },
     { "a gap in the course of no drug", "gap-nobody" },
+    { "a gap on the dose days of no drug", "dose-days-nobody" },
     { "a schedule that does not end", "gap-steps" },
     { "a drug misspelt", "drug" },
     { "a class misspelt", "drug-class" },
