@@ -18,13 +18,21 @@ static int place_before(const void *a, const void *b)
     return x->drug < y->drug ? -1 : x->drug > y->drug;
 }
 
+static void unknown_add(const struct chart_order *order, struct drug_index *index)
+{
+    if (order->other)
+        index->others[index->other_count++] = order;
+    else
+        index->unmapped[index->unmapped_count++] = order;
+}
+
 static void places_collect(const struct chart *chart, int64_t now_ms, struct drug_index *index)
 {
     for (size_t i = 0; i < chart->order_count; i++) {
         const struct chart_order *order = &chart->orders[i];
         if (!is_there(order)) continue;
         bool over = order_is_over(order, now_ms);
-        if (!order->ingredient_count) index->unmapped[index->unmapped_count++] = order;
+        if (!order->ingredient_count) unknown_add(order, index);
         for (size_t j = 0; j < order->ingredient_count; j++) {
             const struct chart_ingredient *drug = &order->ingredients[j];
             index->places[index->count++] = (struct drug_place){ drug->concept, order, drug, over };
@@ -53,6 +61,7 @@ struct drug_index drug_index_make(const struct chart *chart, int64_t now_ms, str
     for (size_t i = 0; i < chart->order_count; i++) count += chart->orders[i].ingredient_count;
     index.places = arena_alloc(arena, count * sizeof *index.places);
     index.unmapped = arena_alloc(arena, chart->order_count * sizeof *index.unmapped);
+    index.others = arena_alloc(arena, chart->order_count * sizeof *index.others);
     places_collect(chart, now_ms, &index);
     if (index.count > 1) qsort(index.places, index.count, sizeof *index.places, place_before);
     bits_set(&index, arena);

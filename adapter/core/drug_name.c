@@ -1,5 +1,12 @@
 /* Drugs by their names, for orders that have no code we know: "Revlimid 10 mg cap". Whole words only:
- * a name that is nearly one is another drug. */
+ * a name that is nearly one is no match.
+ *
+ * An order without a known code and without such a match could be any drug, and then no clause that
+ * asks for the absence of a drug can ever be told: every chart holds a multivitamin. So a name that
+ * has no word in common with a drug we know, and that says more than "study drug" or "antibiotic per
+ * protocol", is taken as another drug (knowledge_drug_text()). A gap that can never be told is worse
+ * than one told beside a brand that we do not know; `coverage` lists those brands. Words are alike when
+ * their first letters are: "lenalidomid" and "dexamethasonum" stay in doubt. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +15,8 @@
 
 #define TEXT_MAX 200 /* bytes of a text or name */
 #define WORD_MAX 24  /* words of it */
+#define STEM_MIN 4   /* letters: shorter words are of too many drugs */
+#define STEM_MAX 7   /* letters by which words are alike */
 #define KEY_SIZE (TEXT_MAX + WORD_MAX * sizeof "hydrochloride")
 
 /* What stands behind a number: of strengths, volumes and times. */
@@ -74,12 +83,143 @@ static const char *const forms[] = { "cap",
                                      "lyophilized",
                                      NULL };
 
+/* What is beside the names of many drugs: local forms ... */
+static const char *const asides[] = {
+    "buccal",    "cartridge", "chewing", "cream",    "dose",        "drop",       "drops",
+    "drug",      "elixir",    "enema",   "extra",    "fluid",       "foam",       "granule",
+    "granules",  "human",     "implant", "inhalant", "inhalation",  "inhaler",    "injector",
+    "insert",    "kit",       "liquid",  "lotion",   "lozenge",     "maximum",    "medicated",
+    "metered",   "mucosal",   "nasal",   "ointment", "ophthalmic",  "otic",       "pack",
+    "packet",    "paste",     "patch",   "pill",     "pills",       "product",    "rectal",
+    "regular",   "shampoo",   "spray",   "strength", "strip",       "sublingual", "suppository",
+    "sustained", "syrup",     "system",  "topical",  "transdermal", "vaginal",    "with",
+    NULL
+};
+
+/* ... and salts. "Sodium chloride" is a name nonetheless, not one of ours. */
+static const char *const salts[] = { "acetate",   "acid",      "anhydrous",    "bitartrate",
+                                     "chloride",  "citrate",   "dihydrate",    "fumarate",
+                                     "gluconate", "hydrate",   "hydrobromide", "hydrochloride",
+                                     "lactate",   "maleate",   "mesylate",     "monohydrate",
+                                     "nitrate",   "phosphate", "sodium",       "succinate",
+                                     "sulfate",   "sulphate",  "tartrate",     "trihydrate",
+                                     NULL };
+
+/* Words of texts that may stand for a drug of ours without naming it as our tables do; one or many of
+ * it ("agents"). */
+static const char *const vague[] = { "according",
+                                     "acetylsalicylic",
+                                     "agent",
+                                     "analgesic",
+                                     "anesthetic",
+                                     "antacid",
+                                     "antibiotic",
+                                     "anticoagulant",
+                                     "anticoagulation",
+                                     "anticonvulsant",
+                                     "antidepressant",
+                                     "antidiabetic",
+                                     "antiemetic",
+                                     "antifungal",
+                                     "antihistamine",
+                                     "antimicrobial",
+                                     "antiplatelet",
+                                     "antiviral",
+                                     "apap",
+                                     "arm",
+                                     "azole",
+                                     "biosimilar",
+                                     "bisphosphonate",
+                                     "blinded",
+                                     "chemo",
+                                     "chemotherapy",
+                                     "clinical",
+                                     "combination",
+                                     "compound",
+                                     "compounded",
+                                     "corticosteroid",
+                                     "cotrimoxazole",
+                                     "course",
+                                     "cybord",
+                                     "cycle",
+                                     "dara",
+                                     "diuretic",
+                                     "entry",
+                                     "equivalent",
+                                     "experimental",
+                                     "formulary",
+                                     "free",
+                                     "generic",
+                                     "glibenclamide",
+                                     "home",
+                                     "hospital",
+                                     "immunoglobulin",
+                                     "inhibitor",
+                                     "investigational",
+                                     "local",
+                                     "macrolide",
+                                     "medication",
+                                     "medicine",
+                                     "misc",
+                                     "miscellaneous",
+                                     "mix",
+                                     "mixture",
+                                     "narcotic",
+                                     "none",
+                                     "nonformulary",
+                                     "note",
+                                     "nsaid",
+                                     "opiate",
+                                     "opioid",
+                                     "order",
+                                     "other",
+                                     "outside",
+                                     "paracetamol",
+                                     "patient",
+                                     "pethidine",
+                                     "pharmacy",
+                                     "placebo",
+                                     "premedication",
+                                     "premix",
+                                     "premixed",
+                                     "prescription",
+                                     "profile",
+                                     "prophylactic",
+                                     "prophylaxis",
+                                     "protocol",
+                                     "quinolone",
+                                     "regimen",
+                                     "same",
+                                     "sedative",
+                                     "see",
+                                     "special",
+                                     "statin",
+                                     "steroid",
+                                     "study",
+                                     "supplied",
+                                     "supply",
+                                     "text",
+                                     "therapy",
+                                     "thromboprophylaxis",
+                                     "treatment",
+                                     "trial",
+                                     "trimoxazole",
+                                     "unknown",
+                                     "unlisted",
+                                     "unspecified",
+                                     "vaccination",
+                                     "vaccine",
+                                     "various",
+                                     "ward",
+                                     NULL };
+
 /* "lenalidomide", "10", ... in a text of lower case letters. */
 struct words {
     char text[TEXT_MAX + 1];
     const char *items[WORD_MAX];
     size_t count;
     bool numbers; /* a number without a unit was left out: it may belong to the name */
+    bool beyond;  /* longer than any name */
 };
 
 static bool is_one_of(const char *const *list, const char *word)
@@ -122,14 +262,14 @@ static size_t number_len(const char *word)
     return is_digit(*word) ? strspn(word, "0123456789.,") : 0;
 }
 
-/* False when there are more words than any name has. */
+/* False when there is no word, or more than any name has. */
 static bool words_cut(const char *text, struct words *ret)
 {
     bool measure = false, bare = false; /* in a strength; it has no unit yet */
     char *save = NULL;
 
     *ret = (struct words){ 0 };
-    if (!lower(text, ret->text)) return false;
+    if (!lower(text, ret->text)) return !(ret->beyond = true);
     for (char *word = strtok_r(ret->text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
         size_t digits = number_len(word);
         bool number = digits && !word[digits], unit = is_one_of(units, word + digits);
@@ -142,7 +282,7 @@ static bool words_cut(const char *text, struct words *ret)
         ret->numbers |= bare;
         bare = measure = false;
         if (is_one_of(forms, word)) continue;
-        if (ret->count == WORD_MAX) return false;
+        if (ret->count == WORD_MAX) return !(ret->beyond = true);
         ret->items[ret->count++] = strcmp(word, "hcl") == 0 ? "hydrochloride" : word;
     }
     ret->numbers |= bare;
@@ -185,6 +325,39 @@ void drug_name_add(struct knowledge_reader *reader, const char *name, uint32_t e
         reader->names[reader->name_count - 1] = (struct name_claim){ at->value - 1, entry };
     }
     knowledge->named[at->value - 1].systemic |= use == USE_SYSTEMIC;
+}
+
+/* Can the word be a name? */
+static bool is_telling(const char *word)
+{
+    size_t letters = 0;
+
+    for (size_t i = 0; word[i]; i++) letters += !is_digit(word[i]);
+    return letters >= STEM_MIN && !is_one_of(asides, word);
+}
+
+/* The letters by which a word is like others: "lenalid"; y and i are one, as in
+ * "aciclovir". False where that says nothing. */
+static bool stem_of(const char *word, char ret[STEM_MAX + 1])
+{
+    size_t len = 0;
+
+    if (!is_telling(word) || is_one_of(salts, word)) return false;
+    for (; len < STEM_MAX && word[len]; len++) ret[len] = word[len] == 'y' ? 'i' : word[len];
+    ret[len] = '\0';
+    return true;
+}
+
+void drug_words_add(struct knowledge_reader *reader, const char *name)
+{
+    struct knowledge *knowledge = reader->knowledge;
+    char stem[STEM_MAX + 1];
+    struct words words;
+
+    if (!words_cut(name, &words)) return;
+    for (size_t i = 0; i < words.count; i++)
+        if (stem_of(words.items[i], stem))
+            table_add(&knowledge->drug_words, &knowledge->arena, 0, stem)->value = 1;
 }
 
 /* Do two codes have the same ingredients? */
@@ -250,4 +423,48 @@ size_t knowledge_drug_named(const struct knowledge *knowledge, const char *text,
     const struct drug_entry *entry = &knowledge->drug_entries[first->entry];
     *ret = &knowledge->drug_codes[entry->first];
     return entry->count;
+}
+
+static bool is_ascii(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text >= 0x80) return false;
+    return true;
+}
+
+/* Is the word, without an "s" at its end, one of them? */
+static bool is_vague(const char *word)
+{
+    char one[TEXT_MAX + 1];
+    size_t len = strlen(word);
+
+    memcpy(one, word, len + 1);
+    if (is_one_of(vague, one)) return true;
+    if (len > 1 && one[len - 1] == 's') one[len - 1] = '\0';
+    return is_one_of(vague, one);
+}
+
+/* May the word be of a drug of ours, or stand for one? */
+static bool may_be_ours(const struct knowledge *knowledge, const char *word)
+{
+    char stem[STEM_MAX + 1];
+
+    if (!is_ascii(word) || is_vague(word)) return true;
+    return stem_of(word, stem) && table_value(&knowledge->drug_words, 0, stem);
+}
+
+enum drug_text knowledge_drug_text(const struct knowledge *knowledge, const char *text)
+{
+    enum drug_text said = DRUG_TEXT_NOTHING;
+    struct words words;
+    size_t count;
+
+    if (!knowledge->policy.drug_names) return DRUG_TEXT_NOTHING;
+    if (!words_cut(text, &words)) return words.beyond ? DRUG_TEXT_OURS : DRUG_TEXT_NOTHING;
+    for (size_t i = 0; i < words.count; i++) {
+        if (may_be_ours(knowledge, words.items[i])) return DRUG_TEXT_OURS;
+        if (name_at(knowledge, &words, i, &count)) return DRUG_TEXT_OURS;
+        if (is_telling(words.items[i])) said = DRUG_TEXT_OTHER;
+    }
+    return said;
 }

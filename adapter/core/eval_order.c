@@ -455,7 +455,7 @@ static void order_tell(struct eval *eval, const struct order_clause *clause,
             (truth == TRUTH_UNKNOWN && may_add_up(eval, clause, &place)))
             order_say(eval, clause, t, &place);
     }
-    if (!order->ingredient_count && truth == TRUTH_UNKNOWN &&
+    if (!order->ingredient_count && !order->other && truth == TRUTH_UNKNOWN &&
         unmapped_answer(eval, clause, order).truth == TRUTH_UNKNOWN)
         unmapped_say(eval, t, order);
 }
@@ -549,6 +549,19 @@ static void absence_say(struct eval *eval, const struct order_clause *clause, st
                   buf_string(&wish));
 }
 
+/* The orders that would leave the absence unknown if their names did not tell that they are of other
+ * drugs. */
+static void others_say(struct eval *eval, const struct order_clause *clause, struct trace *t)
+{
+    const struct drug_index *index = &eval->index;
+    size_t count = 0;
+
+    for (size_t i = 0; i < index->other_count; i++)
+        count += unmapped_answer(eval, clause, index->others[i]).truth != TRUTH_FALSE;
+    if (count == 1) trace_say(eval, t, " 1 order names a drug that no rule knows.");
+    if (count > 1) trace_say(eval, t, " %zu orders name drugs that no rule knows.", count);
+}
+
 static void change_say(struct eval *eval, const struct order_clause *clause, enum truth truth,
                        struct trace *t)
 {
@@ -570,6 +583,7 @@ struct answer order_answer(struct eval *eval, const struct clause *clause, struc
     orders_find(eval, order, &found);
     answer = found_judge(eval, order, &found);
     if (t && answer.truth == TRUTH_FALSE) absence_say(eval, order, t);
+    if (t && answer.truth == TRUTH_FALSE && order->absent) others_say(eval, order, t);
     if (t && answer.truth != TRUTH_FALSE) orders_tell(eval, order, answer.truth, t);
     if (order->absent) answer.truth = truth_not(answer.truth);
     if (t && answer.truth == TRUTH_UNKNOWN && sums_say(eval, order, t))

@@ -166,6 +166,8 @@ void row_drug(struct knowledge_reader *reader, const char *const *field)
     uint32_t entry = drug_entry_alone(reader, concept);
     drug_name_add(reader, field[0], entry, USE_SYSTEMIC);
     if (*field[1]) drug_name_add(reader, field[1], entry, USE_SYSTEMIC);
+    drug_words_add(reader, field[0]);
+    drug_words_add(reader, field[1]);
 }
 
 /* ---- loinc.csv, conditions.csv */

@@ -168,15 +168,16 @@ static const struct term_type {
     bool pack;    /* of several products: no one strength */
     bool single;  /* one ingredient */
     bool named;   /* orders name it so */
+    bool own;     /* by a name of its own, not by a list of what is in it */
 } term_types[] = {
-    { "IN", false, false, true, true },     { "PIN", false, false, true, true },
-    { "MIN", false, false, false, true },   { "IN/MIN", false, false, false, true },
-    { "BN", false, false, false, true },    { "SCDC", false, false, false, false },
-    { "SBDC", false, false, false, false }, { "SCDF", false, false, false, false },
-    { "SBDF", false, false, false, false }, { "SCDG", false, false, false, false },
-    { "SBDG", false, false, false, false }, { "SCD", true, false, false, true },
-    { "SBD", true, false, false, false },   { "GPCK", true, true, false, false },
-    { "BPCK", true, true, false, false },
+    { "IN", false, false, true, true, true },      { "PIN", false, false, true, true, true },
+    { "MIN", false, false, false, true, false },   { "IN/MIN", false, false, false, true, false },
+    { "BN", false, false, false, true, true },     { "SCDC", false, false, false, false, false },
+    { "SBDC", false, false, false, false, false }, { "SCDF", false, false, false, false, false },
+    { "SBDF", false, false, false, false, false }, { "SCDG", false, false, false, false, false },
+    { "SBDG", false, false, false, false, false }, { "SCD", true, false, false, true, false },
+    { "SBD", true, false, false, false, false },   { "GPCK", true, true, false, false, false },
+    { "BPCK", true, true, false, false, false },
 };
 
 static const struct term_type *find_type(struct knowledge_reader *reader, size_t column,
@@ -237,6 +238,7 @@ void row_rxnorm(struct knowledge_reader *reader, const char *const *field)
     uint32_t product = hash_more(hash_more(2166136261u, type->name), field[7]);
     drug_code_add(reader, reader->system, code, &row, product | 1, type->single, 0);
     if (type->named) drug_name_add(reader, field[7], reader->entry_now, row.use);
+    if (type->own) drug_words_add(reader, field[7]);
 }
 
 /* ---- atc.csv, snomed-drugs.csv, unii.csv, cvx.csv, ndc.csv */

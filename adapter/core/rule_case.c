@@ -308,6 +308,10 @@ static bool order_build(struct builder *builder, const char *words)
     } else if (strncmp(rest, "unmapped ", 9) == 0) {
         order.unmapped = "text only";
         rest += strcspn(rest, ",");
+    } else if (strncmp(rest, "named ", 6) == 0) {
+        order.unmapped = "text only";
+        order.other = true;
+        rest += strcspn(rest, ",");
     } else {
         return not_understood(builder, words);
     }

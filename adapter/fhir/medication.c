@@ -16,6 +16,7 @@ struct reader {
     struct arena *arena;
     struct medication *ret;
     unsigned entries; /* of ingredient lists read so far */
+    bool ours;        /* something that no code tells may be a drug of ours by its name */
 };
 
 /* ---- codes */
@@ -73,6 +74,29 @@ static size_t best_coding(const struct reader *reader, const struct node *concep
     return best;
 }
 
+/* ---- names */
+
+static enum drug_text either(enum drug_text a, enum drug_text b)
+{
+    return a > b ? a : b; /* nothing, another drug, perhaps one of ours */
+}
+
+static enum drug_text text_said(const struct reader *reader, const char *text)
+{
+    return text ? knowledge_drug_text(reader->knowledge, text) : DRUG_TEXT_NOTHING;
+}
+
+/* What the text and the displays say of the drug. */
+static enum drug_text names_said(const struct reader *reader, const struct node *concept)
+{
+    enum drug_text said = text_said(reader, node_text(concept, "text"));
+    size_t count = datatype_coding_count(concept);
+
+    for (size_t i = 0; i < count && said != DRUG_TEXT_OURS; i++)
+        said = either(said, text_said(reader, datatype_coding_at(concept, i).display));
+    return said;
+}
+
 /* ---- ingredients */
 
 /* One more ingredient. The same one twice (two salts, a pack) is one; of strengths that differ,
@@ -122,6 +146,7 @@ static bool add_concept(struct reader *reader, const struct node *concept)
     if (!*reader->ret->label)
         reader->ret->label = *display ? datatype_keep(reader->arena, display, DATATYPE_WORDS_MAX)
                                       : datatype_words(concept, reader->arena);
+    if (!count) reader->ours |= names_said(reader, concept) == DRUG_TEXT_OURS;
     return count > 0;
 }
 
@@ -242,7 +267,7 @@ static bool add_medication(struct reader *reader, const struct node *at, unsigne
     return reader->ret->count > before;
 }
 
-/* ---- names */
+/* ---- drugs without a code */
 
 static bool has_code(const struct node *concept)
 {
@@ -270,6 +295,17 @@ static void add_named(struct reader *reader, const struct node *concept)
     if (!has_code(concept)) reader->ret->unmapped = NULL;
 }
 
+/* Do the names that the order and its Medication have say that it is a drug of none of ours? An order
+ * without a name, or with a Medication that we do not have, may be any. */
+static bool is_other(const struct reader *reader, const struct node *concept,
+                     const struct node *code, const struct node *reference, bool resolved)
+{
+    if (reader->ret->count || reader->ret->doubt || reader->ours) return false;
+    if (reference->value && !resolved) return false;
+    if (text_said(reader, node_text(reference, "display")) == DRUG_TEXT_OURS) return false;
+    return either(names_said(reader, concept), names_said(reader, code)) == DRUG_TEXT_OTHER;
+}
+
 /* ---- */
 
 /* Whichever names a drug that is known: the code in the order, else the Medication; else their
@@ -278,7 +314,7 @@ void medication_read(const struct node *order, const struct knowledge *knowledge
                      const struct resource_library *library, struct arena *arena,
                      struct medication *ret)
 {
-    struct reader reader = { order, knowledge, library, arena, ret, 0 };
+    struct reader reader = { order, knowledge, library, arena, ret, 0, false };
     struct node r5 = node_get(order, "medication");
     struct node concept = node_get(order, "medicationCodeableConcept");
     struct node reference = node_get(order, "medicationReference");
@@ -299,5 +335,6 @@ void medication_read(const struct node *order, const struct knowledge *knowledge
                *name = node_text(&reference, "display");
     if (ret->count == 0 && !ret->unmapped) /* a Medication that we do not have */
         ret->unmapped = target ? datatype_keep(arena, target, DATATYPE_WORDS_MAX) : "text only";
+    ret->other = is_other(&reader, &concept, &code, &reference, value != NULL);
     if (!*ret->label) ret->label = datatype_keep(arena, name ? name : "", DATATYPE_WORDS_MAX);
 }

@@ -173,6 +173,7 @@ bool medication_request_apply(const struct node *at, const struct apply *apply, 
     dosage_read(at, &medication, apply->knowledge, order.authored_ms, arena, &dosage);
     order.state = state_of(at, &medication, &dosage, &order.why);
     order.by_name = medication.by_name;
+    order.other = medication.other;
     order.label = label_of(&medication, apply);
     order.unmapped = medication.count ? NULL : medication.unmapped;
     if (apply->ret_unmapped) *apply->ret_unmapped = medication.unmapped;

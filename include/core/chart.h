@@ -58,7 +58,9 @@ struct chart_order {
     const struct chart_ingredient *ingredients;
     size_t ingredient_count; /* 0: no mapping knows the drug */
     bool by_name;            /* a weaker match: no code is known, the text names the drug */
-    const char *unmapped;    /* then: "SYSTEM|CODE", or "text only"; NULL when mapped */
+    bool other;              /* no mapping knows the drug, and its name is of none of ours: no
+                              * clause means it */
+    const char *unmapped;    /* 0 ingredients: "SYSTEM|CODE", or "text only"; NULL when mapped */
     const char *dosage;      /* in words, "25 mg once daily"; "" when nothing can be said */
     enum drug_route route;
     int64_t authored_ms;

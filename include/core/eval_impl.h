@@ -19,8 +19,10 @@ struct drug_place {
 struct drug_index {
     struct drug_place *places; /* by concept, then in the order of the chart */
     size_t count;
-    const struct chart_order **unmapped; /* whose drug no mapping knows, and that are not removed */
+    const struct chart_order **unmapped; /* that could be any drug, and that are not removed */
     size_t unmapped_count;
+    const struct chart_order **others; /* of drugs that no rule knows, by their names */
+    size_t other_count;
     uint64_t *present; /* a bit for each concept below limit */
     unsigned limit;
 };

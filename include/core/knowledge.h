@@ -156,6 +156,15 @@ size_t knowledge_drug(const struct knowledge *knowledge, const char *system, con
 size_t knowledge_drug_named(const struct knowledge *knowledge, const char *text,
                             const struct drug_code **ret, enum drug_use *ret_use);
 
+enum drug_text {
+    DRUG_TEXT_NOTHING, /* no word that names a drug; also when the policy wants no names */
+    DRUG_TEXT_OTHER,   /* a drug that is none of ours */
+    DRUG_TEXT_OURS,    /* perhaps one of ours, or any: "lenalidomid", "antibiotic per protocol" */
+};
+
+/* What a text says of the drug that no code tells. */
+enum drug_text knowledge_drug_text(const struct knowledge *knowledge, const char *text);
+
 /* CONCEPT_NONE when not known. */
 unsigned knowledge_analyte(const struct knowledge *knowledge, const char *system, const char *code);
 

@@ -89,6 +89,7 @@ struct knowledge {
     struct table drug_names;         /* (0, words) -> 1 + drug_name */
     struct drug_name *named;         /* owned */
     size_t named_count;
+    struct table drug_words;      /* (0, first letters of a word of a drug or brand) -> 1 */
     struct table analytes;        /* (system, code) -> concept */
     struct table conditions;      /* (system, code) -> link */
     struct table prefixes;        /* (system, start of codes) -> link */
@@ -336,6 +337,9 @@ uint32_t drug_entry_alone(struct knowledge_reader *reader, unsigned concept);
 void drug_name_add(struct knowledge_reader *reader, const char *name, uint32_t entry,
                    enum drug_use use);
 void drug_names_done(struct knowledge_reader *reader);
+
+/* Remember the words of the name of one drug or brand: a text that has one of them may mean it. */
+void drug_words_add(struct knowledge_reader *reader, const char *name);
 
 /* ---- codes of a site (knowledge_local.c, knowledge_map.c) */
 

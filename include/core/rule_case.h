@@ -3,8 +3,8 @@
  *   orders      "lenalidomide 25 mg daily, since 20 d ago"
  *               "ciprofloxacin 500 mg every 12 h, until 1 d ago"    also: held, stopped, draft,
  *               "dexamethasone 40 mg every 7 d"                     status unknown, entered in error,
- *               "unmapped Pillax"                                   dose unknown, start unknown,
- *                                                                   start to the day, at 08:00 (or
+ *               "unmapped Pillax" (could be any drug)               dose unknown, start unknown,
+ *               "named Senna" (by its name none of ours)            start to the day, at 08:00 (or
  *                                                                   at MORN), continuous, a pause in
  *                                                                   its text, local, or a route
  *   results     "neutrophils 0.9 10*9/L, 5 d ago"                   also: preliminary, removed,

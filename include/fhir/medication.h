@@ -28,6 +28,7 @@ struct medication {
     const char *label;    /* for people; "" */
     bool by_name;         /* no code is known: the text names one drug */
     const char *unmapped; /* a drug or ingredient that no mapping knows; NULL: all are known */
+    bool other;           /* no code is known, and its names are of none of our drugs */
     const char *doubt;    /* why it may not be what it seems, in our words; NULL */
 };
 

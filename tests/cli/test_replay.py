@@ -1039,6 +1039,38 @@ def test_a_snomed_drug_code_of_europe_is_counted_as_unmapped_when_no_mapping_has
     assert run.code == 0 and "unmapped: 1 orders" in run.err
 
 
+GAP = "imid-vte-proph-gap"
+SENNA = {**BARE, "id": "senna", "medicationCodeableConcept": {
+    "coding": [{**coding(RXNORM, "312935"), "display": "sennosides, USP 8.6 MG Oral Tablet"}]}}
+NAMELESS = {**BARE, "id": "nameless", "medicationCodeableConcept": {
+    "coding": [coding(RXNORM, "312935")]}}
+VITAMINS = {**BARE, "id": "vit", "medicationCodeableConcept": {"text": "Multivitamin"}}
+UNPROTECTED = [PATIENT, MYELOMA, LEN, DEX]
+
+
+def is_told(run):
+    return (GAP, "open") in told(run)
+
+
+def test_a_gap_is_told_beside_drugs_whose_names_are_none_of_ours():
+    run = once(UNPROTECTED + [SENNA, VITAMINS])
+    assert is_told(run) and told(run) == told(once(UNPROTECTED))
+    assert "unmapped: 2 orders" in run.err
+    assert "312935" in once(UNPROTECTED + [SENNA], "--unmapped").err
+    traces = once(UNPROTECTED + [SENNA, VITAMINS], "--explain", format="table").out
+    assert "2 orders name drugs that no rule knows." in traces
+    assert "sennosides" not in traces and "Multivitamin" not in traces
+
+
+def test_a_gap_cannot_be_told_beside_a_code_without_a_name():
+    run = once(UNPROTECTED + [SENNA, NAMELESS])
+    assert not is_told(run) and "unmapped: 2 orders" in run.err
+
+
+def test_without_drug_names_a_name_tells_nothing_apart():
+    assert not is_told(once(UNPROTECTED + [SENNA], "--no-drug-names"))
+
+
 NOTED = {
     "no patient": ({"subject": None}, "Observation it names no patient"),
     "no date that can be read": ({"effectiveDateTime": "04/05/2026"},

@@ -85,6 +85,7 @@ static void ask_names(const struct knowledge *knowledge, const char *text)
     char longer[300];
 
     for (size_t i = 0; i < count; i++) require(codes[i].concept != CONCEPT_NONE);
+    require(!count || knowledge_drug_text(knowledge, text) != DRUG_TEXT_OTHER);
     if (!count || strlen(text) > 190) return;
     memcpy(longer, text, strlen(text));
     memcpy(longer + strlen(text), " 10 mg", 7);

@@ -47,6 +47,7 @@ static void check_orders(const struct chart *chart, const struct node *root)
         require(!node_true(root, "doNotPerform") || order->state == ORDER_REMOVED);
         require(order->state != ORDER_UNCLEAR || *order->why);
         require((order->ingredient_count == 0) == (order->unmapped != NULL));
+        require(!order->other || order->ingredient_count == 0);
         for (size_t j = 0; j < order->ingredient_count; j++) {
             const struct dose *dose = &order->ingredients[j].dose;
             if (dose->single_known) check_interval(&dose->single);

@@ -37,7 +37,8 @@ static struct chart *chart_make(const struct knowledge *knowledge)
                                     "dexamethasone, local",
                                     "rifampin, until 1 d ago",
                                     "zoledronic-acid 4 mg, start unknown",
-                                    "unmapped Pill" };
+                                    "unmapped Pill",
+                                    "named Senna" };
     static const char *results[] = {
         "neutrophils <2 10*9/L, 5 d ago", "platelets 40 10*9/L, 1 d ago",
         "platelets 60 10*9/L, 1 d ago",   "creatinine 1 mg/dL, 40 d ago",

@@ -124,6 +124,57 @@ static void check_name(void **state)
     assert_string_equal(buf_string(&got), c->want);
 }
 
+static const struct text_case {
+    const char *name, *text;
+    enum drug_text want;
+} texts[] = {
+    { "a drug that we do not know", "Senna 8.6 mg tablet", DRUG_TEXT_OTHER },
+    { "a drug in one word", "Multivitamin", DRUG_TEXT_OTHER },
+    { "a clinical drug with a salt", "docusate sodium 100 MG Oral Capsule", DRUG_TEXT_OTHER },
+    { "a salt that our names have as well", "folic acid 1 mg", DRUG_TEXT_OTHER },
+    { "nothing but salts", "Sodium chloride 0.9 % IV infusion", DRUG_TEXT_OTHER },
+    { "a form that our names have as well", "Refresh ophthalmic suspension", DRUG_TEXT_OTHER },
+    { "a word of four letters", "Zinc 50 mg", DRUG_TEXT_OTHER },
+    { "a word like one of ours in six letters", "Revlima", DRUG_TEXT_OTHER },
+    { "a number beside it", "Coenzyme Q10 100", DRUG_TEXT_OTHER },
+
+    { "a drug of ours", "Revlimid 10 mg cap", DRUG_TEXT_OURS },
+    { "a brand of ours among other words", "Revlimid allergy", DRUG_TEXT_OURS },
+    { "a word of a name of ours", "Vitamin C", DRUG_TEXT_OURS },
+    { "two of ours", "lenalidomide and dexamethasone", DRUG_TEXT_OURS },
+    { "one of ours beside another", "senna and dexamethasone", DRUG_TEXT_OURS },
+    { "a name that two of ours have", "Twice 10 mg", DRUG_TEXT_OURS },
+    { "a form that no table has for ours", "lenalidomide cream", DRUG_TEXT_OURS },
+    { "a word like one of ours in seven letters", "Revlimit 10 mg cap", DRUG_TEXT_OURS },
+    { "the name in another language", "Lenalidomid 10 mg", DRUG_TEXT_OURS },
+    { "the name in Latin", "dexamethasonum", DRUG_TEXT_OURS },
+    { "the name spelled with i for y", "hidroxizine", DRUG_TEXT_OURS },
+    { "classes of drugs", "Antivirals as before", DRUG_TEXT_OURS },
+    { "a name that our tables do not have", "Acetylsalicylic acid 100 mg", DRUG_TEXT_OURS },
+    { "letters that are none of the alphabet",
+      "Revlim\xD1\x96"
+      "d",
+      DRUG_TEXT_OURS },
+    { "a brand with its sign", "Senokot\xC2\xAE", DRUG_TEXT_OURS },
+    { "a class", "antibiotic per pharmacy", DRUG_TEXT_OURS },
+    { "a study", "Study drug, arm B", DRUG_TEXT_OURS },
+    { "a class beside a name", "Foobar antiviral", DRUG_TEXT_OURS },
+
+    { "a word of three letters", "ASA 81 mg", DRUG_TEXT_NOTHING },
+    { "letters that digits make four", "ab12", DRUG_TEXT_NOTHING },
+    { "a local form alone", "ointment", DRUG_TEXT_NOTHING },
+    { "a strength without a name", "10 mg", DRUG_TEXT_NOTHING },
+    { "a form without a name", "capsule", DRUG_TEXT_NOTHING },
+    { "an empty text", "", DRUG_TEXT_NOTHING },
+};
+
+static void check_text(void **state)
+{
+    const struct text_case *c = *state;
+
+    assert_int_equal(knowledge_drug_text(knowledge, c->text), c->want);
+}
+
 static void a_text_beyond_all_length_names_nothing(void **state)
 {
     const struct drug_code *drugs;
@@ -134,9 +185,11 @@ static void a_text_beyond_all_length_names_nothing(void **state)
     memset(text, 'a', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     assert_int_equal(knowledge_drug_named(knowledge, text, &drugs, &use), 0);
+    assert_int_equal(knowledge_drug_text(knowledge, text), DRUG_TEXT_OURS);
     for (size_t i = 0; i < sizeof words - 1; i++) words[i] = i % 2 ? ' ' : 'a';
     words[sizeof words - 1] = '\0';
     assert_int_equal(knowledge_drug_named(knowledge, words, &drugs, &use), 0);
+    assert_int_equal(knowledge_drug_text(knowledge, words), DRUG_TEXT_OURS);
 }
 
 static void it_can_be_switched_off(void **state)
@@ -149,6 +202,8 @@ static void it_can_be_switched_off(void **state)
     (void)state;
     assert_int_equal(knowledge_drug_named(policy, "Revlimid", &drugs, &use), 0);
     assert_int_equal(knowledge_drug_named(option, "Revlimid", &drugs, &use), 0);
+    assert_int_equal(knowledge_drug_text(policy, "Senna"), DRUG_TEXT_NOTHING);
+    assert_int_equal(knowledge_drug_text(option, "Senna"), DRUG_TEXT_NOTHING);
     assert_string_not_equal(knowledge_generation(option), knowledge_generation(knowledge));
 }
 
@@ -161,6 +216,7 @@ int main(void)
 
     knowledge = load(POLICY("use"), false);
     int failed = RUN_TABLE("names of drugs", names, check_name) +
+                 RUN_TABLE("texts that no code tells", texts, check_text) +
                  cmocka_run_group_tests_name("drug names", others, NULL, NULL);
     knowledge_free(knowledge);
     return failed;

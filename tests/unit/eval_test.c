@@ -65,6 +65,10 @@ static const struct clause_case {
       "lenalidomide, status unknown", NULL, NULL, 0, U, DOUBT_STATUS, NEVER },
     { "a drug that is not known may be any", "{'order':'lenalidomide'}", NULL, "unmapped Pill",
       NULL, NULL, 0, U, DOUBT_UNMAPPED, NEVER },
+    { "a drug that its name tells apart is none of ours", "{'order':'lenalidomide'}", NULL,
+      "named Senna", NULL, NULL, 0, F, 0, NEVER },
+    { "but another one beside it may be", "{'order':'lenalidomide'}", NULL,
+      "named Senna; unmapped Pill", NULL, NULL, 0, U, DOUBT_UNMAPPED, NEVER },
     { "unless its order is over", "{'order':'lenalidomide'}", NULL, "unmapped Pill, until 1 d ago",
       NULL, NULL, 0, F, 0, NEVER },
     { "a drug that is not known does not matter beside one that is", "{'order':'lenalidomide'}",
@@ -84,6 +88,8 @@ static const struct clause_case {
       "lenalidomide, until in 1 d", NULL, NULL, 0, F, 0, DAY },
     { "a drug that is not known may be the absent one", "{'noOrder':'lenalidomide'}", NULL,
       "unmapped Pill", NULL, NULL, 0, U, DOUBT_UNMAPPED, NEVER },
+    { "one that its name tells apart is not", "{'noOrder':'lenalidomide'}", NULL, "named Senna",
+      NULL, NULL, 0, T, 0, NEVER },
 
     /* orders: route, dose */
     { "by the route", "{'order':'zoledronic-acid','route':'intravenous'}", NULL,

@@ -219,6 +219,63 @@ static void check_drug(void **state)
                         order->ingredient_count ? "" : c->unmapped);
 }
 
+/* ---- drugs that their names tell apart */
+
+static const struct other_case {
+    const char *name, *members;
+    bool want;
+} others[] = {
+    { "a display",
+      "'medicationCodeableConcept':{'coding':[{'system':'urn:x','code':'1',"
+      "'display':'sennosides 8.6 MG Oral Tablet'}]}",
+      true },
+    { "a text", "'medicationCodeableConcept':{'text':'Multivitamin'}", true },
+    { "a text beside a code that no mapping knows",
+      "'medicationCodeableConcept':{'coding':[{" RXNORM ",'code':'1'}],'text':'Senna'}", true },
+    { "a Medication",
+      "'contained':[{'resourceType':'Medication','id':'m','code':{'text':'Senna'}}],"
+      "'medicationReference':{'reference':'#m'}",
+      true },
+    { "R5: a concept", "'medication':{'concept':{'text':'Senna'}}", true },
+
+    { "no name", "'medicationCodeableConcept':{'coding':[{'system':'urn:x','code':'1'}]}", false },
+    { "nothing at all", "'note':[]", false },
+    { "a name of ours", "'medicationCodeableConcept':{'text':'Lenalidomid 10 mg'}", false },
+    { "a display of ours beside another text",
+      "'medicationCodeableConcept':{'coding':[{'system':'urn:x','code':'1','display':"
+      "'lenalidomide study'}],'text':'Senna'}",
+      false },
+    { "a Medication of ours by its name, beside another text",
+      "'contained':[{'resourceType':'Medication','id':'m','code':{'text':'Lenalidomid'}}],"
+      "'medication':{'concept':{'text':'Senna'},'reference':{'reference':'#m'}}",
+      false },
+    { "an ingredient of ours by its name",
+      "'contained':[{'resourceType':'Medication','id':'m','code':{'text':'Hospital kit Foo'},"
+      "'ingredient':[{'itemCodeableConcept':{'text':'Lenalidomid'}}]}],"
+      "'medicationReference':{'reference':'#m'}",
+      false },
+    { "a Medication that we do not have",
+      "'medicationReference':{'reference':'Medication/none','display':'Senna'}", false },
+    { "a name of an entry in error",
+      "'contained':[{'resourceType':'Medication','id':'m','status':'entered-in-error',"
+      "'code':{'text':'Senna'}}],'medicationReference':{'reference':'#m'}",
+      false },
+    { "a code of ours, whatever the text says",
+      "'medicationCodeableConcept':{'coding':[{" RXNORM ",'code':'602910'}],'text':'Senna'}",
+      false },
+};
+
+static void check_other(void **state)
+{
+    const struct other_case *c = *state;
+    const char *unmapped;
+    AUTO(chart_free) struct chart *chart = apply(c->members, &unmapped);
+    const struct chart_order *order = &chart->orders[0];
+
+    assert_int_equal(order->other, c->want);
+    if (c->want) assert_non_null(unmapped);
+}
+
 /* ---- times, reasons */
 
 static const struct time_case {
@@ -453,6 +510,7 @@ int main(void)
     for (size_t i = 0; i < ARRAY_SIZE(shelf_texts); i++)
         shelf_docs[i] = fixture_doc(shelf_texts[i]);
     failed = RUN_TABLE("state", states, check_state) + RUN_TABLE("drug", drugs, check_drug) +
+             RUN_TABLE("other drugs", others, check_other) +
              RUN_TABLE("times", times, check_times) + RUN_TABLE("reasons", reasons, check_reasons) +
              RUN_TABLE("needs", needs, check_needs) + RUN_TABLE("head", heads, check_head);
     for (size_t i = 0; i < ARRAY_SIZE(shelf_texts); i++) doc_free(shelf_docs[i]);
