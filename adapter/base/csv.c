@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -215,15 +216,14 @@ static bool check_header(struct csv *csv, const char *const *names, struct err *
 
 static void fix_header(const char *const *names, struct err *err)
 {
-    char header[sizeof err->fix] = "";
-    size_t used = 0;
+    AUTO(buf_done) struct buf header = { 0 };
 
-    for (; *names && used + strlen(*names) + 4 < sizeof header; names++) {
-        bool optional = (*names)[0] == '?';
-        used += (size_t)sprintf(header + used, "%s%s%s%s", optional ? "[" : "", used ? "," : "",
-                                bare(*names), optional ? "]" : "");
+    for (size_t i = 0; names[i]; i++) {
+        bool optional = names[i][0] == '?';
+        buf_printf(&header, "%s%s%s%s", optional ? "[" : "", i ? "," : "", bare(names[i]),
+                   optional ? "]" : "");
     }
-    err_fix(err, "the first line must be %s", header);
+    err_fix(err, "the first line must be %s", buf_string(&header));
 }
 
 bool csv_init(struct csv *csv, const char *text, size_t len, const char *const *names,
