@@ -348,16 +348,29 @@ static bool stem_of(const char *word, char ret[STEM_MAX + 1])
     return true;
 }
 
-void drug_words_add(struct knowledge_reader *reader, const char *name)
+/* Remember the first few words of a name that tell something. */
+static void stems_add(struct knowledge_reader *reader, const char *name, size_t max)
 {
     struct knowledge *knowledge = reader->knowledge;
     char stem[STEM_MAX + 1];
     struct words words;
 
     if (!words_cut(name, &words)) return;
-    for (size_t i = 0; i < words.count; i++)
-        if (stem_of(words.items[i], stem))
-            table_add(&knowledge->drug_words, &knowledge->arena, 0, stem)->value = 1;
+    for (size_t i = 0; i < words.count && max; i++) {
+        if (!stem_of(words.items[i], stem)) continue;
+        table_add(&knowledge->drug_words, &knowledge->arena, 0, stem)->value = 1;
+        max--;
+    }
+}
+
+void drug_words_add(struct knowledge_reader *reader, const char *name)
+{
+    stems_add(reader, name, WORD_MAX);
+}
+
+void drug_brand_add(struct knowledge_reader *reader, const char *brand)
+{
+    stems_add(reader, brand, 1);
 }
 
 /* Do two codes have the same ingredients? */

@@ -228,6 +228,7 @@ void row_rxnorm(struct knowledge_reader *reader, const char *const *field)
     const struct term_type *type = find_type(reader, 1, field[1]);
     struct drug_code row = { .concept = reader_drug(reader, 2, field[2]) };
     bool good = reader_strength(reader, 3, field[3], field[4], &row);
+    const char *brand = strchr(field[7], '['); /* "... Oral Tablet [Ecotrin]" */
     char code[CODE_SIZE];
 
     good &= reader_form(reader, 6, field[6], &row);
@@ -239,6 +240,7 @@ void row_rxnorm(struct knowledge_reader *reader, const char *const *field)
     drug_code_add(reader, reader->system, code, &row, product | 1, type->single, 0);
     if (type->named) drug_name_add(reader, field[7], reader->entry_now, row.use);
     if (type->own) drug_words_add(reader, field[7]);
+    if (brand) drug_brand_add(reader, brand);
 }
 
 /* ---- atc.csv, snomed-drugs.csv, unii.csv, cvx.csv, ndc.csv */

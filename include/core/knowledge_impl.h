@@ -341,6 +341,9 @@ void drug_names_done(struct knowledge_reader *reader);
 /* Remember the words of the name of one drug or brand: a text that has one of them may mean it. */
 void drug_words_add(struct knowledge_reader *reader, const char *name);
 
+/* The same for the brand of a product ("[Normosol-R in 5 % Dextrose]"): only its first telling word. */
+void drug_brand_add(struct knowledge_reader *reader, const char *brand);
+
 /* ---- codes of a site (knowledge_local.c, knowledge_map.c) */
 
 /* The system in a site's file: a short name or a URI of systems.csv, any other absolute URI, or ""

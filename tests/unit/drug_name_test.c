@@ -141,6 +141,7 @@ static const struct text_case {
     { "a drug of ours", "Revlimid 10 mg cap", DRUG_TEXT_OURS },
     { "a brand of ours among other words", "Revlimid allergy", DRUG_TEXT_OURS },
     { "a word of a name of ours", "Vitamin C", DRUG_TEXT_OURS },
+    { "a brand that stands behind a branded drug only", "Rexlimid EC 10 mg", DRUG_TEXT_OURS },
     { "two of ours", "lenalidomide and dexamethasone", DRUG_TEXT_OURS },
     { "one of ours beside another", "senna and dexamethasone", DRUG_TEXT_OURS },
     { "a name that two of ours have", "Twice 10 mg", DRUG_TEXT_OURS },
