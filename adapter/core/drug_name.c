@@ -6,7 +6,9 @@
  * has no word in common with a drug we know, and that says more than "study drug" or "antibiotic per
  * protocol", is taken as another drug (knowledge_drug_text()). A gap that can never be told is worse
  * than one told beside a brand that we do not know; `coverage` lists those brands. Words are alike when
- * their first letters are: "lenalidomid" and "dexamethasonum" stay in doubt. */
+ * their first letters are: "lenalidomid" and "dexamethasonum" stay in doubt.
+ *
+ * Which words are units, forms, salts, or too vague for a name, codes/name-words.csv says. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,200 +21,6 @@
 #define STEM_MAX 7   /* letters by which words are alike */
 #define KEY_SIZE (TEXT_MAX + WORD_MAX * sizeof "hydrochloride")
 
-/* What stands behind a number: of strengths, volumes and times. */
-static const char *const units[] = { "mg",   "mcg",    "ug",    "\xC2\xB5g", "\xCE\xBCg", "g",
-                                     "gm",   "gram",   "grams", "kg",        "ng",        "ml",
-                                     "l",    "iu",     "unt",   "unit",      "units",     "meq",
-                                     "mmol", "mci",    "mbq",   "hr",        "h",         "hour",
-                                     "m2",   "actuat", "day",   NULL };
-
-/* Forms and ways of taking that say nothing of the drug. Those of local products are not here: a
- * cream is found only where a table has it as a cream. */
-static const char *const forms[] = { "cap",
-                                     "caps",
-                                     "capsule",
-                                     "capsules",
-                                     "tab",
-                                     "tabs",
-                                     "tablet",
-                                     "tablets",
-                                     "oral",
-                                     "orally",
-                                     "po",
-                                     "injection",
-                                     "injectable",
-                                     "inj",
-                                     "solution",
-                                     "soln",
-                                     "sol",
-                                     "suspension",
-                                     "susp",
-                                     "powder",
-                                     "vial",
-                                     "vials",
-                                     "syringe",
-                                     "prefilled",
-                                     "pen",
-                                     "iv",
-                                     "intravenous",
-                                     "sc",
-                                     "sq",
-                                     "subq",
-                                     "subcutaneous",
-                                     "im",
-                                     "intramuscular",
-                                     "infusion",
-                                     "concentrate",
-                                     "er",
-                                     "xr",
-                                     "xl",
-                                     "sr",
-                                     "dr",
-                                     "ec",
-                                     "extended",
-                                     "delayed",
-                                     "release",
-                                     "coated",
-                                     "enteric",
-                                     "film",
-                                     "chewable",
-                                     "disintegrating",
-                                     "hard",
-                                     "soft",
-                                     "effervescent",
-                                     "lyophilized",
-                                     NULL };
-
-/* What is beside the names of many drugs: local forms ... */
-static const char *const asides[] = {
-    "buccal",    "cartridge", "chewing", "cream",    "dose",        "drop",       "drops",
-    "drug",      "elixir",    "enema",   "extra",    "fluid",       "foam",       "granule",
-    "granules",  "human",     "implant", "inhalant", "inhalation",  "inhaler",    "injector",
-    "insert",    "kit",       "liquid",  "lotion",   "lozenge",     "maximum",    "medicated",
-    "metered",   "mucosal",   "nasal",   "ointment", "ophthalmic",  "otic",       "pack",
-    "packet",    "paste",     "patch",   "pill",     "pills",       "product",    "rectal",
-    "regular",   "shampoo",   "spray",   "strength", "strip",       "sublingual", "suppository",
-    "sustained", "syrup",     "system",  "topical",  "transdermal", "vaginal",    "with",
-    NULL
-};
-
-/* ... and salts. "Sodium chloride" is a name nonetheless, not one of ours. */
-static const char *const salts[] = { "acetate",   "acid",      "anhydrous",    "bitartrate",
-                                     "chloride",  "citrate",   "dihydrate",    "fumarate",
-                                     "gluconate", "hydrate",   "hydrobromide", "hydrochloride",
-                                     "lactate",   "maleate",   "mesylate",     "monohydrate",
-                                     "nitrate",   "phosphate", "sodium",       "succinate",
-                                     "sulfate",   "sulphate",  "tartrate",     "trihydrate",
-                                     NULL };
-
-/* Words of texts that may stand for a drug of ours without naming it as our tables do; one or many of
- * it ("agents"). */
-static const char *const vague[] = { "according",
-                                     "acetylsalicylic",
-                                     "agent",
-                                     "analgesic",
-                                     "anesthetic",
-                                     "antacid",
-                                     "antibiotic",
-                                     "anticoagulant",
-                                     "anticoagulation",
-                                     "anticonvulsant",
-                                     "antidepressant",
-                                     "antidiabetic",
-                                     "antiemetic",
-                                     "antifungal",
-                                     "antihistamine",
-                                     "antimicrobial",
-                                     "antiplatelet",
-                                     "antiviral",
-                                     "apap",
-                                     "arm",
-                                     "azole",
-                                     "biosimilar",
-                                     "bisphosphonate",
-                                     "blinded",
-                                     "chemo",
-                                     "chemotherapy",
-                                     "clinical",
-                                     "combination",
-                                     "compound",
-                                     "compounded",
-                                     "corticosteroid",
-                                     "cotrimoxazole",
-                                     "course",
-                                     "cybord",
-                                     "cycle",
-                                     "dara",
-                                     "diuretic",
-                                     "entry",
-                                     "equivalent",
-                                     "experimental",
-                                     "formulary",
-                                     "free",
-                                     "generic",
-                                     "glibenclamide",
-                                     "home",
-                                     "hospital",
-                                     "immunoglobulin",
-                                     "inhibitor",
-                                     "investigational",
-                                     "local",
-                                     "macrolide",
-                                     "medication",
-                                     "medicine",
-                                     "misc",
-                                     "miscellaneous",
-                                     "mix",
-                                     "mixture",
-                                     "narcotic",
-                                     "none",
-                                     "nonformulary",
-                                     "note",
-                                     "nsaid",
-                                     "opiate",
-                                     "opioid",
-                                     "order",
-                                     "other",
-                                     "outside",
-                                     "paracetamol",
-                                     "patient",
-                                     "pethidine",
-                                     "pharmacy",
-                                     "placebo",
-                                     "premedication",
-                                     "premix",
-                                     "premixed",
-                                     "prescription",
-                                     "profile",
-                                     "prophylactic",
-                                     "prophylaxis",
-                                     "protocol",
-                                     "quinolone",
-                                     "regimen",
-                                     "same",
-                                     "sedative",
-                                     "see",
-                                     "special",
-                                     "statin",
-                                     "steroid",
-                                     "study",
-                                     "supplied",
-                                     "supply",
-                                     "text",
-                                     "therapy",
-                                     "thromboprophylaxis",
-                                     "treatment",
-                                     "trial",
-                                     "trimoxazole",
-                                     "unknown",
-                                     "unlisted",
-                                     "unspecified",
-                                     "vaccination",
-                                     "vaccine",
-                                     "various",
-                                     "ward",
-                                     NULL };
-
 /* "lenalidomide", "10", ... in a text of lower case letters. */
 struct words {
     char text[TEXT_MAX + 1];
@@ -222,11 +30,9 @@ struct words {
     bool beyond;  /* longer than any name */
 };
 
-static bool is_one_of(const char *const *list, const char *word)
+static bool is_word(const struct knowledge *knowledge, enum name_word kind, const char *word)
 {
-    for (; *list; list++)
-        if (strcmp(*list, word) == 0) return true;
-    return false;
+    return table_value(&knowledge->name_words, 0, word) == (uint32_t)kind;
 }
 
 static bool is_digit(char c)
@@ -263,7 +69,7 @@ static size_t number_len(const char *word)
 }
 
 /* False when there is no word, or more than any name has. */
-static bool words_cut(const char *text, struct words *ret)
+static bool words_cut(const struct knowledge *knowledge, const char *text, struct words *ret)
 {
     bool measure = false, bare = false; /* in a strength; it has no unit yet */
     char *save = NULL;
@@ -272,7 +78,8 @@ static bool words_cut(const char *text, struct words *ret)
     if (!lower(text, ret->text)) return !(ret->beyond = true);
     for (char *word = strtok_r(ret->text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
         size_t digits = number_len(word);
-        bool number = digits && !word[digits], unit = is_one_of(units, word + digits);
+        bool number = digits && !word[digits],
+             unit = is_word(knowledge, NAME_WORD_UNIT, word + digits);
         if (number || (unit && (digits || measure))) {
             ret->numbers |= bare && number;
             bare = number;
@@ -281,7 +88,7 @@ static bool words_cut(const char *text, struct words *ret)
         }
         ret->numbers |= bare;
         bare = measure = false;
-        if (is_one_of(forms, word)) continue;
+        if (is_word(knowledge, NAME_WORD_FORM, word)) continue;
         if (ret->count == WORD_MAX) return !(ret->beyond = true);
         ret->items[ret->count++] = strcmp(word, "hcl") == 0 ? "hydrochloride" : word;
     }
@@ -303,6 +110,26 @@ static void words_join(const struct words *words, size_t from, size_t count, cha
     ret[used] = '\0';
 }
 
+/* ---- name-words.csv */
+
+/* word, kind, note */
+void row_name_word(struct knowledge_reader *reader, const char *const *field)
+{
+    static const char *const kinds[] = { "unit", "form", "aside", "salt", "vague", NULL };
+    size_t kind = 0;
+
+    while (kinds[kind] && strcmp(kinds[kind], field[1]) != 0) kind++;
+    if (!kinds[kind])
+        reader_unknown(reader, 1, "kind of word", field[1], nearest(field[1], kinds),
+                       "write unit, form, aside, salt or vague");
+    else if (!*field[0])
+        reader_problem(reader, 0, "knowledge.word", "write it in small letters",
+                       "there is no word");
+    else
+        reader_claim(reader, &reader->knowledge->name_words, 0, field[0],
+                     (uint32_t)kind + NAME_WORD_UNIT, 0);
+}
+
 /* ---- building */
 
 void drug_name_add(struct knowledge_reader *reader, const char *name, uint32_t entry,
@@ -312,7 +139,7 @@ void drug_name_add(struct knowledge_reader *reader, const char *name, uint32_t e
     char key[KEY_SIZE];
     struct words words;
 
-    if (!words_cut(name, &words) || words.numbers) return;
+    if (!words_cut(knowledge, name, &words) || words.numbers) return;
     words_join(&words, 0, words.count, key);
     struct table_entry *at = table_add(&knowledge->drug_names, &knowledge->arena, 0, key);
     if (!at->value) {
@@ -328,21 +155,21 @@ void drug_name_add(struct knowledge_reader *reader, const char *name, uint32_t e
 }
 
 /* Can the word be a name? */
-static bool is_telling(const char *word)
+static bool is_telling(const struct knowledge *knowledge, const char *word)
 {
     size_t letters = 0;
 
     for (size_t i = 0; word[i]; i++) letters += !is_digit(word[i]);
-    return letters >= STEM_MIN && !is_one_of(asides, word);
+    return letters >= STEM_MIN && !is_word(knowledge, NAME_WORD_ASIDE, word);
 }
 
 /* The letters by which a word is like others: "lenalid"; y and i are one, as in
  * "aciclovir". False where that says nothing. */
-static bool stem_of(const char *word, char ret[STEM_MAX + 1])
+static bool stem_of(const struct knowledge *knowledge, const char *word, char ret[STEM_MAX + 1])
 {
     size_t len = 0;
 
-    if (!is_telling(word) || is_one_of(salts, word)) return false;
+    if (!is_telling(knowledge, word) || is_word(knowledge, NAME_WORD_SALT, word)) return false;
     for (; len < STEM_MAX && word[len]; len++) ret[len] = word[len] == 'y' ? 'i' : word[len];
     ret[len] = '\0';
     return true;
@@ -355,9 +182,9 @@ static void stems_add(struct knowledge_reader *reader, const char *name, size_t 
     char stem[STEM_MAX + 1];
     struct words words;
 
-    if (!words_cut(name, &words)) return;
+    if (!words_cut(knowledge, name, &words)) return;
     for (size_t i = 0; i < words.count && max; i++) {
-        if (!stem_of(words.items[i], stem)) continue;
+        if (!stem_of(knowledge, words.items[i], stem)) continue;
         table_add(&knowledge->drug_words, &knowledge->arena, 0, stem)->value = 1;
         max--;
     }
@@ -424,7 +251,7 @@ size_t knowledge_drug_named(const struct knowledge *knowledge, const char *text,
     size_t count;
 
     *ret_use = USE_SYSTEMIC;
-    if (!knowledge->policy.drug_names || !words_cut(text, &words)) return 0;
+    if (!knowledge->policy.drug_names || !words_cut(knowledge, text, &words)) return 0;
     for (size_t at = 0; at < words.count; at += count) {
         const struct drug_name *name = name_at(knowledge, &words, at, &count);
         if (!name || name->ambiguous) return 0;
@@ -446,15 +273,15 @@ static bool is_ascii(const char *text)
 }
 
 /* Is the word, without an "s" at its end, one of them? */
-static bool is_vague(const char *word)
+static bool is_vague(const struct knowledge *knowledge, const char *word)
 {
     char one[TEXT_MAX + 1];
     size_t len = strlen(word);
 
     memcpy(one, word, len + 1);
-    if (is_one_of(vague, one)) return true;
+    if (is_word(knowledge, NAME_WORD_VAGUE, one)) return true;
     if (len > 1 && one[len - 1] == 's') one[len - 1] = '\0';
-    return is_one_of(vague, one);
+    return is_word(knowledge, NAME_WORD_VAGUE, one);
 }
 
 /* May the word be of a drug of ours, or stand for one? */
@@ -462,8 +289,8 @@ static bool may_be_ours(const struct knowledge *knowledge, const char *word)
 {
     char stem[STEM_MAX + 1];
 
-    if (!is_ascii(word) || is_vague(word)) return true;
-    return stem_of(word, stem) && table_value(&knowledge->drug_words, 0, stem);
+    if (!is_ascii(word) || is_vague(knowledge, word)) return true;
+    return stem_of(knowledge, word, stem) && table_value(&knowledge->drug_words, 0, stem);
 }
 
 enum drug_text knowledge_drug_text(const struct knowledge *knowledge, const char *text)
@@ -473,11 +300,12 @@ enum drug_text knowledge_drug_text(const struct knowledge *knowledge, const char
     size_t count;
 
     if (!knowledge->policy.drug_names) return DRUG_TEXT_NOTHING;
-    if (!words_cut(text, &words)) return words.beyond ? DRUG_TEXT_OURS : DRUG_TEXT_NOTHING;
+    if (!words_cut(knowledge, text, &words))
+        return words.beyond ? DRUG_TEXT_OURS : DRUG_TEXT_NOTHING;
     for (size_t i = 0; i < words.count; i++) {
         if (may_be_ours(knowledge, words.items[i])) return DRUG_TEXT_OURS;
         if (name_at(knowledge, &words, i, &count)) return DRUG_TEXT_OURS;
-        if (is_telling(words.items[i])) said = DRUG_TEXT_OTHER;
+        if (is_telling(knowledge, words.items[i])) said = DRUG_TEXT_OTHER;
     }
     return said;
 }

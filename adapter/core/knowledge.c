@@ -166,7 +166,7 @@ static void free_tables(struct knowledge *knowledge)
         &knowledge->forms,      &knowledge->units,       &knowledge->spellings,
         &knowledge->answers,    &knowledge->class_names, &knowledge->definition_names,
         &knowledge->rule_ids,   &knowledge->alone,       &knowledge->related_systems,
-        &knowledge->drug_names, &knowledge->drug_words,
+        &knowledge->drug_names, &knowledge->name_words,  &knowledge->drug_words,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++) table_done(tables[i]);

@@ -27,6 +27,7 @@ static const struct file_kind {
     enum knowledge_layer layer;
 } file_kinds[] = {
     { "codes/systems.csv", BASE, COLUMNS("system", "uri", "note"), .row = row_system },
+    { "codes/name-words.csv", OPTIONAL, COLUMNS("word", "kind", "note"), .row = row_name_word },
     { "codes/related-systems.csv", OPTIONAL, COLUMNS("system", "also", "note"),
       .row = row_related_system },
     { "codes/dose-forms.csv", BASE, COLUMNS("form", "use", "route"), .row = row_dose_form },

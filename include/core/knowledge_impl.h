@@ -36,6 +36,16 @@ struct drug_entry {
     uint32_t first, count; /* in drug_codes */
 };
 
+/* What a word of a drug's text is, where it is no name; in the order of row_name_word(). */
+enum name_word {
+    NAME_WORD_UNIT = 1, /* stands behind a number: of strengths, volumes and times */
+    NAME_WORD_FORM,     /* a form or way of taking; says nothing of the drug. Not those of local
+                         * products: a cream is found only where a table has it as a cream */
+    NAME_WORD_ASIDE,    /* beside the names of many drugs: local forms, "pack", "with" */
+    NAME_WORD_SALT,     /* "sodium chloride" is a name nonetheless, not one of ours */
+    NAME_WORD_VAGUE,    /* may stand for a drug of ours without naming it; one or many of it */
+};
+
 /* What the words of a name stand for. */
 struct drug_name {
     uint32_t entry; /* drug entry */
@@ -89,6 +99,7 @@ struct knowledge {
     struct table drug_names;         /* (0, words) -> 1 + drug_name */
     struct drug_name *named;         /* owned */
     size_t named_count;
+    struct table name_words;      /* (0, word of a text) -> enum name_word */
     struct table drug_words;      /* (0, first letters of a word of a drug or brand) -> 1 */
     struct table analytes;        /* (system, code) -> concept */
     struct table conditions;      /* (system, code) -> link */
@@ -372,8 +383,9 @@ void map_read(struct knowledge_reader *reader, const struct node *root);
 
 /* ---- rows of the files (knowledge_codes.c, knowledge_drugs.c, knowledge_labs.c) */
 
-knowledge_row_fn row_system, row_related_system, row_dose_form, row_route, row_drug, row_condition,
-    row_rxnorm, row_atc, row_drug_code, row_ndc, row_loinc, row_local, row_uncoded_condition;
+knowledge_row_fn row_name_word, row_system, row_related_system, row_dose_form, row_route, row_drug,
+    row_condition, row_rxnorm, row_atc, row_drug_code, row_ndc, row_loinc, row_local,
+    row_uncoded_condition;
 knowledge_row_fn row_analyte, row_unit, row_spelling, row_answer;
 
 /* Put the rows of each drug code together, after the last of them. */

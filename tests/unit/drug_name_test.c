@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "core/knowledge.h"
+#include "golden.h"
 
 #define FILE_OF(name, text)                                                                        \
     {                                                                                              \
@@ -13,6 +14,7 @@
 #define POLICY(uses) "{\"drugNames\":\"" uses "\"}"
 
 static struct knowledge_file files[] = {
+    { "codes/name-words.csv", NULL, 0 }, /* the shipped ones */
     FILE_OF("codes/systems.csv", "system,uri,note\nrxnorm,http://rx,\natc,http://atc,\n"
                                  "loinc,http://loinc.org,\n"),
     FILE_OF("codes/drugs.csv", "concept,name,note\nlenalidomide,,\npomalidomide,pomalidomide,\n"
@@ -61,9 +63,14 @@ static struct knowledge *load(const char *policy, bool off)
                                              .count = ARRAY_SIZE(files),
                                              .no_drug_names = off };
 
+    char *words = file_text("mappings/codes/name-words.csv");
+
+    files[0].text = words;
+    files[0].len = strlen(words);
     files[ARRAY_SIZE(files) - 1].text = policy;
     files[ARRAY_SIZE(files) - 1].len = strlen(policy);
     assert_true(knowledge_load_layers(&layers, &knowledge, &problems));
+    free(words);
     return knowledge;
 }
 

@@ -9,6 +9,8 @@
     }
 
 static const struct knowledge_file fixture_files[] = {
+    FILE_OF("codes/name-words.csv", "word,kind,note\ncap,form,\ncapsule,form,\ntablet,form,\n"
+                                    "oral,form,\nmg,unit,\nstudy,vague,\n"),
     FILE_OF("codes/systems.csv", "system,uri,note\n"
                                  "rxnorm,http://www.nlm.nih.gov/research/umls/rxnorm,\n"
                                  "atc,http://www.whocc.no/atc,\n"

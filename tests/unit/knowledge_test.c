@@ -639,6 +639,7 @@ static const struct problem_case {
     { "snomed-drugs", "codes/snomed-drugs.csv", "snomed-drugs.csv" },
     { "ndc", "codes/ndc.csv", "ndc.csv" },
     { "related-systems", "codes/related-systems.csv", "related-systems.csv" },
+    { "name-words", "codes/name-words.csv", "name-words.csv" },
     { "loinc", "codes/loinc.csv", "loinc.csv" },
     { "conditions", "codes/conditions.csv", "conditions.csv" },
     { "routes", "codes/routes.csv", "routes.csv" },
