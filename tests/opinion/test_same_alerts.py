@@ -166,6 +166,26 @@ def other_codes(chart):
     return each(chart, change)
 
 
+def registry_codes(chart):
+    """SNOMED CT or UNII instead of the RxNorm ingredient; the liposomal form shares its substance."""
+    others, uniis = {}, {row["rxcui"]: row["unii"] for row in facts.table("unii.tsv") if row["tty"] == "IN"}
+    for name, row in facts.generics().items():
+        code = row["rxnorm_in"].split(";")[0].split(",")[0].strip()
+        parts = dict(part.split("=") for part in row["snomed"].split(";") if part)
+        found = [("http://snomed.info/sct", codes.split(",")[0]) for codes in parts.values()]
+        found += [("http://fdasis.nlm.nih.gov", uniis[code])] if code in uniis else []
+        if code and found and "doxorubicin" not in name:
+            others["http://www.nlm.nih.gov/research/umls/rxnorm", code] = found
+    assert len(others) > 400
+    rng = random.Random(SEED)
+
+    def change(resource):
+        for one in resource.get("medicationCodeableConcept", {}).get("coding", []):
+            mine = one["system"], one["code"]
+            one["system"], one["code"] = rng.choice(others.get(mine, [mine]))
+    return each(chart, change)
+
+
 # codes of ATC that are another drug or bring a second one: contraceptives, antivirals, antihypertensives, netupitant,
 # mycophenolate; or several codes
 COMBINATIONS = (",", ";", "G03A", "G02B", "J05AR", "C09D", "A04AA55", "L04AA06")
@@ -183,7 +203,8 @@ def other_units(chart):
     return each(chart, change)
 
 
-@pytest.mark.parametrize("shape", [more_answers, other_codes, other_units], ids=lambda shape: shape.__name__)
+@pytest.mark.parametrize("shape", [more_answers, other_codes, registry_codes, other_units],
+                         ids=lambda shape: shape.__name__)
 def test_the_alerts_say_the_same_in_other_words(shape, chart, plain):
     assert seen(replay(lines(shape(chart)), "-"), words=False) == seen(plain, words=False)
 
