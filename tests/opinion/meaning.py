@@ -385,7 +385,8 @@ def near(a, b, days):
 
 def cart_live_vaccine(record, patient):
     """Six weeks before a planned infusion, 12 months after one, or later beside another immunosuppressant."""
-    vaccines, cart = active(patient, record["partners"]), planned(patient, CART)
+    vaccines = active(patient, record["partners"]) + planned(patient, record["partners"])
+    cart = planned(patient, CART)
     others = drugs_of_all(["class:myeloma-immunosuppressive", "class:immunosuppressant"]) - drugs_of_all(CART)
     return bool(vaccines) and (any(near(a, b, 42) for a in vaccines for b in cart) or cart_within_a_year(patient)
                                or given_cart(patient) and bool(patient.active(others)))
