@@ -99,3 +99,16 @@ enum coded_value answer_by_concept(const struct knowledge *knowledge, unsigned a
     }
     return datatype_code(concept) ? found : answer_by_word(node_text(concept, "text"));
 }
+
+const char *answer_words(const struct knowledge *knowledge, unsigned analyte,
+                         const struct node *concept)
+{
+    size_t count = datatype_coding_count(concept);
+
+    for (size_t i = 0; i < count; i++) {
+        struct datatype_coding coding = datatype_coding_at(concept, i);
+        if (*coding.display && coded_by(knowledge, analyte, coding) != CODED_OTHER)
+            return coding.display;
+    }
+    return "";
+}

@@ -235,8 +235,10 @@ static void read_integer(const struct node *value, const struct apply *apply,
 static void read_concept(const struct node *value, const struct apply *apply,
                          struct chart_result *result)
 {
-    const char *words = datatype_words(value, &apply->chart->arena), *code = datatype_code(value);
+    const char *words = answer_words(apply->knowledge, result->analyte, value);
+    const char *code = datatype_code(value);
 
+    if (!*words) words = datatype_words(value, &apply->chart->arena);
     result->shown = datatype_keep(&apply->chart->arena, *words || !code ? words : code, SHOWN_MAX);
     set_coded(apply->knowledge, answer_by_concept(apply->knowledge, result->analyte, value),
               result);

@@ -13,3 +13,8 @@ enum coded_value answer_by_word(const char *text);
  * text counts only where there is no coding. */
 enum coded_value answer_by_concept(const struct knowledge *knowledge, unsigned analyte,
                                    const struct node *concept);
+
+/* The display of a coding that says yes or no; "" when none does, or none has one. Borrowed from the
+ * document. */
+const char *answer_words(const struct knowledge *knowledge, unsigned analyte,
+                         const struct node *concept);

@@ -320,6 +320,17 @@ static const struct detail_case {
       HBS ",'valueCodeableConcept':{'coding':[{" SNOMED
           ",'code':'260385009','display':'Negative (qualifier value)'}]}",
       "at unset, issued unset, \"Negative (qualifier value)\"" },
+    { "the display of the answer that is understood, not of a local code before it",
+      HBS ",'valueCodeableConcept':{'coding':[{'system':'urn:x','code':'NO-1','display':'No "
+          "1'},{" SNOMED ",'code':'260385009','display':'Negative (qualifier value)'}]}",
+      "at unset, issued unset, \"Negative (qualifier value)\"" },
+    { "its code where it has no display",
+      HBS ",'valueCodeableConcept':{'coding':[{'system':'urn:x','code':'NO-1','display':'No "
+          "1'},{" SNOMED ",'code':'260385009'}]}",
+      "at unset, issued unset, \"260385009\"" },
+    { "a local answer that says nothing to us",
+      HBS ",'valueCodeableConcept':{'coding':[{'system':'urn:x','code':'NO-1','display':'No 1'}]}",
+      "at unset, issued unset, \"No 1\"" },
     { "an upper limit", ANC "," G_PER_L("0.7") ",'referenceRange':[" HIGH("7.5") "]",
       "at unset, issued unset, \"0.7 10*9/L\", upper 7.5" },
     { "in another unit",
