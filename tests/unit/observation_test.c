@@ -324,10 +324,10 @@ static const struct detail_case {
       HBS ",'valueCodeableConcept':{'coding':[{'system':'urn:x','code':'NO-1','display':'No "
           "1'},{" SNOMED ",'code':'260385009','display':'Negative (qualifier value)'}]}",
       "at unset, issued unset, \"Negative (qualifier value)\"" },
-    { "its code where it has no display",
+    { "what else there is where it has no display",
       HBS ",'valueCodeableConcept':{'coding':[{'system':'urn:x','code':'NO-1','display':'No "
           "1'},{" SNOMED ",'code':'260385009'}]}",
-      "at unset, issued unset, \"260385009\"" },
+      "at unset, issued unset, \"No 1\"" },
     { "a local answer that says nothing to us",
       HBS ",'valueCodeableConcept':{'coding':[{'system':'urn:x','code':'NO-1','display':'No 1'}]}",
       "at unset, issued unset, \"No 1\"" },
