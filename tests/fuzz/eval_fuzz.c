@@ -126,11 +126,17 @@ static void add_order(struct chart *chart, struct bytes *bytes)
                                  .end_ms = take(bytes, 2) ? take_ms(bytes) : INSTANT_NEVER,
                                  .expiry_ms = take(bytes, 4) ? INSTANT_NEVER : take_ms(bytes) };
 
-    *drug = (struct chart_ingredient){
-        .concept = knowledge_concept(knowledge, CONCEPT_DRUG, names[take(bytes, 4)]),
-        .use = (enum drug_use)(take(bytes, 9) == 8),
-        .dose = { take(bytes, 2), take(bytes, 2), dose, dose, dose, "mg", "" }
-    };
+    *drug = (struct chart_ingredient){ .concept = knowledge_concept(knowledge, CONCEPT_DRUG,
+                                                                    names[take(bytes, 4)]),
+                                       .use = (enum drug_use)(take(bytes, 9) == 8),
+                                       .dose = { .single_known = take(bytes, 2),
+                                                 .daily_known = take(bytes, 2),
+                                                 .single = dose,
+                                                 .daily = dose,
+                                                 .hours = dose,
+                                                 .every = { 0, take(bytes, 3) * INSTANT_DAY },
+                                                 .unit = "mg",
+                                                 .why = "" } };
     chart_add_order(chart, &order);
 }
 

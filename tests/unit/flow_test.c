@@ -1,6 +1,7 @@
 /* The flow against a server that is played in the same loop: real store, real HTTP, one rule. */
 #include "test.h"
 
+#include "flow/flow_impl.h"
 #include "flow_fixture.h"
 
 #include <sqlite3.h>
@@ -11,6 +12,13 @@ static void start_ready(struct world *w)
 {
     world_start(w);
     world_until(w, w->ready);
+}
+
+/* Ready, and nothing is under way: the next call of the store is the test's. */
+static void start_quiet(struct world *w)
+{
+    start_ready(w);
+    world_until(w, w->flow->held == 0);
 }
 
 static void test_poll_finds_what_was_there_before(void **state)
@@ -389,7 +397,7 @@ static void test_a_store_that_is_full_answers_503_and_recovers(void **state)
     struct world *w = world_new();
 
     (void)state;
-    start_ready(w);
+    start_quiet(w);
     put_ill(w, "p1");
     store_fail_at(w->store, 2, SQLITE_FULL);
     assert_int_equal(notify(w, "MedicationRequest", "p1-order"), 503);
@@ -405,7 +413,7 @@ static void test_a_store_that_fails_ends_the_program(void **state)
     struct world *w = world_new();
 
     (void)state;
-    start_ready(w);
+    start_quiet(w);
     put_ill(w, "p1");
     store_fail_at(w->store, 1, SQLITE_IOERR);
     assert_int_equal(notify(w, "MedicationRequest", "p1-order"), 503);
