@@ -99,7 +99,7 @@ def middle(patient):
     """The story up to the moment when the third patient's creatinine was withdrawn; of one patient or all."""
     all_steps = steps()
     end = next(i for i, step in enumerate(all_steps) if "wait" in step
-               and step["wait"]["rule"] == "zol-creat-gap")
+               and step["wait"]["status"] == "retracted")
     return text(bundle([r for r in stored(all_steps[:end]) if r["id"].startswith(patient)]))
 
 
