@@ -93,22 +93,13 @@ static int check(const char *config_file, const struct load_layers *asked)
 /* 0 to go on; otherwise the exit code plus 1. */
 static int option_take(int option, const char **config, struct load_layers *layers)
 {
+    int stop;
+
+    if (command_layer(layers, "check", option, &stop)) return stop;
     switch (option) {
     case 'c':
         *config = optarg;
         return 0;
-    case 'm':
-        layers->mappings = optarg;
-        return 0;
-    case 'C':
-        load_paths_add(&layers->codes, optarg);
-        return 0;
-    case 'R':
-        load_paths_add(&layers->rules, optarg);
-        return 0;
-    case 'p':
-        if (profile_parse(optarg, &layers->profile)) return 0;
-        return 1 + command_usage("check", "no profile \"%s\": us or eu", optarg);
     case 's':
         config_help();
         return 1;
@@ -122,10 +113,14 @@ static int option_take(int option, const char **config, struct load_layers *laye
 static int options_take(int argc, char **argv, const char **config, struct load_layers *layers)
 {
     static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' },  { "mappings", required_argument, NULL, 'm' },
-        { "codes", required_argument, NULL, 'C' },   { "rules", required_argument, NULL, 'R' },
-        { "profile", required_argument, NULL, 'p' }, { "settings", no_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+        { "config", required_argument, NULL, 'c' },
+        { "mappings", required_argument, NULL, LAYER_MAPPINGS },
+        { "codes", required_argument, NULL, LAYER_CODES },
+        { "rules", required_argument, NULL, LAYER_RULES },
+        { "profile", required_argument, NULL, LAYER_PROFILE },
+        { "settings", no_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     int option, stop;
 

@@ -200,53 +200,67 @@ static bool url_fits(const char *text)
            strlen(text) <= 1000;
 }
 
+static bool level_fits(const char *text)
+{
+    static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
+
+    for (size_t i = 0; levels[i]; i++)
+        if (strcmp(levels[i], text) == 0) return true;
+    return false;
+}
+
+static bool text_fits(enum setting_type type, const char *text, const char **ret_fix)
+{
+    enum profile profile;
+
+    if (type == SETTING_URL) {
+        *ret_fix = "write http://HOST[:PORT]/PATH or https://...";
+        return url_fits(text);
+    }
+    if (type == SETTING_LEVEL) {
+        *ret_fix = "use error, warn, info or debug";
+        return level_fits(text);
+    }
+    if (type == SETTING_PROFILE) {
+        *ret_fix = "use us or eu";
+        return profile_parse(text, &profile);
+    }
+    *ret_fix = "write a text, or leave the setting out";
+    return text[0] != '\0';
+}
+
+static bool span_fits(const struct setting *setting, const char *text, int64_t *ret,
+                      const char **ret_fix)
+{
+    bool days = setting->type == SETTING_DAYS;
+
+    *ret_fix =
+        days ? "write whole days: \"30 d\"" : "write a number and one of s min h d wk: \"60 s\"";
+    if (!duration_ms(text, ret) || (days && *ret % INSTANT_DAY)) return false;
+    if (days) *ret /= INSTANT_DAY;
+    if (*ret >= setting->min && *ret <= setting->max) return true;
+    *ret_fix = "that is too short or too long; see myeloma-adapter check --settings";
+    return false;
+}
+
 /* A setting from text: the value of the file, or the default. */
 static bool value_set(struct config *config, const struct setting *setting, const char *text,
                       const char **ret_fix)
 {
-    static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
-    enum profile profile;
     int64_t number;
 
     *ret_fix = "";
     switch (setting->type) {
     case SETTING_TEXT:
-        *ret_fix = "write a text, or leave the setting out";
-        if (!text[0]) return false;
-        text_set(config, setting, text);
-        return true;
     case SETTING_URL:
-        *ret_fix = "write http://HOST[:PORT]/PATH or https://...";
-        if (!url_fits(text)) return false;
-        text_set(config, setting, text);
-        return true;
     case SETTING_LEVEL:
-        *ret_fix = "use error, warn, info or debug";
-        for (size_t i = 0; levels[i]; i++)
-            if (strcmp(levels[i], text) == 0) {
-                text_set(config, setting, text);
-                return true;
-            }
-        return false;
     case SETTING_PROFILE:
-        *ret_fix = "use us or eu";
-        if (!profile_parse(text, &profile)) return false;
+        if (!text_fits(setting->type, text, ret_fix)) return false;
         text_set(config, setting, text);
         return true;
     case SETTING_DURATION:
-        *ret_fix = "write a number and one of s min h d wk: \"60 s\"";
-        if (!duration_ms(text, &number)) return false;
-        if (number < setting->min || number > setting->max) {
-            *ret_fix = "that is too short or too long; see myeloma-adapter check --settings";
-            return false;
-        }
-        number_set(config, setting, number);
-        return true;
     case SETTING_DAYS:
-        *ret_fix = "write whole days: \"30 d\"";
-        if (!duration_ms(text, &number) || number % INSTANT_DAY) return false;
-        number /= INSTANT_DAY;
-        if (number < setting->min || number > setting->max) return false;
+        if (!span_fits(setting, text, &number, ret_fix)) return false;
         number_set(config, setting, number);
         return true;
     case SETTING_NUMBER:

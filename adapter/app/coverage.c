@@ -317,20 +317,10 @@ static int help(void)
 /* 0 to go on; otherwise the exit code plus 1. */
 static int option_take(struct coverage *coverage, int option)
 {
+    int stop;
+
+    if (command_layer(&coverage->layers, "coverage", option, &stop)) return stop;
     switch (option) {
-    case 'm':
-        coverage->layers.mappings = optarg;
-        return 0;
-    case 'C':
-        load_paths_add(&coverage->layers.codes, optarg);
-        return 0;
-    case 'R':
-        load_paths_add(&coverage->layers.rules, optarg);
-        return 0;
-    case 'p':
-        if (!profile_parse(optarg, &coverage->layers.profile))
-            return 1 + command_usage("coverage", "no profile \"%s\": us or eu", optarg);
-        return 0;
     case 'f':
         coverage->csv = strcmp(optarg, "csv") == 0;
         if (coverage->csv || strcmp(optarg, "table") == 0) return 0;
@@ -346,11 +336,11 @@ static int option_take(struct coverage *coverage, int option)
 static int options_take(struct coverage *coverage, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "mappings", required_argument, NULL, 'm' },
-        { "codes", required_argument, NULL, 'C' },
-        { "rules", required_argument, NULL, 'R' },
+        { "mappings", required_argument, NULL, LAYER_MAPPINGS },
+        { "codes", required_argument, NULL, LAYER_CODES },
+        { "rules", required_argument, NULL, LAYER_RULES },
         { "format", required_argument, NULL, 'f' },
-        { "profile", required_argument, NULL, 'p' },
+        { "profile", required_argument, NULL, LAYER_PROFILE },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };

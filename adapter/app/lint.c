@@ -117,25 +117,20 @@ static bool format_parse(const char *text, bool *ret_json)
 static int options_take(struct linting *linting, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "mappings", required_argument, NULL, 'm' },
-        { "codes", required_argument, NULL, 'C' },
-        { "rules", required_argument, NULL, 'R' },
+        { "mappings", required_argument, NULL, LAYER_MAPPINGS },
+        { "codes", required_argument, NULL, LAYER_CODES },
+        { "rules", required_argument, NULL, LAYER_RULES },
         { "format", required_argument, NULL, 'f' },
         { "as-of", required_argument, NULL, 'a' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    int option;
+    int option, stop;
 
     optind = 1;
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'm')
-            linting->layers.mappings = optarg;
-        else if (option == 'C')
-            load_paths_add(&linting->layers.codes, optarg);
-        else if (option == 'R')
-            load_paths_add_rules(&linting->layers.rules, optarg);
-        else if (option == 'f' && !format_parse(optarg, &linting->json))
+        if (command_layer(&linting->layers, "lint", option, &stop)) continue;
+        if (option == 'f' && !format_parse(optarg, &linting->json))
             return 1 + command_usage("lint", "no format \"%s\": text or json", optarg);
         else if (option == 'a' && !lint_date(linting->as_of = optarg))
             return 1 + command_usage("lint", "\"%s\" is no day: write 2026-11-23", optarg);

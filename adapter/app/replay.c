@@ -322,24 +322,10 @@ static bool format_parse(const char *text, enum replay_format *ret)
 static int option_take(struct replay *replay, int option)
 {
     struct span span;
+    int stop;
 
+    if (command_layer(&replay->layers, "replay", option, &stop)) return stop;
     switch (option) {
-    case 'm':
-        replay->layers.mappings = optarg;
-        return 0;
-    case 'C':
-        load_paths_add(&replay->layers.codes, optarg);
-        return 0;
-    case 'n':
-        replay->layers.no_drug_names = true;
-        return 0;
-    case 'R':
-        load_paths_add(&replay->layers.rules, optarg);
-        return 0;
-    case 'p':
-        if (!profile_parse(optarg, &replay->layers.profile))
-            return 1 + command_usage("replay", "no profile \"%s\": us or eu", optarg);
-        return 0;
     case 't':
         if (!instant_parse(optarg, &span))
             return 1 +
@@ -374,11 +360,11 @@ static int option_take(struct replay *replay, int option)
 static int options_take(struct replay *replay, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "mappings", required_argument, NULL, 'm' },
-        { "profile", required_argument, NULL, 'p' },
-        { "codes", required_argument, NULL, 'C' },
-        { "rules", required_argument, NULL, 'R' },
-        { "no-drug-names", no_argument, NULL, 'n' },
+        { "mappings", required_argument, NULL, LAYER_MAPPINGS },
+        { "profile", required_argument, NULL, LAYER_PROFILE },
+        { "codes", required_argument, NULL, LAYER_CODES },
+        { "rules", required_argument, NULL, LAYER_RULES },
+        { "no-drug-names", no_argument, NULL, LAYER_NO_DRUG_NAMES },
         { "as-of", required_argument, NULL, 't' },
         { "format", required_argument, NULL, 'f' },
         { "all", no_argument, NULL, 'a' },

@@ -142,16 +142,10 @@ static bool date_take(const char *text, char ret[16])
 /* 0 to go on; otherwise the exit code plus 1. */
 static int option_take(struct rules *rules, int option)
 {
+    int stop;
+
+    if (command_layer(&rules->layers, "rules", option, &stop)) return stop;
     switch (option) {
-    case 'm':
-        rules->layers.mappings = optarg;
-        return 0;
-    case 'C':
-        load_paths_add(&rules->layers.codes, optarg);
-        return 0;
-    case 'R':
-        load_paths_add_rules(&rules->layers.rules, optarg);
-        return 0;
     case 'b':
         rules->booklet = true;
         return 0;
@@ -165,9 +159,6 @@ static int option_take(struct rules *rules, int option)
         rules->has_format = true;
         if (format_parse(optarg, &rules->format)) return 0;
         return 1 + command_usage("rules", "no format \"%s\": table, json or csv", optarg);
-    case 'p':
-        if (profile_parse(optarg, &rules->layers.profile)) return 0;
-        return 1 + command_usage("rules", "no profile \"%s\": us or eu", optarg);
     case 'h':
         return 1 + help();
     default:
@@ -193,11 +184,16 @@ static int options_check(const struct rules *rules, const struct action *action)
 static int options_take(struct rules *rules, int argc, char **argv, const struct action **ret)
 {
     static const struct option options[] = {
-        { "mappings", required_argument, NULL, 'm' }, { "booklet", no_argument, NULL, 'b' },
-        { "codes", required_argument, NULL, 'C' },    { "rules", required_argument, NULL, 'R' },
-        { "profile", required_argument, NULL, 'p' },  { "output", required_argument, NULL, 'o' },
-        { "as-of", required_argument, NULL, 't' },    { "format", required_argument, NULL, 'f' },
-        { "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 },
+        { "mappings", required_argument, NULL, LAYER_MAPPINGS },
+        { "booklet", no_argument, NULL, 'b' },
+        { "codes", required_argument, NULL, LAYER_CODES },
+        { "rules", required_argument, NULL, LAYER_RULES },
+        { "profile", required_argument, NULL, LAYER_PROFILE },
+        { "output", required_argument, NULL, 'o' },
+        { "as-of", required_argument, NULL, 't' },
+        { "format", required_argument, NULL, 'f' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     int option, stop;
 

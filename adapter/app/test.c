@@ -186,20 +186,20 @@ static bool format_parse(const char *text, const struct format **ret)
 static int options_take(struct test *test, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "mappings", required_argument, NULL, 'm' }, { "codes", required_argument, NULL, 'C' },
-        { "rule", required_argument, NULL, 'r' },     { "format", required_argument, NULL, 'f' },
-        { "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 },
+        { "mappings", required_argument, NULL, LAYER_MAPPINGS },
+        { "codes", required_argument, NULL, LAYER_CODES },
+        { "rule", required_argument, NULL, 'r' },
+        { "format", required_argument, NULL, 'f' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
-    int option;
+    int option, stop;
 
     optind = 1;
     test->ids = mem_zero((size_t)argc, sizeof *test->ids);
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == 'm')
-            test->layers.mappings = optarg;
-        else if (option == 'C')
-            load_paths_add(&test->layers.codes, optarg);
-        else if (option == 'r')
+        if (command_layer(&test->layers, "test", option, &stop)) continue;
+        if (option == 'r')
             test->ids[test->id_count++] = optarg;
         else if (option == 'f' && !format_parse(optarg, &test->format))
             return 1 + command_usage("test", "no format \"%s\": brief, tap or junit", optarg);

@@ -23,6 +23,21 @@ int command_usage(const char *verb, const char *fmt, ...) PRINTF(2, 3);
 /* Print every problem, one a line, and how many there are. */
 void command_problems(const struct err_list *problems);
 
+struct load_layers; /* app/load.h */
+
+/* What getopt_long() gives for --mappings, --codes, --rules, --profile and --no-drug-names. */
+enum layer_option {
+    LAYER_MAPPINGS = 'm',
+    LAYER_CODES = 'C',
+    LAYER_RULES = 'R',
+    LAYER_PROFILE = 'p',
+    LAYER_NO_DRUG_NAMES = 'n',
+};
+
+/* Take one of these; false: it is another option. *ret_stop: 0 to go on, otherwise the exit code plus 1
+ * (a value that is none, said on stderr). */
+bool command_layer(struct load_layers *layers, const char *verb, int option, int *ret_stop);
+
 /* May colours be used on this stream? (A terminal, no NO_COLOR, TERM not dumb.) */
 bool command_colours(FILE *stream);
 
