@@ -86,33 +86,21 @@ static void read_software(const struct node *at, struct capability *ret)
         if ((unsigned char)*c < ' ' || (unsigned char)*c > '~') *c = '?';
 }
 
-/* R4, R4B, R5; a release candidate ("5.0.0-ballot") is as good. */
-static bool is_spoken(const char *version)
-{
-    static const char *const spoken[] = { "4.0", "4.3", "5.0" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(spoken); i++) {
-        size_t len = strlen(spoken[i]);
-        if (strncmp(version, spoken[i], len) == 0 && (version[len] == '\0' || version[len] == '.'))
-            return true;
-    }
-    return false;
-}
-
 bool capability_read(const struct node *at, struct capability *ret, struct err *err)
 {
     const char *type = node_text(at, "resourceType"), *version = node_text(at, "fhirVersion");
     struct node list = node_get(at, "rest"), rest = server_of(&list);
     struct node resources = node_get(&rest, "resource");
+    enum fhir_release release;
 
     if (!type || strcmp(type, "CapabilityStatement") != 0 || !version || !rest.value)
         return err_set(err, ERR_INPUT, "capability.shape",
                        "the server's answer is no CapabilityStatement with a version and a rest");
-    if (!is_spoken(version)) {
+    if (!fhir_release_parse(version, &release)) {
         err_set(err, ERR_INPUT, "capability.version", "the server does not speak R4, R4B or R5");
         return err_fix(err, "point the adapter at the server's R4 endpoint");
     }
-    *ret = (struct capability){ 0 };
+    *ret = (struct capability){ .release = release };
     snprintf(ret->fhir_version, sizeof ret->fhir_version, "%.15s", version);
     read_software(at, ret);
     read_issue(&resources, ret);

@@ -6,8 +6,10 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/node.h"
+#include "fhir/release.h"
 
 struct capability {
+    enum fhir_release release;
     char fhir_version[16]; /* "4.0.1" */
     char software[80];     /* name and version, for the log; "" */
     bool issue_update_create, issue_conditional_create, issue_versioned; /* DetectedIssue */

@@ -16,45 +16,47 @@ static const struct capability_case {
              "'conditionalCreate':true},{'type':'Subscription'},"
              "{'type':'Device','updateCreate':true},{'type':'MedicationRequest'},"
              "{'type':'Observation'},{'type':'Condition'}"),
-      "4.0.1 issue update-create conditional-create versioned subscription device orders results "
+      "R4 4.0.1 issue update-create conditional-create versioned subscription device orders "
+      "results "
       "conditions" },
-    { "a server that does nothing", SERVER("{'type':'Patient'}"), "4.0.1" },
+    { "a server that does nothing", SERVER("{'type':'Patient'}"), "R4 4.0.1" },
     { "update-as-create needs update",
       SERVER("{'type':'DetectedIssue','updateCreate':true,'conditionalCreate':true," DOES(
           "create") "}"),
-      "4.0.1 issue conditional-create" },
+      "R4 4.0.1 issue conditional-create" },
     { "an issue that can only be read is not offered",
-      SERVER("{'type':'DetectedIssue'," DOES("read") "}"), "4.0.1" },
+      SERVER("{'type':'DetectedIssue'," DOES("read") "}"), "R4 4.0.1" },
     { "a version-aware server is versioned",
-      SERVER("{'type':'DetectedIssue','versioning':'versioned-update'}"), "4.0.1 issue versioned" },
+      SERVER("{'type':'DetectedIssue','versioning':'versioned-update'}"),
+      "R4 4.0.1 issue versioned" },
     { "no-version is not", SERVER("{'type':'DetectedIssue','versioning':'no-version'}"),
-      "4.0.1 issue" },
+      "R4 4.0.1 issue" },
     { "a subscription that can only be read is not offered",
-      SERVER("{'type':'Subscription'," DOES("read") "}"), "4.0.1" },
+      SERVER("{'type':'Subscription'," DOES("read") "}"), "R4 4.0.1" },
     { "parameters without _lastUpdated",
-      SERVER("{'type':'MedicationRequest','searchParam':[{'name':'patient'}]}"), "4.0.1" },
+      SERVER("{'type':'MedicationRequest','searchParam':[{'name':'patient'}]}"), "R4 4.0.1" },
     { "parameters with it",
       SERVER("{'type':'MedicationRequest','searchParam':[{'name':'patient'},"
              "{'name':'_lastUpdated'}]}"),
-      "4.0.1 orders" },
+      "R4 4.0.1 orders" },
     { "it may stand once for all",
       CAPABILITY("{'mode':'server','searchParam':[{'name':'_lastUpdated'}],'resource':["
                  "{'type':'Observation','searchParam':[{'name':'patient'}]}]}"),
-      "4.0.1 results" },
+      "R4 4.0.1 results" },
     { "a type that cannot be searched", SERVER("{'type':'Observation'," DOES("read") "}"),
-      "4.0.1" },
+      "R4 4.0.1" },
     { "the rest of a client is passed over",
       CAPABILITY("{'mode':'client','resource':[{'type':'Subscription'}]},"
                  "{'mode':'server','resource':[]}"),
-      "4.0.1" },
+      "R4 4.0.1" },
     { "the software",
       "{'resourceType':'CapabilityStatement','fhirVersion':'5.0.0','software':{'name':'HAPI',"
       "'version':'8.1'},'rest':[{'mode':'server'}]}",
-      "5.0.0 (HAPI 8.1)" },
+      "R5 5.0.0 (HAPI 8.1)" },
     { "a name with a line break in it",
       "{'resourceType':'CapabilityStatement','fhirVersion':'4.3.0','software':{'name':'a\\nb'},"
       "'rest':[{'mode':'server'}]}",
-      "4.3.0 (a?b)" },
+      "R4B 4.3.0 (a?b)" },
     { "DSTU2 is not spoken",
       "{'resourceType':'CapabilityStatement','fhirVersion':'1.0.2','rest':[{'mode':'server'}]}",
       "capability.version" },
@@ -74,7 +76,7 @@ static const struct capability_case {
 
 static void describe(const struct capability *c, struct buf *out)
 {
-    buf_text(out, c->fhir_version);
+    buf_printf(out, "%s %s", fhir_release_name(c->release), c->fhir_version);
     if (*c->software) buf_printf(out, " (%s)", c->software);
     if (c->issue_offered) buf_text(out, " issue");
     if (c->issue_update_create) buf_text(out, " update-create");
