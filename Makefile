@@ -3,6 +3,7 @@
 # make check      unit and rule tests only            make MODE=asan|tsan|debug check
 # make fuzz       every fuzz target, FUZZ_SECONDS     make layers format-check lint
 # make mutate     change every rule a little: its cases must notice
+# make torture    the long form of every proof by attack: some hours; MM_STEPS=hell,soak for some
 # make install DESTDIR= PREFIX=/usr                   make golden  rewrite the golden files
 #
 # demo, test and bench install the Debian packages that are missing (as root, through apt-get).
@@ -85,6 +86,8 @@ demo: packages-demo
 	@$(PYTHON) tests/e2e/demo.py
 test: packages-test
 	@$(PYTHON) tests/run.py
+torture: packages-test
+	@$(PYTHON) tests/torture.py
 bench: packages-test
 	@$(MAKE) --no-print-directory -s -j2 MODE=release build/release/myeloma-adapter $(BENCHES)
 	@$(PYTHON) tests/bench/bench.py
@@ -142,7 +145,7 @@ fuzz: fuzzers
 clean:
 	rm -rf build
 
-.PHONY: all clean demo test bench check tests golden mutate layers format format-check lint fuzz fuzzers packages-demo packages-test
+.PHONY: all clean demo test torture bench check tests golden mutate layers format format-check lint fuzz fuzzers packages-demo packages-test
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
 
