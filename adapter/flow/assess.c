@@ -78,6 +78,25 @@ static void write_down(const struct plan *plan, struct arena *arena, struct asse
     ret->alert_count = ret->outbox_count = count;
 }
 
+static bool rests_on_absence(const struct evaluation *evaluation, const char *identity)
+{
+    for (size_t i = 0; i < evaluation->verdict_count; i++) {
+        const struct verdict *verdict = &evaluation->verdicts[i];
+        if (verdict_is_finding(verdict) && strcmp(verdict->identity, identity) == 0)
+            return verdict_rests_on_absence(verdict);
+    }
+    return false;
+}
+
+static bool raises_on_absence(const struct evaluation *evaluation, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->action_count; i++)
+        if (plan->actions[i].kind == ACTION_RAISE &&
+            rests_on_absence(evaluation, plan->actions[i].alert.identity))
+            return true;
+    return false;
+}
+
 void assess(const struct knowledge *knowledge, const struct chart *chart, bool in_cohort,
             const struct store_alert *before, size_t before_count, int64_t now_ms,
             struct arena *arena, struct assessment *ret)
@@ -97,5 +116,6 @@ void assess(const struct knowledge *knowledge, const struct chart *chart, bool i
     }
     ret->plan =
         reconcile(evaluation ? evaluation : &nothing, knowledge, chart, alerts, count, now_ms);
+    ret->new_on_absence = evaluation && raises_on_absence(evaluation, ret->plan);
     write_down(ret->plan, arena, ret);
 }

@@ -118,21 +118,33 @@ static int64_t orders_by_name(const struct chart *chart)
     return count;
 }
 
-static void assess_chart(struct visit *visit)
+/* Notifications of several Subscriptions overtake each other, and one may be lost: before we say that
+ * something is missing, the server is asked for all that it has. False: that is to be done first. */
+static bool is_believed(struct visit *visit)
+{
+    if (!visit->assessment.new_on_absence || visit->whole_asked) return true;
+    plan_free(TAKE(visit->assessment.plan));
+    return false;
+}
+
+static bool assess_chart(struct visit *visit)
 {
     struct flow *flow = visit->flow;
     struct chart *chart = chart_build(&visit->shelf, visit->work.patient, flow->knowledge);
+    int64_t by_name = orders_by_name(chart);
     const struct source *why;
 
     visit->in_cohort = chart_in_cohort(chart, flow->knowledge, &why);
     assess(flow->knowledge, chart, visit->in_cohort, visit->work.alerts, visit->work.alert_count,
            flow->options.wall_ms(), &visit->arena, &visit->assessment);
-    if (visit->in_cohort) metric_add(flow->metrics, METRIC_ORDERS_BY_NAME, orders_by_name(chart));
     chart_free(chart);
+    if (!is_believed(visit)) return false;
+    if (visit->in_cohort) metric_add(flow->metrics, METRIC_ORDERS_BY_NAME, by_name);
     set_aside(visit);
     if (!visit->in_cohort) shelf_clear(&visit->shelf);
     metric_add(flow->metrics, METRIC_EVALUATIONS, 1);
     metric_add(flow->metrics, METRIC_RULES_UNKNOWN, visit->assessment.unknown);
+    return true;
 }
 
 static void set_chart(struct visit *visit, struct store_result *result)
@@ -161,7 +173,10 @@ void visit_commit(struct visit *visit)
     struct store_result result = { .patient = visit->work.patient, .due_ms = INSTANT_NEVER };
 
     if (visit->work.patient[0] && !visit->outside && !is_unreadable(visit)) {
-        assess_chart(visit);
+        if (!assess_chart(visit)) {
+            visit_read_whole(visit);
+            return;
+        }
         set_chart(visit, &result);
     } else if (visit->outside) {
         set_aside(visit);

@@ -83,6 +83,7 @@ static void ask_items(struct visit *visit)
 
 void visit_hold(struct visit *visit)
 {
+    visit->moved_count = 0;
     if (visit->outside)
         ask_events(visit);
     else

@@ -252,6 +252,7 @@ static void whole_start(struct visit *visit)
     static const struct pages_reader reader = { part_on_entry, part_on_bad, part_on_page,
                                                 part_on_done };
 
+    visit->whole_asked = true;
     for (size_t i = 0; i < VISIT_PARTS; i++) {
         struct visit_part *part = &visit->parts[i];
         AUTO(buf_done) struct buf path = { 0 };

@@ -161,19 +161,24 @@ static bool brings_in(struct visit *visit)
     return in;
 }
 
-/* One of ours from now on: the whole chart is read, and the events are judged against it. */
+/* One of ours from now on. */
 static void come_in(struct visit *visit)
 {
     visit->trial = false;
-    visit->sorted = false;
-    visit->whole_wanted = true;
-    visit_enter(visit, VISIT_QUEUED);
+    visit_read_whole(visit);
 }
 
 static void stay_outside(struct visit *visit)
 {
     visit->outside = true;
     visit_enter(visit, VISIT_ASKING);
+}
+
+void visit_read_whole(struct visit *visit)
+{
+    visit->sorted = false;
+    visit->whole_wanted = true;
+    visit_enter(visit, VISIT_QUEUED);
 }
 
 void visit_sort(struct visit *visit)

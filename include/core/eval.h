@@ -87,6 +87,10 @@ DEFINE_AUTO(struct evaluation *, evaluation_free)
 /* Does this verdict stand for an alert by itself: true (or persisting), not quiet, not merged? */
 bool verdict_is_finding(const struct verdict *verdict);
 
+/* Is it true because something is not in the chart: no order, no result, no condition? Then a chart
+ * that is not complete says so wrongly. False without a trace. */
+bool verdict_rests_on_absence(const struct verdict *verdict);
+
 /* The alert that a finding is, complete but for key, episode, state and times. Strings are in
  * arena. */
 void verdict_alert(const struct evaluation *evaluation, const struct verdict *verdict,

@@ -61,6 +61,7 @@ struct visit {
     bool outside;             /* they do not */
     bool sorted;              /* every event has been judged against the shelf */
     bool whole_wanted;        /* read the whole chart */
+    bool whole_asked;         /* it has been asked for */
     bool whole_read;          /* it has been read */
     bool reading;             /* has a place among the readers */
     bool stopped;             /* release as soon as the store has answered */
@@ -108,8 +109,10 @@ void visit_find(struct visit *visit);
 void visit_find_read(struct visit *visit);
 void visit_find_ask(struct visit *visit);
 
-/* visit_sort.c: judge what is new; then read, or go on to the end. */
+/* visit_sort.c: judge what is new; then read, or go on to the end. Or first read the whole chart, and
+ * judge the events against it again. */
 void visit_sort(struct visit *visit);
+void visit_read_whole(struct visit *visit);
 
 /* visit_read.c: read the next thing that is wanted, back to SORTING when there is none; cancel. */
 void visit_read(struct visit *visit);

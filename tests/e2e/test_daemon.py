@@ -18,6 +18,9 @@ from ward import (ACT_CODE, LOW_COUNT, NSAID, OURS, SLOW, Ward, at, evidence, im
                   moment, myeloma, order, own_mitigations, patient, result, tag, treated)
 
 
+PROTECTION = "imid-vte-proph-gap"
+
+
 @pytest.fixture(scope="module")
 def ward(shared_house):
     """A hospital whose changes come by push alone: the next poll is an hour away."""
@@ -483,6 +486,21 @@ def test_a_gap_in_the_count_of_topic_events_makes_it_look(house):
     ward.write(result("p1", 150, "platelets"))
     ward.alert("p1")
     ward.daemon.wait_log("event=notification-gap")
+
+
+def test_what_push_did_not_tell_is_looked_for_before_it_is_called_missing(house):
+    """The protection was ordered first, and its notification was lost."""
+    ward = house.ward(settings=SLOW).listening()
+    ward.write(patient("p1"), myeloma("p1"))
+    ward.settle()
+    ward.hospital.deliveries(drop={"times": 1})
+    ward.write(order("p1", "apixaban"))
+    ward.settle()
+    ward.write(order("p1", "lenalidomide"))
+    ward.settle()
+    assert ward.alerts("p1", PROTECTION) == []
+    ward.write(patient("p2"), myeloma("p2"), order("p2", "lenalidomide"))
+    ward.alert("p2", PROTECTION)
 
 
 def test_each_shape_gets_its_answer(ward):
