@@ -321,7 +321,9 @@ static void identifier_of(const struct delivery *at, struct buf *ret)
     server_escape(ret, buf_string(&text));
 }
 
-/* 201: it is ours. 200: one was there already, which may say something older. */
+/* 200: one was there already, which may say something older. 201: others may have created theirs at
+ * the same time, for If-None-Exist is a look and a write, and some servers ignore it. So we look who
+ * stands there in either case. */
 static void on_posted(const struct server_answer *answer, void *arg)
 {
     struct delivery *at = arg;
@@ -340,10 +342,7 @@ static void on_posted(const struct server_answer *answer, void *arg)
     server_identity(answer, "DetectedIssue", &identity);
     snprintf(at->id, sizeof at->id, "%s", identity.id);
     snprintf(at->version, sizeof at->version, "%s", identity.version);
-    if (answer->status == 201 && at->id[0] && at->flow->capability.issue_conditional_create)
-        delivery_succeed(at, NULL);
-    else
-        delivery_enter(at, DELIVERY_SEARCHING);
+    delivery_enter(at, DELIVERY_SEARCHING);
 }
 
 static void post_start(struct delivery *at)

@@ -68,6 +68,7 @@ class Options:
     style: str = "hapi"                   # hapi, medplum or backport
     update_create: bool = True
     conditional_create: bool = True       # off: If-None-Exist is ignored, as some servers do
+    false_conditional_create: bool = False    # it is promised, and ignored all the same
     versioning: str = "versioned-update"  # or "versioned", "no-version"
     require_if_match: bool = False
     type_history: bool = True
@@ -1367,7 +1368,8 @@ class Hospital:
     def _create(self, request, rtype):
         resource = _of_type(request.resource(), rtype)
         condition = request.headers.get("if-none-exist")
-        if condition and self.options.conditional_create:
+        if (condition and self.options.conditional_create
+                and not self.options.false_conditional_create):
             matches = self._matching(rtype, condition)
             if matches:
                 return self._written(request, matches[0], 200)

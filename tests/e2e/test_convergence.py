@@ -67,11 +67,14 @@ class Day:
             faults.update(drop={"fraction": 0.3}, stale={"fraction": 0.3})
         self.ward.hospital.deliveries(**{k: {**v, "seed": self.seed} for k, v in faults.items()})
 
+    def weights(self):
+        return {self.a_result: 45, self.an_order: 15, self.a_correction: 10, self.a_mix_up: 5,
+                self.a_server_fault: 5, self.bad_pages: 5, self.a_painkiller: 3,
+                self.a_new_life: 3, self.a_quiet_moment: 4,
+                self.a_quiet_moment if self.lossy else self.a_deletion: 5}
+
     def pass_by(self):
-        steps = {self.a_result: 45, self.an_order: 15, self.a_correction: 10, self.a_mix_up: 5,
-                 self.a_server_fault: 5, self.bad_pages: 5, self.a_painkiller: 3,
-                 self.a_new_life: 3, self.a_quiet_moment: 4,
-                 self.a_quiet_moment if self.lossy else self.a_deletion: 5}
+        steps = self.weights()
         for step in self.random.choices(list(steps), steps.values(), k=STEPS):
             step()
             self.pause(self.random.randrange(3))
