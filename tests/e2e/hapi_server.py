@@ -1,8 +1,14 @@
 #!/usr/bin/env python3
-"""A real HAPI FHIR server (R4, rest-hook subscriptions) for end-to-end tests.
+"""A real HAPI FHIR server (R4, R4B or R5) for end-to-end tests.
 
-    with HapiServer(log_dir) as hapi:
+    with HapiServer(log_dir, release="R5") as hapi:
         http("GET", hapi.base + "/Patient/p1")
+
+Subscriptions by criteria on R4; by criteria and by topic on R4B; by topic on R5;
+each by rest-hook and by websocket. What HAPI 8.8 does with topics, as seen here:
+it sends no handshake and no heartbeat; R5 counters are JSON numbers, not strings;
+`Subscription.parameter` of R5 is NOT sent as a header, while `channel.header` of
+R4B is, so on R5 a secret can travel in the endpoint's URL alone.
 
 `python3 hapi_server.py --check` builds and starts it, and proves that it
 stores, searches and notifies in the way the tests rely on.
@@ -141,10 +147,14 @@ def _jar_is_fresh() -> bool:
 
 
 class HapiServer:
-    """One HAPI process on a free loopback port, with an empty database."""
+    """One HAPI process on a free loopback port, with an empty database in memory; or with a
+    database in a file, which outlives the process."""
 
-    def __init__(self, log_dir=None):
+    def __init__(self, log_dir=None, release="R4", database=None):
         self.log_dir = Path(log_dir or BUILD / "hapi-log")
+        self.release = release
+        # Without a delay, what was answered survives SIGKILL.
+        self.database = f"jdbc:h2:file:{database};WRITE_DELAY=0" if database else None
         self.log_path = self.log_dir / "hapi.log"
         self.port = None
         self.start_seconds = None
@@ -174,6 +184,10 @@ class HapiServer:
         return f"http://127.0.0.1:{self.port}/fhir"
 
     @property
+    def web_socket(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/websocket"
+
+    @property
     def pid(self):
         return self._process.pid if self._process else None
 
@@ -186,7 +200,9 @@ class HapiServer:
         self.log_dir.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         command = [_java_tool("java"), *JVM_FLAGS, "-jar", str(JAR),
-                   f"--server.port={self.port}"]
+                   f"--server.port={self.port}", f"--fhir.release={self.release}"]
+        if self.database:
+            command.append("--spring.datasource.url=" + self.database)
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log,
@@ -222,7 +238,7 @@ class HapiServer:
         self.stop()
 
     def restart(self) -> "HapiServer":
-        """The same address again, with an empty database."""
+        """The same address again; a database in memory is empty then."""
         self.stop()
         return self.start()
 

@@ -4,12 +4,15 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
+import org.springframework.boot.autoconfigure.web.servlet.DispatcherServletAutoConfiguration;
 import org.springframework.boot.autoconfigure.web.servlet.ServletWebServerFactoryAutoConfiguration;
+import org.springframework.boot.autoconfigure.websocket.servlet.WebSocketServletAutoConfiguration;
 import org.springframework.context.annotation.Import;
 
 /**
- * A HAPI FHIR JPA server (R4) for end-to-end tests: one process, one in-memory
- * database, gone when the process ends.
+ * A HAPI FHIR JPA server for end-to-end tests, of the release that --fhir.release
+ * names (R4, R4B, R5): one process, and a database in memory unless
+ * --spring.datasource.url names a file.
  *
  * <p>Auto-configuration is named piece by piece instead of switched on as a
  * whole: every piece that is not needed costs start-up time.
@@ -17,7 +20,10 @@ import org.springframework.context.annotation.Import;
 @SpringBootConfiguration
 @ImportAutoConfiguration({
     DataSourceAutoConfiguration.class,
-    ServletWebServerFactoryAutoConfiguration.class
+    ServletWebServerFactoryAutoConfiguration.class,
+    // What carries the websocket of subscriptions.
+    DispatcherServletAutoConfiguration.class,
+    WebSocketServletAutoConfiguration.class
 })
 @Import({StorageConfig.class, RestConfig.class})
 public class HapiE2eServer {

@@ -10,7 +10,6 @@ import ca.uhn.fhir.jpa.batch2.JpaBatch2Config;
 import ca.uhn.fhir.jpa.binary.api.IBinaryStorageSvc;
 import ca.uhn.fhir.jpa.binstore.DatabaseBinaryContentStorageSvcImpl;
 import ca.uhn.fhir.jpa.config.HibernatePropertiesProvider;
-import ca.uhn.fhir.jpa.config.r4.JpaR4Config;
 import ca.uhn.fhir.jpa.config.util.HapiEntityManagerFactoryUtil;
 import ca.uhn.fhir.jpa.config.util.ResourceCountCacheUtil;
 import ca.uhn.fhir.jpa.dao.FulltextSearchSvcImpl;
@@ -26,6 +25,7 @@ import ca.uhn.fhir.jpa.search.IStaleSearchDeletingSvc;
 import ca.uhn.fhir.jpa.search.StaleSearchDeletingSvcImpl;
 import ca.uhn.fhir.jpa.subscription.channel.config.SubscriptionChannelConfig;
 import ca.uhn.fhir.jpa.subscription.match.config.SubscriptionProcessorConfig;
+import ca.uhn.fhir.jpa.subscription.match.config.WebsocketDispatcherConfig;
 import ca.uhn.fhir.jpa.subscription.match.deliver.email.IEmailSender;
 import ca.uhn.fhir.jpa.subscription.submit.config.SubscriptionSubmitterConfig;
 import ca.uhn.fhir.jpa.util.ResourceCountCache;
@@ -36,6 +36,7 @@ import java.util.Map;
 import javax.sql.DataSource;
 import org.hibernate.dialect.Dialect;
 import org.hl7.fhir.dstu2.model.Subscription.SubscriptionChannelType;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -47,13 +48,14 @@ import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 /** What is stored, how it is stored, and who is told about it. */
 @Configuration
 @Import({
-    JpaR4Config.class,
+    ReleaseConfig.class,
     ThreadPoolFactoryConfig.class,
     JpaBatch2Config.class,
     Batch2JobsConfig.class,
     SubscriptionSubmitterConfig.class,
     SubscriptionProcessorConfig.class,
-    SubscriptionChannelConfig.class
+    SubscriptionChannelConfig.class,
+    WebsocketDispatcherConfig.class
 })
 public class StorageConfig {
 
@@ -64,6 +66,8 @@ public class StorageConfig {
   SubscriptionSettings subscriptionSettings() {
     SubscriptionSettings settings = new SubscriptionSettings();
     settings.addSupportedSubscriptionType(SubscriptionChannelType.RESTHOOK);
+    settings.addSupportedSubscriptionType(SubscriptionChannelType.WEBSOCKET);
+    settings.setWebsocketContextPath("/websocket");
     settings.setSubscriptionIntervalInMs(SUBMIT_INTERVAL_MS);
     return settings;
   }
@@ -92,15 +96,16 @@ public class StorageConfig {
       DataSource dataSource,
       ConfigurableListableBeanFactory beans,
       FhirContext context,
-      JpaStorageSettings settings) {
+      JpaStorageSettings settings,
+      @Value("${spring.datasource.url}") String url) {
     LocalContainerEntityManagerFactoryBean factory =
         HapiEntityManagerFactoryUtil.newEntityManagerFactory(beans, context, settings);
     factory.setPersistenceUnitName("HAPI_PU");
     factory.setDataSource(dataSource);
     factory.setJpaPropertyMap(Map.of(
         "hibernate.dialect", HapiFhirH2Dialect.class.getName(),
-        // The database is always empty at this point: no comparison needed.
-        "hibernate.hbm2ddl.auto", "create",
+        // In memory it is always empty at this point: no comparison needed.
+        "hibernate.hbm2ddl.auto", url.startsWith("jdbc:h2:mem:") ? "create" : "update",
         "hibernate.search.enabled", "false",
         "hibernate.jdbc.batch_size", "20",
         "hibernate.cache.use_query_cache", "false",
