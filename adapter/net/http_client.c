@@ -12,25 +12,21 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "net/curl_loop.h"
+#include "net/http_client_impl.h"
 #include "net/http_head.h"
 #include "net/origin.h"
+#include "net/tls_verdict.h"
 
 #define CONNECTION_AGE_S 30 /* of an idle connection that is used again */
 
 struct http_client {
-    CURLM *multi;
-    uv_timer_t timer; /* the one timer curl asks for */
-    unsigned open;    /* libuv handles of client, sockets and calls not yet closed */
+    struct curl_loop *curl; /* owned */
+    unsigned open;          /* libuv handles of calls not yet closed */
     struct http_call *calls;
     struct http_client_options options; /* strings owned, except ca_pem, which is in ca_fd */
     int ca_fd;                          /* memory file with options.ca_pem; -1: none */
     bool closing;
-};
-
-struct http_socket {
-    struct http_client *client;
-    uv_poll_t poll;
-    curl_socket_t fd;
 };
 
 enum call_state {
@@ -45,7 +41,7 @@ struct http_call {
     struct http_client *client;     /* borrowed: outlives every call */
     struct http_call *next, **link; /* place in client->calls */
     enum call_state state;          /* written by call_enter() alone */
-    CURL *easy;                     /* owned; in client->multi while RUNNING */
+    CURL *easy;                     /* owned; in client->curl while RUNNING */
     struct curl_slist *headers;     /* owned */
     uv_timer_t deadline;            /* the one libuv handle of a call */
     uint64_t timeout_ms;
@@ -102,7 +98,7 @@ static void call_enter(struct http_call *call, enum call_state next)
         break;
     case CALL_RUNNING:
         uv_timer_start(&call->deadline, call_on_deadline, call->timeout_ms, 0);
-        curl_multi_add_handle(client->multi, call->easy);
+        curl_multi_add_handle(curl_loop_multi(client->curl), call->easy);
         break;
     case CALL_DONE:
         call->done(&call->reply, call->arg);
@@ -110,7 +106,7 @@ static void call_enter(struct http_call *call, enum call_state next)
         break;
     case CALL_CLOSED:
         if (call->easy) {
-            curl_multi_remove_handle(client->multi, call->easy);
+            curl_multi_remove_handle(curl_loop_multi(client->curl), call->easy);
             curl_easy_cleanup(call->easy);
         }
         if ((*call->link = call->next)) call->next->link = call->link;
@@ -189,47 +185,6 @@ static int call_on_send(void *arg, char *ip, char *local_ip, int port, int local
 
 /* ---- the verdict ---- */
 
-static bool code_is_tls(CURLcode code)
-{
-    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR ||
-           code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM ||
-           code == CURLE_SSL_CIPHER || code == CURLE_SSL_ISSUER_ERROR ||
-           code == CURLE_SSL_INVALIDCERTSTATUS || code == CURLE_SSL_ENGINE_INITFAILED;
-}
-
-/* curl's own text names the memory file; GnuTLS's verdict says enough. */
-static void call_judge_tls(struct http_call *call, CURLcode code)
-{
-    enum { NOT_YET = 1 << 9, EXPIRED = 1 << 10 }; /* gnutls_certificate_status_t */
-    const struct http_client *client = call->client;
-    const char *ca = client->options.ca_name;
-    struct err *err = &call->reply.err;
-    long verdict = 0;
-
-    if (!ca) ca = client->ca_fd >= 0 ? "the CA file" : "the system's authorities";
-    curl_easy_getinfo(call->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
-    if (code == CURLE_SSL_CACERT_BADFILE) {
-        err_set(err, ERR_TRANSIENT, "http.tls", "%s has no certificate that can be read", ca);
-        err_fix(err, "put the certificate of %s's authority there as PEM text", call->host);
-    } else if (verdict & (NOT_YET | EXPIRED)) {
-        err_set(err, ERR_TRANSIENT, "http.tls", "the certificate of %s %s", call->host,
-                verdict & EXPIRED ? "has expired" : "is not valid yet");
-        err_fix(err, "renew it there, or set the clock of this machine");
-    } else if (verdict) {
-        err_set(err, ERR_TRANSIENT, "http.tls", "no authority in %s vouches for %s", ca,
-                call->host);
-        err_fix(err, "add the certificate of the authority that signed %s's to %s", call->host, ca);
-    } else if (code == CURLE_PEER_FAILED_VERIFICATION) {
-        err_set(err, ERR_TRANSIENT, "http.tls", "the certificate of %s is for another name",
-                call->host);
-        err_fix(err, "use the name in the certificate as the host of the URL");
-    } else {
-        err_set(err, ERR_TRANSIENT, "http.tls", "no TLS with %s: %s", call->host,
-                curl_easy_strerror(code));
-        err_fix(err, "check that %s speaks TLS 1.2 or 1.3 on this port", call->host);
-    }
-}
-
 /* curl's long text names hosts and addresses, which help to find out why a connection was not had;
  * of what comes later it may quote the peer. */
 static const char *call_failure_text(const struct http_call *call, CURLcode code)
@@ -246,9 +201,9 @@ static void call_judge_failure(struct http_call *call, CURLcode code)
     if (call->too_big)
         err_set(&reply->err, ERR_PERMANENT, "http.too-big", "the reply is longer than %zu bytes",
                 call->reply_max);
-    else if (code_is_tls(code) && !call_was_sent(call))
-        call_judge_tls(call, code);
-    else
+    else if (call_was_sent(call) ||
+             !tls_verdict(call->easy, code, http_client_ca_name(call->client), call->host,
+                          &reply->err))
         err_set(&reply->err, call_doubt(call), "http.failed", "%s", call_failure_text(call, code));
 }
 
@@ -279,95 +234,14 @@ static void call_judge(struct http_call *call, CURLcode code)
     if (reply->err.code) err_at(&reply->err, "%s", call->where);
 }
 
-/* ---- curl on the loop ---- */
-
-/* After every curl_multi_socket_action(), whatever it returned: a transfer that ends by timeout is
- * told only here. */
-static void client_drain(struct http_client *client)
+static void call_on_curl_done(CURL *easy, CURLcode code, void *arg)
 {
-    CURLMsg *msg;
-    int left;
+    struct http_call *call;
 
-    while ((msg = curl_multi_info_read(client->multi, &left))) {
-        struct http_call *call;
-        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-        call_judge(call, msg->data.result);
-        call_enter(call, CALL_DONE);
-    }
-}
-
-static void socket_on_ready(uv_poll_t *poll, int status, int events)
-{
-    struct http_socket *sock = poll->data;
-    int what = status < 0 ? CURL_CSELECT_ERR : 0, running;
-
-    if (events & UV_READABLE) what |= CURL_CSELECT_IN;
-    if (events & UV_WRITABLE) what |= CURL_CSELECT_OUT;
-    struct http_client *client = sock->client;
-    curl_multi_socket_action(client->multi, sock->fd, what, &running);
-    client_drain(client);
-}
-
-static void socket_on_closed(uv_handle_t *handle)
-{
-    struct http_socket *sock = handle->data;
-    struct http_client *client = sock->client;
-
-    free(sock);
-    client->open--;
-    client_maybe_free(client);
-}
-
-static struct http_socket *socket_new(struct http_client *client, curl_socket_t fd)
-{
-    struct http_socket *sock = mem_new(struct http_socket);
-
-    sock->client = client;
-    sock->fd = fd;
-    if (uv_poll_init_socket(client->timer.loop, &sock->poll, fd) < 0) abort(); /* no memory */
-    sock->poll.data = sock;
-    client->open++;
-    curl_multi_assign(client->multi, fd, sock);
-    return sock;
-}
-
-static int client_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
-{
-    struct http_socket *sock = socket_arg;
-
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (sock) uv_close((uv_handle_t *)&sock->poll, socket_on_closed);
-        return 0;
-    }
-    if (!sock) sock = socket_new(arg, fd);
-    uv_poll_start(&sock->poll,
-                  (what & CURL_POLL_IN ? UV_READABLE : 0) |
-                      (what & CURL_POLL_OUT ? UV_WRITABLE : 0),
-                  socket_on_ready);
-    return 0;
-}
-
-static void client_on_timer(uv_timer_t *timer)
-{
-    struct http_client *client = timer->data;
-    int running;
-
-    curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    client_drain(client);
-}
-
-static int client_want_timer(CURLM *multi, long ms, void *arg)
-{
-    struct http_client *client = arg;
-
-    (void)multi;
-    if (client->closing) return 0;
-    if (ms < 0)
-        uv_timer_stop(&client->timer);
-    else
-        uv_timer_start(&client->timer, client_on_timer, (uint64_t)ms, 0);
-    return 0;
+    (void)arg;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&call);
+    call_judge(call, code);
+    call_enter(call, CALL_DONE);
 }
 
 /* ---- start of a call ---- */
@@ -455,16 +329,6 @@ static void call_set_method(struct http_call *call, const struct http_request *r
     curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
-static void call_set_tls(struct http_call *call)
-{
-    char path[32];
-
-    if (call->client->ca_fd < 0) return;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", call->client->ca_fd);
-    curl_easy_setopt(call->easy, CURLOPT_CAINFO, path);
-    curl_easy_setopt(call->easy, CURLOPT_CAPATH, NULL); /* else the system's are trusted as well */
-}
-
 static void call_set_transfer(struct http_call *call)
 {
     CURL *easy = call->easy;
@@ -506,7 +370,7 @@ static struct http_call *call_new(struct http_client *client, const struct http_
     call->link = &client->calls;
     client->calls = call;
     client->open++;
-    uv_timer_init(client->timer.loop, &call->deadline);
+    uv_timer_init(curl_loop_uv(client->curl), &call->deadline);
     call->deadline.data = call;
     return call;
 }
@@ -525,7 +389,7 @@ struct http_call *http_start(struct http_client *client, const struct http_reque
     curl_easy_setopt(call->easy, CURLOPT_URL, request->url);
     call_set_headers(call, request);
     call_set_method(call, request);
-    call_set_tls(call);
+    http_client_set_tls(client, call->easy);
     call_set_transfer(call);
     call_enter(call, CALL_RUNNING);
     return call;
@@ -565,23 +429,16 @@ struct http_client *http_client_new(uv_loop_t *loop, const struct http_client_op
 {
     struct http_client *client = mem_new(struct http_client);
 
-    client->multi = curl_multi_init();
-    if (!client->multi) abort();
+    client->curl = curl_loop_new(loop, call_on_curl_done, client);
     client->ca_fd = options->ca_pem ? memory_file(options->ca_pem) : -1;
     client->options.ca_name = copy_or_null(options->ca_name);
     client->options.user_agent = copy_or_null(options->user_agent);
     client->options.origin = copy_or_null(options->origin);
     http_client_authorize(client, options->authorization);
-    uv_timer_init(loop, &client->timer);
-    client->timer.data = client;
-    client->open = 1;
-    curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, client_on_socket);
-    curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
-    curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, client_want_timer);
-    curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
-    curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+    curl_multi_setopt(curl_loop_multi(client->curl), CURLMOPT_MAX_TOTAL_CONNECTIONS,
                       (long)options->connections_max);
-    curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)options->connections_max);
+    curl_multi_setopt(curl_loop_multi(client->curl), CURLMOPT_MAXCONNECTS,
+                      (long)options->connections_max);
     return client;
 }
 
@@ -593,19 +450,51 @@ void http_client_authorize(struct http_client *client, const char *authorization
     client->options.authorization = usable ? mem_strdup(authorization) : NULL;
 }
 
-static void client_on_closed(uv_handle_t *handle)
-{
-    struct http_client *client = handle->data;
-
-    client->open--;
-    client_maybe_free(client);
-}
-
 void http_client_free(struct http_client *client)
 {
     if (!client || client->closing) return;
     while (client->calls) call_enter(client->calls, CALL_CLOSED);
     client->closing = true;
-    curl_multi_cleanup(client->multi);
-    uv_close((uv_handle_t *)&client->timer, client_on_closed);
+    curl_loop_free(client->curl);
+    client_maybe_free(client);
+}
+
+/* ---- for the rest of net/ */
+
+uv_loop_t *http_client_loop(const struct http_client *client)
+{
+    return curl_loop_uv(client->curl);
+}
+
+void http_client_set_tls(const struct http_client *client, CURL *easy)
+{
+    char path[32];
+
+    if (client->ca_fd < 0) return;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", client->ca_fd);
+    curl_easy_setopt(easy, CURLOPT_CAINFO, path);
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's are trusted as well */
+}
+
+const char *http_client_ca_name(const struct http_client *client)
+{
+    if (client->options.ca_name) return client->options.ca_name;
+    return client->ca_fd >= 0 ? "the CA file" : "the system's authorities";
+}
+
+const char *http_client_user_agent(const struct http_client *client)
+{
+    return client->options.user_agent;
+}
+
+const char *http_client_authorization(const struct http_client *client, const char *url)
+{
+    struct origin mine;
+    bool same = client->options.origin && origin_parse(client->options.origin, &mine);
+
+    if (client->options.origin) {
+        same = same && origin_same(&mine, url);
+        origin_done(&mine);
+    }
+    return same ? client->options.authorization : NULL;
 }
