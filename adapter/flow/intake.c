@@ -12,6 +12,7 @@
 #include "fhir/outcome.h"
 #include "fhir/resource.h"
 #include "flow/flow_impl.h"
+#include "flow/notice.h"
 #include "net/origin.h"
 
 #define FHIR_JSON    "application/fhir+json"
@@ -202,70 +203,6 @@ struct store_event intake_event(const struct flow *flow, const struct resource_h
                                  .payload_len = len };
 }
 
-static enum event_change change_of(const struct notification_item *item)
-{
-    if (!item->id[0]) return CHANGE_HINT;
-    return item->deleted ? CHANGE_DELETED : CHANGE_WRITTEN;
-}
-
-static struct store_event event_of(const struct flow *flow, const struct notification_item *item,
-                                   struct arena *arena)
-{
-    struct store_event event = { .accepted_ms = flow->options.wall_ms(),
-                                 .via = VIA_HOOK,
-                                 .change = change_of(item),
-                                 .type = item->type,
-                                 .id = item->id,
-                                 .version = item->version,
-                                 .patient = item->deleted ? "" : item->patient,
-                                 .updated_ms = item->updated_ms,
-                                 .payload = item->payload,
-                                 .payload_len = item->payload_len };
-
-    if (!event.version[0] && event.payload && event.id[0]) {
-        char *mark = arena_alloc(arena, INTAKE_MARK_SIZE);
-        intake_mark(event.payload, event.payload_len, mark);
-        event.version = mark;
-    }
-    return event;
-}
-
-/* Types that no chart needs are not kept, but counted: they are outside of what we look after. */
-static size_t events_of(struct flow *flow, const struct notification *notification,
-                        struct arena *arena, struct store_event **ret)
-{
-    struct store_event *events =
-        arena_alloc(arena, (notification->item_count + 1) * sizeof *events);
-    size_t count = 0;
-
-    for (size_t i = 0; i < notification->item_count; i++) {
-        const struct notification_item *item = &notification->items[i];
-        if (resource_is_used(item->type))
-            events[count++] = event_of(flow, item, arena);
-        else
-            metric_add(flow->metrics, METRIC_EVENTS_OUTSIDE, 1);
-    }
-    *ret = events;
-    return count;
-}
-
-/* ---- gaps in topic notifications */
-
-/* A counter that jumps, or starts again, says that notifications were lost. */
-static void look_for_gap(struct flow *flow, const char *type, const struct notification *told)
-{
-    struct subscribe *subscribe = subscribe_of(flow, type);
-    uint64_t now = told->events_since_start, before;
-
-    if (!subscribe || !now) return;
-    before = subscribe->events_since;
-    subscribe->events_since = now;
-    if (before && (now < before || now > before + told->item_count)) {
-        log_event(LOG_LEVEL_INFO, "notification-gap", LOG_TYPE, type, LOG_END);
-        catchup_now(flow, subscribe->type);
-    }
-}
-
 /* ---- one notification */
 
 struct taking {
@@ -274,44 +211,24 @@ struct taking {
     bool topic;
 };
 
-static void taking_on_accepted(const struct store_accepted *accepted, void *arg)
+static void taking_on_taken(struct err *err, void *arg)
 {
     struct taking *taking = arg;
-    struct flow *flow = taking->flow;
 
-    if (accepted->err) {
-        answer_busy(flow, taking->exchange);
-        flow_fail(flow, accepted->err);
-    } else {
-        metric_add(flow->metrics, METRIC_EVENTS_ACCEPTED, (int64_t)accepted->fresh);
-        metric_add(flow->metrics, METRIC_EVENTS_DUPLICATE, (int64_t)accepted->duplicates);
-        flow->clock.accepted += (int64_t)accepted->fresh;
+    if (err)
+        answer_busy(taking->flow, taking->exchange);
+    else
         answer_taken(taking->exchange, taking->topic);
-        if (accepted->fresh) work_poke(flow);
-        clock_poke(flow, 1000);
-    }
     free(taking);
-    flow_release(flow);
 }
 
-static void take(struct flow *flow, struct http_exchange *exchange,
-                 const struct notification *notification, struct arena *arena)
+static void take(struct flow *flow, struct http_exchange *exchange, const char *type,
+                 const struct notification *notification)
 {
-    struct taking *taking;
-    struct store_event *events;
-    size_t count = events_of(flow, notification, arena, &events);
+    struct taking *taking = mem_new(struct taking);
 
-    if (count == 0) {
-        answer_taken(exchange, notification->topic);
-        return;
-    }
-    for (size_t i = 0; i < count; i++)
-        log_event(LOG_LEVEL_DEBUG, "event-in", LOG_TYPE, events[i].type, LOG_ID, events[i].id,
-                  LOG_END);
-    taking = mem_new(struct taking);
     *taking = (struct taking){ flow, exchange, notification->topic };
-    flow_hold(flow);
-    store_accept(flow->store, events, count, taking_on_accepted, taking);
+    notice_take(flow, type, notification, VIA_HOOK, taking_on_taken, taking);
 }
 
 static void hook_body(struct flow *flow, struct http_exchange *exchange, const char *type,
@@ -336,8 +253,7 @@ static void hook_body(struct flow *flow, struct http_exchange *exchange, const c
                   LOG_END);
         answer_outcome(exchange, 400, "error", "structure", err.what, 0);
     } else {
-        look_for_gap(flow, type, &notification);
-        take(flow, exchange, &notification, &arena);
+        take(flow, exchange, type, &notification);
     }
     arena_done(&arena);
 }

@@ -16,8 +16,15 @@ static void require(bool claim)
 /* What a server answers: a CapabilityStatement, an OperationOutcome, a Subscription, anything. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct subscription_want want = { "Observation", "Observation?", "https://a/hook",
-                                                   "X-Key: a",    true,           false };
+    static const enum subscription_form forms[] = { SUBSCRIPTION_CRITERIA, SUBSCRIPTION_BACKPORT,
+                                                    SUBSCRIPTION_R5 };
+    struct subscription_want want = { .type = "Observation",
+                                      .criteria = "Observation?",
+                                      .topic = "https://a/topic",
+                                      .endpoint = "https://a/hook",
+                                      .header = "X-Key: a",
+                                      .signature = "b",
+                                      .payload = true };
     struct doc *doc = NULL;
     struct capability capability;
     struct err err;
@@ -34,7 +41,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     outcome_codes(&root, codes, sizeof codes);
     require(strspn(codes, "abcdefghijklmnopqrstuvwxyz-,") == strlen(codes));
-    require(subscription_judge(&root, &want) <= SUBSCRIPTION_FOREIGN);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        want.form = forms[i];
+        require(subscription_judge(&root, &want) <= SUBSCRIPTION_FOREIGN);
+    }
+    require(subscription_heartbeat_s(&root) <= 604800);
     doc_free(doc);
     return 0;
 }

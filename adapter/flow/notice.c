@@ -1,0 +1,123 @@
+#include "flow/notice.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "fhir/resource.h"
+#include "flow/flow_impl.h"
+
+/* ---- events */
+
+static enum event_change change_of(const struct notification_item *item)
+{
+    if (!item->id[0]) return CHANGE_HINT;
+    return item->deleted ? CHANGE_DELETED : CHANGE_WRITTEN;
+}
+
+static struct store_event event_of(const struct flow *flow, const struct notification_item *item,
+                                   enum event_via via, struct arena *arena)
+{
+    struct store_event event = { .accepted_ms = flow->options.wall_ms(),
+                                 .via = via,
+                                 .change = change_of(item),
+                                 .type = item->type,
+                                 .id = item->id,
+                                 .version = item->version,
+                                 .patient = item->deleted ? "" : item->patient,
+                                 .updated_ms = item->updated_ms,
+                                 .payload = item->payload,
+                                 .payload_len = item->payload_len };
+
+    if (!event.version[0] && event.payload && event.id[0]) {
+        char *mark = arena_alloc(arena, INTAKE_MARK_SIZE);
+        intake_mark(event.payload, event.payload_len, mark);
+        event.version = mark;
+    }
+    return event;
+}
+
+/* Types that no chart needs are not kept, but counted: they are outside of what we look after. */
+static size_t events_of(struct flow *flow, const struct notification *notification,
+                        enum event_via via, struct arena *arena, struct store_event **ret)
+{
+    struct store_event *events =
+        arena_alloc(arena, (notification->item_count + 1) * sizeof *events);
+    size_t count = 0;
+
+    for (size_t i = 0; i < notification->item_count; i++) {
+        const struct notification_item *item = &notification->items[i];
+        if (resource_is_used(item->type))
+            events[count++] = event_of(flow, item, via, arena);
+        else
+            metric_add(flow->metrics, METRIC_EVENTS_OUTSIDE, 1);
+    }
+    *ret = events;
+    return count;
+}
+
+/* ---- gaps in topic notifications */
+
+/* A counter that jumps, or starts again, says that notifications were lost. */
+static void look_for_gap(struct flow *flow, const char *type, const struct notification *told)
+{
+    struct subscribe *subscribe = subscribe_of(flow, type);
+    uint64_t now = told->events_since_start, before;
+
+    if (!subscribe || !now) return;
+    before = subscribe->events_since;
+    subscribe->events_since = now;
+    if (before && (now < before || now > before + told->item_count)) {
+        log_event(LOG_LEVEL_INFO, "notification-gap", LOG_TYPE, type, LOG_END);
+        catchup_now(flow, subscribe->type);
+    }
+}
+
+/* ---- one notification */
+
+struct notice {
+    struct flow *flow;
+    notice_done_fn *done;
+    void *arg;
+};
+
+static void notice_on_accepted(const struct store_accepted *accepted, void *arg)
+{
+    struct notice *notice = arg;
+    struct flow *flow = notice->flow;
+
+    if (notice->done) notice->done(accepted->err, notice->arg);
+    if (accepted->err) {
+        flow_fail(flow, accepted->err);
+    } else {
+        metric_add(flow->metrics, METRIC_EVENTS_ACCEPTED, (int64_t)accepted->fresh);
+        metric_add(flow->metrics, METRIC_EVENTS_DUPLICATE, (int64_t)accepted->duplicates);
+        flow->clock.accepted += (int64_t)accepted->fresh;
+        if (accepted->fresh) work_poke(flow);
+        clock_poke(flow, 1000);
+    }
+    free(notice);
+    flow_release(flow);
+}
+
+void notice_take(struct flow *flow, const char *type, const struct notification *notification,
+                 enum event_via via, notice_done_fn *done, void *arg)
+{
+    struct arena arena = { 0 };
+    struct store_event *events;
+    size_t count = events_of(flow, notification, via, &arena, &events);
+
+    look_for_gap(flow, type, notification);
+    if (count) {
+        struct notice *notice = mem_new(struct notice);
+        *notice = (struct notice){ flow, done, arg };
+        for (size_t i = 0; i < count; i++)
+            log_event(LOG_LEVEL_DEBUG, "event-in", LOG_TYPE, events[i].type, LOG_ID, events[i].id,
+                      LOG_END);
+        flow_hold(flow);
+        store_accept(flow->store, events, count, notice_on_accepted, notice);
+    } else if (done) {
+        done(NULL, arg);
+    }
+    arena_done(&arena);
+}
