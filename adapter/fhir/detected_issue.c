@@ -10,64 +10,15 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/instant.h"
+#include "fhir/act_code.h"
 #include "fhir/build.h"
 #include "fhir/datatype.h"
 #include "fhir/issue_text.h"
 #include "fhir/raw.h"
 #include "fhir/reference.h"
 
-#define ACT_CODE          "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 #define MITIGATION_SYSTEM ADAPTER_SYSTEM ":mitigation"
 #define SYSTEM_MAX        300
-
-/* Displays as v3-ActCode publishes them ("alass" is theirs): validators compare them. */
-static const struct act_code {
-    const char *code, *display;
-} act_codes[] = {
-    { "7", "Interacting Therapy No Longer Active/Planned" },
-    { "ALGY", "Allergy Alert" },
-    { "ALRTENDLATE", "end too late alert" },
-    { "ALRTSTRTLATE", "start too late alert" },
-    { "AGE", "Age Alert" },
-    { "COMPLY", "Compliance Alert" },
-    { "COND", "Condition Alert" },
-    { "CREACT", "common reaction alert" },
-    { "DACT", "drug action detected issue" },
-    { "DOSE", "Dosage problem" },
-    { "DOSECOND", "dosage-condition alert" },
-    { "DOSEDUR", "Dose-Duration Alert" },
-    { "DOSEH", "High Dose Alert" },
-    { "DOSEHIND", "High Dose for Indication Alert" },
-    { "DOSEIVL", "Dose-Interval Alert" },
-    { "DOSEL", "Low Dose Alert" },
-    { "DRG", "Drug Interaction Alert" },
-    { "DUPTHPCLS", "duplicate therapeutic alass alert" },
-    { "DUPTHPGEN", "duplicate generic alert" },
-    { "DUPTHPY", "Duplicate Therapy Alert" },
-    { "FOOD", "Food Interaction Alert" },
-    { "GEALRT", "geriatric alert" },
-    { "HELD", "held/suspended alert" },
-    { "INT", "Intolerance Alert" },
-    { "LAB", "Lab Alert" },
-    { "LACT", "Lactation Alert" },
-    { "MDOSE", "maximum dosage reached" },
-    { "NHP", "Natural Health Product Alert" },
-    { "NONRX", "Non-Prescription Interaction Alert" },
-    { "OBSA", "Observation Alert" },
-    { "PREG", "Pregnancy Alert" },
-    { "REACT", "Reaction Alert" },
-    { "TIME", "timing detected issue" },
-    { "TPROD", "Therapeutic Product Alert" },
-};
-
-static json_t *act_coding(const char *code)
-{
-    const char *display = "";
-
-    for (size_t i = 0; i < ARRAY_SIZE(act_codes); i++)
-        if (strcmp(act_codes[i].code, code) == 0) display = act_codes[i].display;
-    return build_coding(ACT_CODE, code, display);
-}
 
 /* "urn:x-myeloma-adapter:rule", "https://adapter.example/rule" */
 static json_t *own_coding(const struct issue_options *options, const char *name, const char *code,
@@ -98,11 +49,15 @@ static json_t *narrative_of(const struct alert *alert)
     return text;
 }
 
-static void set_detail(json_t *issue, const struct alert *alert)
+/* A string in R4, markdown in R5. */
+static void set_detail(json_t *issue, const struct alert *alert, enum fhir_release release)
 {
     AUTO(buf_done) struct buf detail = { 0 };
 
-    issue_text_detail(alert, &detail);
+    if (release == FHIR_R5)
+        issue_text_markdown(alert, &detail);
+    else
+        issue_text_detail(alert, &detail);
     build_text(issue, "detail", buf_string(&detail));
 }
 
@@ -135,11 +90,23 @@ static json_t *code_of(const struct alert *alert, const struct issue_options *op
 {
     json_t *code = json_object(), *codings = json_array();
 
-    if (*alert->code) build_append(codings, act_coding(alert->code));
+    if (*alert->code) build_append(codings, act_code_coding(alert->code));
     build_append(codings, own_coding(options, "rule", alert->rule, alert->title));
     build_set(code, "coding", codings);
     build_text(code, "text", alert->title);
     return code;
+}
+
+/* R5 keeps the general kind in a member of its own; it stays in the code as well, where readers of
+ * every release look. */
+static json_t *categories_of(const struct alert *alert)
+{
+    json_t *list = json_array(), *category = json_object(), *codings = json_array();
+
+    if (*alert->code) build_append(codings, act_code_coding(alert->code));
+    build_set(category, "coding", codings);
+    build_append(list, category);
+    return list;
 }
 
 static json_t *period_of(const struct alert *alert)
@@ -170,13 +137,15 @@ static json_t *evidence_of(const struct alert *alert)
     return array;
 }
 
-static void set_patient(json_t *issue, const struct alert *alert)
+/* The patient of R4 is the subject of R5. */
+static void set_patient(json_t *issue, const struct alert *alert, enum fhir_release release)
 {
     AUTO(buf_done) struct buf reference = { 0 };
 
     if (!*alert->patient) return;
     buf_printf(&reference, "Patient/%s", alert->patient);
-    build_set(issue, "patient", build_reference(buf_string(&reference)));
+    build_set(issue, release == FHIR_R5 ? "subject" : "patient",
+              build_reference(buf_string(&reference)));
 }
 
 static json_t *issue_without_mitigation(const struct alert *alert,
@@ -191,14 +160,15 @@ static json_t *issue_without_mitigation(const struct alert *alert,
     build_set(issue, "text", narrative_of(alert));
     build_set(issue, "identifier", identifier_of(options, "alert", alert->key));
     build_text(issue, "status", retracted ? "entered-in-error" : "final");
+    if (options->release == FHIR_R5) build_set(issue, "category", categories_of(alert));
     build_set(issue, "code", code_of(alert, options));
     build_text(issue, "severity", severity_name(alert->severity));
-    set_patient(issue, alert);
+    set_patient(issue, alert, options->release);
     build_set(issue, "identifiedPeriod", period_of(alert));
     build_set(issue, "author", build_reference(options->device));
     build_set(issue, "implicated", references_of(alert->implicated, alert->implicated_count));
     build_set(issue, "evidence", evidence_of(alert));
-    set_detail(issue, alert);
+    set_detail(issue, alert, options->release);
     build_text(issue, "reference", alert->source_url);
     return issue;
 }
@@ -234,7 +204,7 @@ static json_t *own_mitigation(const struct alert *alert)
     json_t *mitigation = json_object(), *action = json_object(), *codings = json_array();
     char when[32];
 
-    if (alert->ended_by_order) build_append(codings, act_coding("7"));
+    if (alert->ended_by_order) build_append(codings, act_code_coding("7"));
     build_append(codings, build_coding(MITIGATION_SYSTEM, "ended", ""));
     build_set(action, "coding", codings);
     build_text(action, "text", alert->ended_why);
@@ -387,8 +357,9 @@ static bool same_end(const struct node *ours, const struct node *theirs)
 static bool says_same(const struct node *ours, const struct node *theirs)
 {
     static const char *const keys[] = {
-        "resourceType", "identifier", "status",   "code",   "severity",  "patient",
-        "author",       "implicated", "evidence", "detail", "reference", "identifiedPeriod",
+        "resourceType", "identifier", "status",  "category",  "code",
+        "severity",     "patient",    "subject", "author",    "identifiedPeriod",
+        "implicated",   "evidence",   "detail",  "reference",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -442,9 +413,13 @@ static json_t *named(const char *key, const char *value)
     return object;
 }
 
+/* R5 renamed the name, and lets a device have several types. */
 char *device_build(const char *name, const struct issue_options *options)
 {
-    json_t *device = json_object(), *meta = json_object(), *called = named("name", name);
+    bool r5 = options->release == FHIR_R5;
+    json_t *device = json_object(), *meta = json_object();
+    json_t *called = named(r5 ? "value" : "name", name);
+    json_t *type = named("text", "Myeloma drug safety adapter (software)");
     char id[64];
 
     device_id(name, id, sizeof id);
@@ -455,8 +430,8 @@ char *device_build(const char *name, const struct issue_options *options)
     build_set(device, "identifier", identifier_of(options, "device", id));
     build_text(device, "status", "active");
     build_text(called, "type", "user-friendly-name");
-    build_set(device, "deviceName", list_of(called));
-    build_set(device, "type", named("text", "Myeloma drug safety adapter (software)"));
+    build_set(device, r5 ? "name" : "deviceName", list_of(called));
+    build_set(device, "type", r5 ? list_of(type) : type);
     build_set(device, "version", list_of(named("value", options->version)));
     return build_dump(device);
 }

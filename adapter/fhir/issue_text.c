@@ -92,6 +92,35 @@ void issue_text_narrative(const struct alert *alert, struct buf *out)
     buf_text(out, "</div>");
 }
 
+/* Would this character of a line begin a heading, a quotation or a list there: "# ", "1. "? */
+static bool starts_block(const char *line, size_t at)
+{
+    if (at == 0) return strchr("#>-+=", line[at]) != NULL;
+    return (line[at] == '.' || line[at] == ')') && strspn(line, "0123456789") == at &&
+           (line[at + 1] == ' ' || line[at + 1] == '\0');
+}
+
+/* Plain text as markdown that reads the same: of "10*9/L ... 10*9/L" the stars would vanish. */
+static void markdown_escape(const char *text, struct buf *out)
+{
+    const char *line = text; /* the first character of its line that is no space */
+
+    for (; *text; text++) {
+        if (strchr("\\`*_[]<&~", *text) || starts_block(line, (size_t)(text - line)))
+            buf_char(out, '\\');
+        buf_char(out, *text);
+        if (*text == '\n' || (text == line && *text == ' ')) line = text + 1;
+    }
+}
+
+void issue_text_markdown(const struct alert *alert, struct buf *out)
+{
+    AUTO(buf_done) struct buf plain = { 0 };
+
+    issue_text_detail(alert, &plain);
+    markdown_escape(buf_string(&plain), out);
+}
+
 void issue_text_detail(const struct alert *alert, struct buf *out)
 {
     AUTO(buf_done) struct buf ending = { 0 };

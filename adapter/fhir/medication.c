@@ -189,9 +189,20 @@ static void unmapped(struct reader *reader, const struct node *concept)
     if (!reader->ret->unmapped) reader->ret->unmapped = datatype_unmapped(concept, reader->arena);
 }
 
+/* A quantity alone (R5) is what one unit of the product holds. */
+static bool strength_of_unit(const struct node *at, struct decimal *ret, const char **ret_unit)
+{
+    struct datatype_quantity quantity = datatype_quantity(at);
+    const struct amount_unit *of = amount_quantity(&quantity, ret);
+
+    *ret_unit = "MG";
+    return of && of->kind == AMOUNT_MASS && decimal_compare(*ret, DECIMAL_ZERO) > 0;
+}
+
 /* The ratio of an ingredient as a strength: milligrams in one unit or one millilitre. */
 static bool strength_of(const struct node *at, struct decimal *ret, const char **ret_unit)
 {
+    struct node alone = node_get(at, "strengthQuantity");
     struct node r4 = node_get(at, "strength"), r5 = node_get(at, "strengthRatio");
     const struct node *ratio = r5.value ? &r5 : &r4;
     struct node above = node_get(ratio, "numerator"), below = node_get(ratio, "denominator");
@@ -200,6 +211,7 @@ static bool strength_of(const struct node *at, struct decimal *ret, const char *
     const struct amount_unit *of = amount_quantity(&top, &mass);
     const struct amount_unit *in = amount_quantity(&bottom, &size);
 
+    if (alone.value) return strength_of_unit(&alone, ret, ret_unit);
     if (!of || !in || of->kind != AMOUNT_MASS) return false;
     if (in->kind != AMOUNT_COUNT && in->kind != AMOUNT_VOLUME) return false;
     if (decimal_compare(mass, DECIMAL_ZERO) <= 0) return false;

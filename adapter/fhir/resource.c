@@ -69,9 +69,11 @@ static const char *patient_of(const struct node *at, const struct resource_head 
 /* When the fact came to be known, for replay in that order: the first of these that is there. */
 static int64_t clinical_time(const struct node *at)
 {
-    static const char *const plain[] = { "authoredOn",         "issued",        "effectiveDateTime",
-                                         "effectiveInstant",   "recordedDate",  "performedDateTime",
-                                         "occurrenceDateTime", "onsetDateTime", NULL };
+    static const char *const plain[] = { "authoredOn",        "issued",
+                                         "effectiveDateTime", "effectiveInstant",
+                                         "recordedDate",      "recorded",
+                                         "performedDateTime", "occurrenceDateTime",
+                                         "onsetDateTime",     NULL };
     static const char *const periods[] = { "effectivePeriod", "performedPeriod", "occurrencePeriod",
                                            "onsetPeriod", NULL };
     int64_t ms;

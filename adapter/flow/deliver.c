@@ -10,7 +10,8 @@ void deliver_start(struct flow *flow)
 {
     flow->deliver.issue = (struct issue_options){ .system = flow->options.system,
                                                   .device = "",
-                                                  .version = flow->options.version };
+                                                  .version = flow->options.version,
+                                                  .release = flow->capability.release };
     deliver_poke(flow);
 }
 

@@ -1,6 +1,6 @@
-/* Alerts as DetectedIssue resources (valid in R4, R4B and R5 where the same members exist; written
- * in the R4 shape), and the Device that writes them. Pure; byte-stable: the same alert gives the
- * same text. */
+/* Alerts as DetectedIssue resources, and the Device that writes them, in the shape of the release
+ * that the server speaks: R4B is as R4, R5 has other names. Pure; byte-stable: the same alert gives
+ * the same text. */
 #pragma once
 
 #include <stddef.h>
@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/node.h"
 #include "core/alert.h"
+#include "fhir/release.h"
 
 #define ADAPTER_SYSTEM "urn:x-myeloma-adapter" /* also the tag and mitigation that mark our own */
 
@@ -18,6 +19,7 @@ struct issue_options {
                              * follow, ":alert" ... behind a urn */
     const char *device;  /* "Device/mm-adapter-..." */
     const char *version; /* of the program */
+    enum fhir_release release;
 };
 
 /* "mm-" and the key: the id where the server lets us choose it. ret needs 64 bytes. */

@@ -8,12 +8,16 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 
 import pytest
 
 import charts
-from charts import MAPPINGS, SHARED
+from charts import MAPPINGS, ROOT, SHARED
+
+sys.path.insert(0, str(ROOT / "tests"))
+from r5 import as_r5  # noqa: E402
 
 DATA = SHARED / "testdata"
 ASAN = os.environ.get("MYELOMA_ADAPTER_ASAN")
@@ -95,6 +99,45 @@ def test_nothing_is_set_aside_of(name):
 def test_all_sets_together_give_the_same_bytes_twice():
     first, second = (run("--everybody", "--format", "json", DATA).raw for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize("name", ["official-r4b", "official-r5"])
+def test_nothing_is_set_aside_of_the_files_of_another_release(name):
+    done = run("--everybody", DATA / name)
+    assert (done.code, done.aside) == (0, []), done.err[-3000:]
+
+
+def unpacked(path):
+    opened = gzip.open if path.name.endswith(".gz") else open
+    with opened(path, "rb") as file:
+        return file.read()
+
+
+def resources_of(folder):
+    """The resources of NDJSON files and Bundles, in the order of the files."""
+    for path in sorted(p for p in folder.rglob("*") if ".json" in p.name or ".ndjson" in p.name):
+        data = unpacked(path)
+        lines = data.splitlines() if ".ndjson" in path.name else [data]
+        for made in (json.loads(line) for line in lines if line.strip()):
+            if made.get("resourceType") == "Bundle":
+                yield from (e["resource"] for e in made.get("entry", []) if "resource" in e)
+            else:
+                yield made
+
+
+# Orders by reference; with dosages, procedures and allergies; contained Medications.
+@pytest.mark.parametrize("name", ["bulk-ndjson-10-patients-medicationReference",
+                                  "synthea-r4-v3", "official-r4"])
+def test_a_set_says_the_same_in_the_shape_of_r5(name):
+    if not (DATA / name).is_dir():
+        pytest.skip(f"{name} is not here")
+    resources = list(resources_of(DATA / name))
+    changed = [as_r5(resource) for resource in resources]
+    assert changed != resources
+    r4, r5 = (run("--everybody", "--all", "--explain", "--unmapped", "-", input=b"".join(
+        json.dumps(r).encode() + b"\n" for r in made)) for made in (resources, changed))
+    assert r4.raw == r5.raw
+    assert r4.err == r5.err
 
 
 # ---- the JSON corpus

@@ -16,6 +16,7 @@ from charts import (ATC, LOINC, NOW_TEXT, PROGRAM, ROOT, RXNORM, SNOMED, UCUM, V
 
 sys.path.insert(0, str(ROOT / "tests"))
 from few_rules import few_rules  # noqa: E402
+from r5 import as_r5  # noqa: E402
 
 MAPPINGS = few_rules()
 play = functools.partial(charts.play, mappings=MAPPINGS)
@@ -93,6 +94,7 @@ BYTES = {
     "escaped member names": text(bundle(CHART)).replace(b'"resource"', b'"\\u0072esource"'),
     "absolute references": text(bundle(absolute(CHART))),
     "a list of resources": text(CHART),
+    "resources of R5": text(bundle([as_r5(r) for r in CHART])),
 }
 
 
@@ -114,6 +116,12 @@ LINKED_RULES = [(RULE, "open"), ("len-renal-combo", "open")]
 
 def test_references_by_id_are_followed():
     assert told(once(LINKED)) == LINKED_RULES
+
+
+def test_references_of_r5_are_followed():
+    chart = [as_r5(resource) for resource in LINKED]
+    assert chart[6]["medication"] == {"reference": {"reference": "Medication/m1"}}
+    assert once(chart).raw == once(LINKED).raw
 
 
 @pytest.mark.parametrize("kind", ["transaction", "batch", "collection"])

@@ -72,7 +72,7 @@ static void check_results(const struct chart *chart)
 /* The document as what stands on the server, whose mitigation is kept. */
 static void check_issue(const struct node *root)
 {
-    static const struct issue_options options = { ADAPTER_SYSTEM, "Device/d", "1" };
+    static const struct issue_options options = { ADAPTER_SYSTEM, "Device/d", "1", FHIR_R5 };
     static const struct alert alert = { .key = "k",
                                         .identity = "",
                                         .patient = "1",

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "fhir/detected_issue.h"
+#include "fhir/issue_text.h"
 #include "fhir_fixture.h"
 #include "golden.h"
 
@@ -10,8 +11,11 @@
 #define KEY    "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst"
 #define NOON   INT64_C(1777888800000) /* 2026-05-04T10:00:00Z */
 
-static const struct issue_options options = { "https://adapter.example", "Device/mm-adapter-x",
-                                              "0.1.0" };
+static const struct issue_options options[] = {
+    [FHIR_R4] = { "https://adapter.example", "Device/mm-adapter-x", "0.1.0", FHIR_R4 },
+    [FHIR_R4B] = { "https://adapter.example", "Device/mm-adapter-x", "0.1.0", FHIR_R4B },
+    [FHIR_R5] = { "https://adapter.example", "Device/mm-adapter-x", "0.1.0", FHIR_R5 },
+};
 
 static const char *implicated[] = { "MedicationRequest/5", "MedicationRequest/4" };
 static const char *evidence[] = { "Observation/91", "Condition/7" };
@@ -103,6 +107,8 @@ static void awkward(struct alert *alert)
 #define MITIGATION                                                                                 \
     "{'id':'m1','action':{'text':'discussed'},'date':'2026-05-04','author':{'reference':"          \
     "'Practitioner/1'},'extension':[{'url':'x','valueDecimal':1.00}]}"
+#define MITIGATION_R5                                                                              \
+    "{'action':{'text':'discussed'},'date':'2026-05-04','note':[{'text':'*held*'}]}"
 #define OWN                                                                                        \
     "{'action':{'coding':[{'system':'urn:x-myeloma-adapter:mitigation','code':'ended'}],'text':"   \
     "'It ended.'}}"
@@ -112,14 +118,23 @@ static const struct golden_case {
     const char *name;
     void (*change)(struct alert *alert);
     const char *id, *server;
+    enum fhir_release release;
 } goldens[] = {
-    { "open", open_one, "mm-" KEY, NULL },
-    { "bare", bare, NULL, NULL },
-    { "order-ended", order_ended, "mm-" KEY, NULL },
+    { "open", open_one, "mm-" KEY, NULL, FHIR_R4 },
+    { "open", open_one, "mm-" KEY, NULL, FHIR_R4B },
+    { "open-r5", open_one, "mm-" KEY, NULL, FHIR_R5 },
+    { "bare", bare, NULL, NULL, FHIR_R4 },
+    { "bare-r5", bare, NULL, NULL, FHIR_R5 },
+    { "order-ended", order_ended, "mm-" KEY, NULL, FHIR_R4 },
+    { "order-ended-r5", order_ended, "mm-" KEY, NULL, FHIR_R5 },
     { "recovered-after-mitigation", recovered, "mm-" KEY,
-      "{'resourceType':'DetectedIssue','mitigation':[" MITIGATION "," OWN "]}" },
-    { "retracted", retracted, "mm-" KEY, NULL },
-    { "awkward", awkward, NULL, NULL },
+      "{'resourceType':'DetectedIssue','mitigation':[" MITIGATION "," OWN "]}", FHIR_R4 },
+    { "recovered-after-mitigation-r5", recovered, "mm-" KEY,
+      "{'resourceType':'DetectedIssue','mitigation':[" MITIGATION_R5 "," OWN "]}", FHIR_R5 },
+    { "retracted", retracted, "mm-" KEY, NULL, FHIR_R4 },
+    { "retracted-r5", retracted, "mm-" KEY, NULL, FHIR_R5 },
+    { "awkward", awkward, NULL, NULL, FHIR_R4 },
+    { "awkward-r5", awkward, NULL, NULL, FHIR_R5 },
 };
 
 /* Two spaces a level, a line break at the end: what a reviewer reads. */
@@ -151,7 +166,8 @@ static void assert_nothing_empty(const struct node *at)
     }
 }
 
-static char *build(void (*change)(struct alert *), const char *id, const char *server)
+static char *build(void (*change)(struct alert *), const char *id, const char *server,
+                   enum fhir_release release)
 {
     AUTO(doc_free) struct doc *doc = server ? fixture_doc(server) : NULL;
     struct alert alert = sample();
@@ -159,13 +175,14 @@ static char *build(void (*change)(struct alert *), const char *id, const char *s
 
     change(&alert);
     if (doc) root = node_root(doc);
-    return issue_build(&alert, &options, id, doc ? &root : NULL);
+    return issue_build(&alert, &options[release], id, doc ? &root : NULL);
 }
 
 static void check_golden(void **state)
 {
     const struct golden_case *c = *state;
-    char *text = build(c->change, c->id, c->server), *again = build(c->change, c->id, c->server);
+    char *text = build(c->change, c->id, c->server, c->release);
+    char *again = build(c->change, c->id, c->server, c->release);
     AUTO(doc_free) struct doc *doc = NULL;
     char path[200];
     struct err err;
@@ -186,7 +203,7 @@ static void check_golden(void **state)
 
 static void what_others_wrote_is_kept_to_the_byte(void **state)
 {
-    char *text = build(open_one, NULL, "{'mitigation':[" MITIGATION "," OWN ",5,{}]}");
+    char *text = build(open_one, NULL, "{'mitigation':[" MITIGATION "," OWN ",5,{}]}", FHIR_R4);
     AUTO(buf_done) struct buf want = { 0 };
 
     (void)state;
@@ -211,7 +228,7 @@ static const struct kept_case {
 static void check_kept(void **state)
 {
     const struct kept_case *c = *state;
-    char *text = build(open_one, NULL, c->server);
+    char *text = build(open_one, NULL, c->server, FHIR_R4);
 
     assert_int_equal(strstr(text, "\"mitigation\"") != NULL, c->want);
     free(text);
@@ -282,10 +299,10 @@ static char *edited(const char *text, const char *cut, const char *put)
     return buf_take(&out);
 }
 
-static void check_matches(void **state)
+static void check_matches_of(const struct matches_case *c, enum fhir_release release)
 {
-    const struct matches_case *c = *state;
-    char *text = build(c->change, "mm-" KEY, NULL), *server = edited(text, c->cut, c->put);
+    char *text = build(c->change, "mm-" KEY, NULL, release);
+    char *server = edited(text, c->cut, c->put);
     AUTO(doc_free) struct doc *doc = NULL;
     struct alert alert = sample();
     struct err err;
@@ -293,9 +310,63 @@ static void check_matches(void **state)
     c->change(&alert);
     assert_true(doc_parse(server, strlen(server), 0, &doc, &err));
     struct node root = node_root(doc);
-    assert_int_equal(issue_matches(&alert, &options, &root), c->want);
+    assert_int_equal(issue_matches(&alert, &options[release], &root), c->want);
     free(server);
     free(text);
+}
+
+/* The same holds whatever release the server speaks. */
+static void check_matches(void **state)
+{
+    for (size_t release = FHIR_R4; release <= FHIR_R5; release++)
+        check_matches_of(*state, (enum fhir_release)release);
+}
+
+static const struct matches_case matches_r5[] = {
+    { "without its category", open_one, "'category'", "'x'", false },
+    { "of another category", open_one,
+      "'category':[{'coding':[{'system':'http://terminology.hl7.org/"
+      "CodeSystem/v3-ActCode','code':'LAB'",
+      "'category':[{'coding':[{'system':'http://terminology.hl7.org/CodeSystem/v3-ActCode',"
+      "'code':'DRG'",
+      false },
+    { "with the patient where R4 had it", open_one, "'subject'", "'patient'", false },
+    { "a mitigation of somebody else with a note", open_one,
+      "'reference':'https://example.org/revlimid'",
+      "'reference':'https://example.org/revlimid','mitigation':[" MITIGATION_R5 "]", true },
+};
+
+static void check_matches_r5(void **state)
+{
+    check_matches_of(*state, FHIR_R5);
+}
+
+/* ---- markdown */
+
+static const struct markdown_case {
+    const char *name, *plain, *want;
+} markdowns[] = {
+    { "words are words", "Hold it, 1.0 (or 2) is low.", "Hold it, 1.0 (or 2) is low." },
+    { "stars of a unit stay", "0.7 10*9/L, not 1.0 10*9/L", "0.7 10\\*9/L, not 1.0 10\\*9/L" },
+    { "a result below its limit is no element", "<b>0.5 & more", "\\<b>0.5 \\& more" },
+    { "no emphasis, code, link or strike", "_a_ `b` [c](d) ~~e~~ \\",
+      "\\_a\\_ \\`b\\` \\[c\\](d) \\~\\~e\\~\\~ \\\\" },
+    { "a line begins no heading", "# one\n  ## two", "\\# one\n  \\## two" },
+    { "nor a list", "- one\n+ two\n* three", "\\- one\n\\+ two\n\\* three" },
+    { "nor a numbered one", "1. one\n12) two\n1.5 mg", "1\\. one\n12\\) two\n1.5 mg" },
+    { "nor a quotation", "> one\na > b", "\\> one\na > b" },
+    { "nor makes the one before a heading", "one\n===\n---", "one\n\\===\n\\---" },
+};
+
+static void check_markdown(void **state)
+{
+    const struct markdown_case *c = *state;
+    AUTO(buf_done) struct buf out = { 0 };
+    struct alert alert = sample();
+
+    alert.detail = c->plain;
+    issue_text_markdown(&alert, &out);
+    assert_string_equal(buf_string(&out), c->want);
 }
 
 /* ---- ids, systems, the Device */
@@ -312,7 +383,7 @@ static void the_id_is_made_of_the_key(void **state)
 
 static void a_urn_is_continued_by_colons(void **state)
 {
-    struct issue_options urn = { ADAPTER_SYSTEM, "Device/d", "1" };
+    struct issue_options urn = { ADAPTER_SYSTEM, "Device/d", "1", FHIR_R4 };
     struct alert alert = sample();
     char *text = issue_build(&alert, &urn, NULL, NULL);
 
@@ -324,7 +395,7 @@ static void a_urn_is_continued_by_colons(void **state)
 
 static void the_device_is_stable(void **state)
 {
-    char *text = device_build("ward 5 <test>", &options), *shown = pretty(text);
+    char *text = device_build("ward 5 <test>", &options[FHIR_R4]), *shown = pretty(text);
     AUTO(doc_free) struct doc *doc = fixture_doc(text);
     struct node root = node_root(doc);
     char id[64], other[64];
@@ -341,6 +412,16 @@ static void the_device_is_stable(void **state)
     free(text);
 }
 
+static void the_device_of_r5_has_the_names_of_r5(void **state)
+{
+    char *text = device_build("ward 5 <test>", &options[FHIR_R5]), *shown = pretty(text);
+
+    (void)state;
+    assert_golden(GOLDEN "device-r5.json", shown);
+    free(shown);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,9 +429,12 @@ int main(void)
         cmocka_unit_test(the_id_is_made_of_the_key),
         cmocka_unit_test(a_urn_is_continued_by_colons),
         cmocka_unit_test(the_device_is_stable),
+        cmocka_unit_test(the_device_of_r5_has_the_names_of_r5),
     };
 
     return RUN_TABLE("golden", goldens, check_golden) + RUN_TABLE("kept", kept, check_kept) +
            RUN_TABLE("matches", matches, check_matches) +
+           RUN_TABLE("matches-r5", matches_r5, check_matches_r5) +
+           RUN_TABLE("markdown", markdowns, check_markdown) +
            cmocka_run_group_tests_name("issue", tests, NULL, NULL);
 }
