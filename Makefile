@@ -4,6 +4,7 @@
 # make fuzz       every fuzz target, FUZZ_SECONDS     make layers format-check lint
 # make mutate     change every rule a little: its cases must notice
 # make torture    the long form of every proof by attack: some hours; MM_STEPS=hell,soak for some
+# make fault      the daemon that dies or fails at a given write, sync or message (tests/fault)
 # make install DESTDIR= PREFIX=/usr                   make golden  rewrite the golden files
 #
 # demo, test and bench install the Debian packages that are missing (as root, through apt-get).
@@ -50,6 +51,12 @@ $(BUILD)/myeloma-adapter: $(BUILD)/adapter/app/main.o $(BUILD)/libadapter.a
 $(BUILD)/libadapter.a: $(call obj,$(LIB_SRC))
 	@rm -f $@
 	$(AR) qcs $@ $^
+# The release once more, with every write, sync and message a point at which it can fail or be killed.
+build/fault/myeloma-adapter: $(BUILD)/adapter/app/main.o $(BUILD)/libadapter.a tests/fault/fault.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -O2 -g -std=gnu11 $(WARN) -c -o $(@D)/fault.o tests/fault/fault.c
+	$(CC) $(MODE_$(MODE)) $(LINK_$(MODE)) -Wl,--export-dynamic $(LDFLAGS) -o $@ $(@D)/fault.o $(filter %.o %.a,$^) $(LDLIBS)
+fault: build/fault/myeloma-adapter
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libadapter.a
 	@mkdir -p $(@D)
 	$(CC) $(MODE_$(MODE)) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
@@ -145,7 +152,7 @@ fuzz: fuzzers
 clean:
 	rm -rf build
 
-.PHONY: all clean demo test torture bench check tests golden mutate layers format format-check lint fuzz fuzzers packages-demo packages-test
+.PHONY: all clean demo test torture bench check tests fault golden mutate layers format format-check lint fuzz fuzzers packages-demo packages-test
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
 

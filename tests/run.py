@@ -104,6 +104,7 @@ def programs(mode):
 
 def step_build():
     build("gcc without a warning", "MODE=release", "all", "tests")
+    build("fault build", "MODE=release", "fault")
     build("clang without a warning", "MODE=debug", "BUILD=build/clang", "CC=clang", "all", "tests")
     build("ASan and UBSan build", "MODE=asan", "all", "tests")
 

@@ -9,6 +9,7 @@
 
 #include "app/command.h"
 #include "app/load.h"
+#include "app/output.h"
 #include "base/instant.h"
 #include "base/mem.h"
 
@@ -36,7 +37,7 @@ static int help(void)
          "  --booklet          one HTML page with every rule, to read, print and sign\n"
          "  --as-of DATE       the day (2026-11-23) of the booklet: tells which reviews are\n"
          "                     past; default: today\n"
-         "  --output FILE      write there instead of the standard output\n"
+         "  --output FILE      write there, whole or not at all, and not to the standard output\n"
          "  --format FORMAT    of a list: table (default), json or csv\n"
          "  --mappings DIR     use these mappings\n"
          "  --profile PROFILE  us or eu (default: that of policy.json)\n"
@@ -93,17 +94,15 @@ static int search(const struct rules *rules)
 
 static int booklet(const struct rules *rules)
 {
-    FILE *out = stdout;
+    struct output output;
+    char text[1024];
+    struct err err;
 
-    if (rules->output && !(out = fopen(rules->output, "we"))) {
-        perror(rules->output);
-        return 1;
+    if (output_open(&output, rules->output, &err)) {
+        rules_booklet(rules->knowledge, rules->as_of, output.file);
+        if (output_close(&output, &err)) return 0;
     }
-    rules_booklet(rules->knowledge, rules->as_of, out);
-    if (out == stdout) return 0;
-    bool lost = ferror(out);
-    if (fclose(out) == 0 && !lost) return 0;
-    fprintf(stderr, "myeloma-adapter rules: %s cannot be written\n", rules->output);
+    fprintf(stderr, "myeloma-adapter rules: %s\n", err_text(&err, text, sizeof text));
     return 1;
 }
 

@@ -25,7 +25,8 @@ class Daemon:
     """One life of `myeloma-adapter run`, or several on the same store: start(), stop(), kill()."""
 
     def __init__(self, base, folder, on_log=None, settings=None, mappings=None, hook=True,
-                 environment=None):
+                 environment=None, binary=BINARY):
+        self.binary = binary
         self.base, self.folder, self.on_log = base, str(folder), on_log
         self.mappings = mappings or str(few_rules())
         self.environment = environment or {}
@@ -52,7 +53,7 @@ class Daemon:
     def start(self):
         self.write_config()
         self.process = subprocess.Popen(
-            [BINARY, "run", "--config", self.config_path], stdin=subprocess.DEVNULL,
+            [self.binary, "run", "--config", self.config_path], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, **self.environment})
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
