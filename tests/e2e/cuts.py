@@ -62,7 +62,7 @@ class Acknowledged:
 
 def lose_power(store, steps, chance):
     """What was written after the last sync of its file may be there, or not, in any part."""
-    for on, path in (("database", store), ("wal", store + "-wal")):
+    for on, path in (("database", store), ("wal", store + "-wal"), ("file", store + "-journal")):
         mine = [p for p in steps if p.on == on and p.kind in ("write", "sync")]
         synced = max((p.number for p in mine if p.kind == "sync" and p.result == "0"), default=0)
         if not os.path.exists(path):

@@ -95,7 +95,7 @@ class Remains:
     def __init__(self, store):
         self.folder = tempfile.mkdtemp(prefix="remains-")
         self.store = os.path.join(self.folder, "adapter.db")
-        for suffix in ("", "-wal"):
+        for suffix in ("", "-wal", "-journal"):
             if os.path.exists(store + suffix):
                 shutil.copyfile(store + suffix, self.store + suffix)
 
