@@ -12,6 +12,7 @@
 #include "base/instant.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "fhir/poll_plan.h"
 
 enum setting_type {
     SETTING_TEXT,
@@ -22,6 +23,7 @@ enum setting_type {
     SETTING_SWITCH,
     SETTING_LEVEL,
     SETTING_PROFILE,
+    SETTING_POLL_BY,
     SETTING_PATHS /* a list of files or folders */
 };
 
@@ -110,6 +112,12 @@ static const struct setting {
       "how far back the very first poll looks" },
     { "poll", "history", SETTING_DAYS, "400 d", 1, 36500, FIELD(poll.history_days), false,
       "how far back results of a new patient are read" },
+    { "poll", "by", SETTING_POLL_BY, "auto", 0, 0, FIELD(poll.by), false,
+      "how: updated (search by _lastUpdated), history, patient (one by one), or auto" },
+    { "poll", "cohort", SETTING_TEXT, NULL, 0, 0, FIELD(poll.cohort), false,
+      "patients to look at one by one: Group/ID, List/ID, or a file with an id a line" },
+    { "poll", "perMinute", SETTING_NUMBER, "0", 0, 100000, FIELD(poll.per_minute), false,
+      "requests that the poll may bring us to; what is urgent goes first; 0: no limit" },
     { "alerts", "inFlight", SETTING_NUMBER, "4", 1, 64, FIELD(alerts.in_flight), false,
       "alerts being written at once" },
     { "alerts", "attempts", SETTING_NUMBER, "0", 0, 1000000, FIELD(alerts.attempts), false,
@@ -225,6 +233,11 @@ static bool text_fits(enum setting_type type, const char *text, const char **ret
         *ret_fix = "use us or eu";
         return profile_parse(text, &profile);
     }
+    if (type == SETTING_POLL_BY) {
+        enum poll_by by;
+        *ret_fix = "use auto, updated, history or patient";
+        return poll_by_parse(text, &by);
+    }
     *ret_fix = "write a text, or leave the setting out";
     return text[0] != '\0';
 }
@@ -255,6 +268,7 @@ static bool value_set(struct config *config, const struct setting *setting, cons
     case SETTING_URL:
     case SETTING_LEVEL:
     case SETTING_PROFILE:
+    case SETTING_POLL_BY:
         if (!text_fits(setting->type, text, ret_fix)) return false;
         text_set(config, setting, text);
         return true;
@@ -460,7 +474,7 @@ void config_free(struct config *config)
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
         enum setting_type type = settings[i].type;
         if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_LEVEL ||
-            type == SETTING_PROFILE)
+            type == SETTING_PROFILE || type == SETTING_POLL_BY)
             text_set(config, &settings[i], NULL);
         if (type == SETTING_PATHS) load_paths_done(paths_of(config, &settings[i]));
     }

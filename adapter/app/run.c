@@ -151,6 +151,13 @@ static int64_t wall_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static enum poll_by poll_by_of(const struct config *config)
+{
+    enum poll_by by = POLL_BY_AUTO;
+
+    return poll_by_parse(config->poll.by, &by) ? by : POLL_BY_AUTO;
+}
+
 static struct flow_options options_of(const struct config *config, const struct material *material)
 {
     return (struct flow_options){
@@ -163,6 +170,9 @@ static struct flow_options options_of(const struct config *config, const struct 
         .system = config->alerts.system,
         .version = ADAPTER_VERSION,
         .hook_secret = material->hook_secret,
+        .poll_by = poll_by_of(config),
+        .cohort = config->poll.cohort,
+        .per_minute = config->poll.per_minute,
         .poll_ms = config->poll.every_ms,
         .overlap_ms = config->poll.overlap_ms,
         .subscription_ms = config->poll.subscription_ms,
@@ -303,6 +313,8 @@ static const char *fixed_setting(const struct config *a, const struct config *b)
     if (!same(a->hook.key_credential, b->hook.key_credential)) return "hook.keyCredential";
     if (!same(a->hook.secret_file, b->hook.secret_file)) return "hook.secretFile";
     if (!same(a->hook.secret_credential, b->hook.secret_credential)) return "hook.secretCredential";
+    if (!same(a->poll.by, b->poll.by)) return "poll.by";
+    if (!same(a->poll.cohort, b->poll.cohort)) return "poll.cohort";
     if (!same(a->name, b->name)) return "name";
     if (!same(a->store, b->store)) return "store";
     return same(a->alerts.system, b->alerts.system) ? NULL : "alerts.system";

@@ -5,6 +5,17 @@
 
 #include "fhir/datatype.h"
 
+const char *capability_type(enum capability_kind kind)
+{
+    static const char *const types[CAPABILITY_KINDS] = {
+        [CAPABILITY_ORDERS] = "MedicationRequest",     [CAPABILITY_RESULTS] = "Observation",
+        [CAPABILITY_CONDITIONS] = "Condition",         [CAPABILITY_PROCEDURES] = "Procedure",
+        [CAPABILITY_ALLERGIES] = "AllergyIntolerance", [CAPABILITY_PATIENTS] = "Patient",
+    };
+
+    return types[kind];
+}
+
 /* The rest of mode server; the first when no mode is stated. */
 static struct node server_of(const struct node *list)
 {
@@ -59,6 +70,23 @@ static bool finds_updated(const struct node *resources, const struct node *rest,
     return lists(&resource, "searchParam", "name", "_lastUpdated");
 }
 
+static bool tells_history(const struct node *resource)
+{
+    struct node list = node_get(resource, "interaction");
+
+    return datatype_count(&list) && does(resource, "history-type");
+}
+
+static void read_poll(const struct node *resources, const struct node *rest, struct capability *ret)
+{
+    for (int kind = 0; kind < CAPABILITY_KINDS; kind++) {
+        const char *type = capability_type((enum capability_kind)kind);
+        struct node resource = resource_of(resources, type);
+        ret->poll[kind].updated = finds_updated(resources, rest, type);
+        ret->poll[kind].history = tells_history(&resource);
+    }
+}
+
 static void read_issue(const struct node *resources, struct capability *ret)
 {
     struct node issue = resource_of(resources, "DetectedIssue");
@@ -104,8 +132,9 @@ bool capability_read(const struct node *at, struct capability *ret, struct err *
     snprintf(ret->fhir_version, sizeof ret->fhir_version, "%.15s", version);
     read_software(at, ret);
     read_issue(&resources, ret);
-    ret->search_updated_orders = finds_updated(&resources, &rest, "MedicationRequest");
-    ret->search_updated_results = finds_updated(&resources, &rest, "Observation");
-    ret->search_updated_conditions = finds_updated(&resources, &rest, "Condition");
+    read_poll(&resources, &rest, ret);
+    ret->search_updated_orders = ret->poll[CAPABILITY_ORDERS].updated;
+    ret->search_updated_results = ret->poll[CAPABILITY_RESULTS].updated;
+    ret->search_updated_conditions = ret->poll[CAPABILITY_CONDITIONS].updated;
     return true;
 }

@@ -7,89 +7,24 @@
 
 #include "base/instant.h"
 #include "base/log.h"
-#include "base/mem.h"
-#include "base/node.h"
-#include "fhir/resource.h"
-#include "flow/flow_impl.h"
-#include "flow/pages.h"
+#include "flow/catchup_impl.h"
 
 #define CATCHUP_HINT_MS    200            /* hints of that long are answered by one pass */
 #define CATCHUP_LONGEST_MS INT64_C(60000) /* between attempts after a failure */
 #define CATCHUP_REFUSED_MS 3600000        /* ... of a type that the server does not offer */
+#define CATCHUP_SLOWER     10             /* of how many polls one asks for deletions too */
 
-static const struct {
-    const char *type;
-    bool needed;
-} types[CATCHUP_TYPES] = {
-    { "MedicationRequest", true }, { "Observation", true },         { "Condition", true },
-    { "Procedure", false },        { "AllergyIntolerance", false }, { "Patient", false },
+static const bool needed[CATCHUP_TYPES] = {
+    [CAPABILITY_ORDERS] = true, [CAPABILITY_RESULTS] = true, [CAPABILITY_CONDITIONS] = true
 };
 
 static void catchup_enter(struct catchup *at, enum catchup_state next);
 
-static struct catchup *catchup_of(struct flow *flow, const char *type)
+struct catchup *catchup_of(struct flow *flow, const char *type)
 {
     for (size_t i = 0; i < CATCHUP_TYPES; i++)
-        if (strcmp(types[i].type, type) == 0) return &flow->catchup[i];
+        if (strcmp(flow->catchup[i].type, type) == 0) return &flow->catchup[i];
     return NULL;
-}
-
-/* ---- hints */
-
-static void hints_add(struct catchup_hints *hints, int64_t seq)
-{
-    hints->seqs = mem_resize(hints->seqs, (hints->count + 1) * sizeof *hints->seqs);
-    hints->seqs[hints->count++] = seq;
-}
-
-static void hints_move(struct catchup_hints *from, struct catchup_hints *to)
-{
-    for (size_t i = 0; i < from->count; i++) hints_add(to, from->seqs[i]);
-    from->count = 0;
-}
-
-/* What hints_finish() told the store. */
-struct answered {
-    struct flow *flow;
-    size_t count;
-    struct store_fate fates[];
-};
-
-static void hints_on_finished(struct err *err, void *arg)
-{
-    struct answered *answered = arg;
-    struct flow *flow = answered->flow;
-
-    if (err) {
-        flow_fail(flow, err);
-        for (size_t i = 0; i < answered->count; i++)
-            store_release(flow->store, "", answered->fates[i].seq, flow->options.wall_ms());
-    } else {
-        metric_add(flow->metrics, METRIC_EVENTS_DONE, (int64_t)answered->count);
-    }
-    free(answered);
-    work_poke(flow);
-    flow_release(flow);
-}
-
-/* The pass that they asked for has ended well. */
-static void hints_finish(struct catchup *at)
-{
-    struct catchup_hints *hints = &at->answering;
-    struct store_result result = { .patient = "", .due_ms = INSTANT_NEVER };
-    struct answered *answered;
-
-    if (!hints->count) return;
-    answered = mem_zero(1, sizeof *answered + hints->count * sizeof *answered->fates);
-    answered->flow = at->flow;
-    answered->count = hints->count;
-    for (size_t i = 0; i < hints->count; i++)
-        answered->fates[i] = (struct store_fate){ hints->seqs[i], FATE_DONE, "" };
-    result.fates = answered->fates;
-    result.fate_count = answered->count;
-    hints->count = 0;
-    flow_hold(at->flow);
-    store_finish(at->flow->store, &result, hints_on_finished, answered);
 }
 
 /* ---- the end of a pass */
@@ -98,8 +33,11 @@ static const char *way_out(const struct catchup *at, const struct err *err)
 {
     if (err->fix[0]) return err->fix;
     if (err->kind != ERR_PERMANENT) return NULL;
-    return at->needed ? "let the adapter's account search this type by _lastUpdated, sorted by it"
-                      : "the server does not offer this type: it is looked at again in an hour";
+    if (!at->needed) return "the server does not offer this: it is asked again in an hour";
+    return at->manner == POLL_HISTORY
+               ? "let the adapter's account read the history of this type"
+               : "let the adapter's account search this type by _lastUpdated, sorted by it; or see "
+                 "poll.by and poll.cohort";
 }
 
 static void catchup_fail(struct catchup *at, const struct err *err)
@@ -117,7 +55,8 @@ static void catchup_log(const struct catchup *at)
 {
     enum log_level level = at->succeeded && !at->fresh ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 
-    log_event(level, "polled", LOG_TYPE, at->type, LOG_COUNT, at->fresh, LOG_MS,
+    log_event(level, at->manner == POLL_DELETIONS ? "polled-deletions" : "polled", LOG_TYPE,
+              at->type, LOG_COUNT, at->fresh, LOG_MS,
               (int64_t)(uv_now(at->flow->loop) - at->began_ms), LOG_END);
 }
 
@@ -128,7 +67,7 @@ static void catchup_succeed(struct catchup *at)
     at->succeeded = true;
     at->failures = 0;
     at->complained = NULL;
-    hints_finish(at);
+    catchup_hints_finish(at);
     catchup_enter(at, CATCHUP_RESTING);
     flow_check_ready(at->flow);
 }
@@ -150,19 +89,7 @@ static void on_marked(struct err *err, void *arg)
 
 static void watermark_name(const struct catchup *at, char *buf, size_t size)
 {
-    snprintf(buf, size, "watermark:%s", at->type);
-}
-
-/* The newest change seen, or the server's own time, if it says which; with its Date header alone we
- * stay an overlap behind, since that may be the clock of a proxy. */
-static int64_t watermark_next(const struct catchup *at)
-{
-    int64_t next = at->watermark_ms > at->seen_ms ? at->watermark_ms : at->seen_ms;
-    bool sure;
-    int64_t now = pages_server_now(at->pages, &sure);
-
-    if (now != INSTANT_UNSET && !sure) now -= at->flow->options.overlap_ms;
-    return now > next ? now : next;
+    snprintf(buf, size, "%s:%s", at->mark, at->type);
 }
 
 static void catchup_mark(struct catchup *at)
@@ -176,65 +103,6 @@ static void catchup_mark(struct catchup *at)
 }
 
 /* ---- pages */
-
-/* Something of the page that is no resource with an id: kept with a reason, once. */
-static void add_broken(struct catchup *at, const char *text, size_t len)
-{
-    char *mark = arena_alloc(&at->arena, INTAKE_MARK_SIZE);
-    struct resource_head head = {
-        .type = at->type, .id = "", .version = mark, .updated_ms = INSTANT_UNSET, .patient = ""
-    };
-    struct store_event event;
-
-    intake_mark(text, len, mark);
-    event = intake_event(at->flow, &head, arena_copy(&at->arena, text, len), len, VIA_POLL);
-    buf_add(&at->events, &event, sizeof event);
-    at->broken++;
-}
-
-static void add_event(struct catchup *at, struct resource_head *head, const char *text, size_t len)
-{
-    struct store_event event;
-
-    if (!head->version[0]) {
-        char *mark = arena_alloc(&at->arena, INTAKE_MARK_SIZE);
-        intake_mark(text, len, mark);
-        head->version = mark;
-    }
-    if (head->updated_ms != INSTANT_UNSET && head->updated_ms > at->seen_ms)
-        at->seen_ms = head->updated_ms;
-    event = intake_event(at->flow, head, arena_copy(&at->arena, text, len), len, VIA_POLL);
-    buf_add(&at->events, &event, sizeof event);
-}
-
-static void on_entry(const struct bundle_entry *entry, void *arg)
-{
-    struct catchup *at = arg;
-    AUTO(doc_free) struct doc *doc = NULL;
-    struct resource_head head;
-    struct err err;
-
-    if (entry->type[0] && strcmp(entry->type, at->type) != 0) return;
-    if (!doc_parse(entry->text, entry->len, 0, &doc, &err)) {
-        add_broken(at, entry->text, entry->len);
-        return;
-    }
-    struct node root = node_root(doc);
-    if (!resource_head_read(&root, &at->arena, &head, &err) || !head.id[0])
-        add_broken(at, entry->text, entry->len);
-    else if (!head.ours)
-        add_event(at, &head, entry->text, entry->len);
-}
-
-static void on_bad(const struct err *err, void *arg)
-{
-    struct catchup *at = arg;
-
-    at->broken++;
-    metric_add(at->flow->metrics, METRIC_EVENTS_ASIDE, 1);
-    log_event(LOG_LEVEL_WARN, "set-aside", LOG_TYPE, at->type, LOG_CODE, err->code, LOG_WHERE,
-              err->where, LOG_END);
-}
 
 static void count_found(struct catchup *at, const struct store_accepted *accepted)
 {
@@ -272,6 +140,7 @@ static void on_page(void *arg)
 {
     struct catchup *at = arg;
 
+    at->pages_told++;
     if (at->events.len)
         catchup_enter(at, CATCHUP_STORING);
     else
@@ -283,12 +152,13 @@ static void on_pages_done(const struct err *err, long status, void *arg)
     struct catchup *at = arg;
 
     (void)status;
-    if (!err) at->watermark_ms = watermark_next(at);
+    bool again = !err && catchup_is_cut(at);
+    if (!err && !again) at->watermark_ms = catchup_watermark(at);
     at->pages = NULL;
     if (err)
         catchup_fail(at, err);
     else
-        catchup_enter(at, CATCHUP_MARKING);
+        catchup_enter(at, again ? CATCHUP_PAGING : CATCHUP_MARKING);
 }
 
 static void page_store(struct catchup *at)
@@ -302,28 +172,20 @@ static void page_store(struct catchup *at)
 
 /* ---- the start of a pass */
 
-static int64_t since_ms(const struct catchup *at)
-{
-    const struct flow_options *options = &at->flow->options;
-
-    if (at->watermark_ms != INSTANT_UNSET) return at->watermark_ms - options->overlap_ms;
-    return options->wall_ms() - options->first_poll_days * INSTANT_DAY;
-}
-
 static void pass_start(struct catchup *at)
 {
-    static const struct pages_reader reader = { on_entry, on_bad, on_page, on_pages_done };
+    static const struct pages_reader reader = { catchup_on_entry, catchup_on_bad, on_page,
+                                                on_pages_done };
     AUTO(buf_done) struct buf path = { 0 };
-    char since[32];
 
     at->again = false;
     at->seen_ms = INSTANT_UNSET;
     at->fresh = at->duplicates = at->broken = 0;
+    at->pages_told = at->entries_told = 0;
     at->began_ms = uv_now(at->flow->loop);
-    hints_move(&at->hints, &at->answering);
-    buf_printf(&path, "%s?_lastUpdated=ge%s&_sort=_lastUpdated&_count=%u", at->type,
-               instant_text(since_ms(at), since, sizeof since), at->flow->options.page_count);
-    at->pages = pages_start(at->flow, buf_string(&path), &reader, at);
+    catchup_hints_begin(at);
+    catchup_path(at, &path);
+    at->pages = pages_start_paced(at->flow, buf_string(&path), &reader, catchup_on_gone, at);
 }
 
 static void catchup_on_timer(uv_timer_t *timer)
@@ -333,9 +195,18 @@ static void catchup_on_timer(uv_timer_t *timer)
     if (at->state == CATCHUP_RESTING) catchup_enter(at, CATCHUP_PAGING);
 }
 
+/* Spread over 90 to 110 %, so that the types do not ask in step for ever. */
+static int64_t usual_ms(const struct catchup *at)
+{
+    int64_t ms = at->flow->options.poll_ms;
+
+    if (at->manner == POLL_DELETIONS && at->succeeded) ms *= CATCHUP_SLOWER;
+    return ms / 10 * 9 + ms * (int64_t)(flow_random(at->flow) % 1024) / 5120;
+}
+
 static uint64_t rest_ms(const struct catchup *at)
 {
-    int64_t poll_ms = at->flow->options.poll_ms, wait;
+    int64_t poll_ms = usual_ms(at), wait;
 
     if (!at->failures) return at->again ? CATCHUP_HINT_MS : (uint64_t)poll_ms;
     if (at->refused) return CATCHUP_REFUSED_MS;
@@ -374,21 +245,23 @@ static void catchup_enter(struct catchup *at, enum catchup_state next)
 
 /* ---- from outside */
 
+static void one_init(struct flow *flow, struct catchup *at, size_t kind)
+{
+    at->flow = flow;
+    at->type = capability_type((enum capability_kind)kind);
+    at->watermark_ms = INSTANT_UNSET;
+    flow_add_timer(flow, &at->timer, at);
+}
+
 void catchup_init(struct flow *flow)
 {
-    for (size_t i = 0; i < CATCHUP_TYPES; i++) {
-        struct catchup *at = &flow->catchup[i];
-        at->flow = flow;
-        at->type = types[i].type;
-        at->needed = types[i].needed;
-        at->watermark_ms = INSTANT_UNSET;
-        flow_add_timer(flow, &at->timer, at);
-    }
+    for (size_t i = 0; i < CATCHUP_PASSES; i++)
+        one_init(flow, &flow->catchup[i], i % CATCHUP_TYPES);
 }
 
 void catchup_done(struct flow *flow)
 {
-    for (size_t i = 0; i < CATCHUP_TYPES; i++) {
+    for (size_t i = 0; i < CATCHUP_PASSES; i++) {
         arena_done(&flow->catchup[i].arena);
         buf_done(&flow->catchup[i].events);
         free(flow->catchup[i].hints.seqs);
@@ -403,51 +276,51 @@ static void on_watermark(const char *value, void *arg)
 
     if (at->state == CATCHUP_LOADING) {
         if (value) at->watermark_ms = strtoll(value, &end, 10);
-        catchup_enter(at, CATCHUP_PAGING);
+        catchup_enter(at, at->manner == POLL_DELETIONS ? CATCHUP_RESTING : CATCHUP_PAGING);
     }
     flow_release(at->flow);
 }
 
+static void one_start(struct catchup *at)
+{
+    char name[64];
+
+    watermark_name(at, name, sizeof name);
+    flow_hold(at->flow);
+    store_get(at->flow->store, name, on_watermark, at);
+}
+
 void catchup_start(struct flow *flow)
 {
-    for (size_t i = 0; i < CATCHUP_TYPES; i++) {
-        struct catchup *at = &flow->catchup[i];
-        char name[64];
-        watermark_name(at, name, sizeof name);
-        flow_hold(flow);
-        store_get(flow->store, name, on_watermark, at);
+    const struct poll_plan *plan = &flow->plan;
+
+    for (size_t kind = 0; kind < CATCHUP_TYPES; kind++) {
+        struct catchup *at = &flow->catchup[kind], *beside = &flow->catchup[CATCHUP_TYPES + kind];
+        at->manner = plan->manner[kind];
+        at->needed = needed[kind] && at->manner != POLL_NOTHING;
+        at->mark = "watermark";
+        beside->manner = plan->deletions[kind] ? POLL_DELETIONS : POLL_NOTHING;
+        beside->mark = "watermark-deletions";
+        if (at->manner != POLL_NOTHING) one_start(at);
+        if (beside->manner != POLL_NOTHING) one_start(beside);
     }
 }
 
 void catchup_stop(struct flow *flow)
 {
-    for (size_t i = 0; i < CATCHUP_TYPES; i++) catchup_enter(&flow->catchup[i], CATCHUP_ENDED);
+    for (size_t i = 0; i < CATCHUP_PASSES; i++) catchup_enter(&flow->catchup[i], CATCHUP_ENDED);
 }
 
 /* While a failed pass waits, the back-off counts for hints as well. */
-static void catchup_ask(struct catchup *at)
-{
-    at->again = true;
-    if (at->state == CATCHUP_RESTING && !at->failures &&
-        uv_timer_get_due_in(&at->timer) > CATCHUP_HINT_MS)
-        uv_timer_start(&at->timer, catchup_on_timer, CATCHUP_HINT_MS, 0);
-}
-
 void catchup_now(struct flow *flow, const char *type)
 {
     struct catchup *at = catchup_of(flow, type);
 
-    if (at) catchup_ask(at);
-}
-
-bool catchup_hint(struct flow *flow, const struct store_event *event)
-{
-    struct catchup *at = catchup_of(flow, event->type);
-
-    if (!at || at->state == CATCHUP_ENDED) return false;
-    hints_add(&at->hints, event->seq);
-    catchup_ask(at);
-    return true;
+    if (!at) return;
+    at->again = true;
+    if (at->state == CATCHUP_RESTING && !at->failures &&
+        uv_timer_get_due_in(&at->timer) > CATCHUP_HINT_MS)
+        uv_timer_start(&at->timer, catchup_on_timer, CATCHUP_HINT_MS, 0);
 }
 
 bool catchup_is_ready(const struct flow *flow)
@@ -459,7 +332,7 @@ bool catchup_is_ready(const struct flow *flow)
 
 void catchup_retime(struct flow *flow)
 {
-    for (size_t i = 0; i < CATCHUP_TYPES; i++) {
+    for (size_t i = 0; i < CATCHUP_PASSES; i++) {
         struct catchup *at = &flow->catchup[i];
         if (at->state == CATCHUP_RESTING && uv_is_active((uv_handle_t *)&at->timer) &&
             uv_timer_get_due_in(&at->timer) > rest_ms(at))

@@ -115,13 +115,14 @@ static void options_copy(struct flow_options *to, const struct flow_options *fro
     to->system = copy(from->system);
     to->version = copy(from->version);
     to->hook_secret = copy(from->hook_secret);
+    to->cohort = copy(from->cohort);
 }
 
 static void options_free(struct flow_options *options)
 {
-    const char *const texts[] = { options->base,       options->origin, options->hook,
-                                  options->name,       options->system, options->version,
-                                  options->hook_secret };
+    const char *const texts[] = { options->base,        options->origin, options->hook,
+                                  options->name,        options->system, options->version,
+                                  options->hook_secret, options->cohort };
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) free((void *)(uintptr_t)texts[i]);
 }
@@ -134,6 +135,7 @@ void flow_options(struct flow *flow, const struct flow_options *options)
 
     mine->poll_ms = options->poll_ms;
     mine->overlap_ms = options->overlap_ms;
+    mine->per_minute = options->per_minute;
     mine->subscription_ms = options->subscription_ms;
     mine->request_ms = options->request_ms;
     mine->first_poll_days = options->first_poll_days;
@@ -142,6 +144,7 @@ void flow_options(struct flow *flow, const struct flow_options *options)
     mine->deliveries_max = options->deliveries_max;
     mine->attempts_max = options->attempts_max;
     store_unpark(flow->store);
+    pace_retime(flow);
     catchup_retime(flow);
     subscribe_retime(flow);
     clock_poke(flow, 0);
@@ -302,10 +305,16 @@ static void capability_log(const struct flow *flow)
             "this server takes no DetectedIssue: alerts are parked in the outbox and tried again "
             "at the next start or reload",
             LOG_END);
-    if (!c->search_updated_orders || !c->search_updated_results || !c->search_updated_conditions)
+}
+
+static void plan_make(struct flow *flow)
+{
+    poll_plan_make(flow->options.poll_by, flow->options.cohort != NULL, &flow->capability,
+                   &flow->plan);
+    log_event(LOG_LEVEL_INFO, "poll-plan", LOG_NAME, flow->plan.name, LOG_END);
+    if (flow->plan.lack)
         log_event(LOG_LEVEL_WARN, "capability-lacking", LOG_NAME, "_lastUpdated", LOG_FIX,
-                  "the server does not list this search parameter: the catch-up poll may not work",
-                  LOG_END);
+                  flow->plan.lack, LOG_END);
 }
 
 static void probe_later(struct flow *flow, const struct err *err, int64_t asked_ms);
@@ -331,6 +340,7 @@ static void probe_on_answer(const struct server_answer *answer, void *arg)
         return;
     }
     capability_log(flow);
+    plan_make(flow);
     flow_enter(flow, FLOW_RUNNING);
 }
 
@@ -457,6 +467,7 @@ struct flow *flow_start(uv_loop_t *loop, const struct flow_options *options,
     flow_add_timer(flow, &flow->timer, flow);
     intake_init(flow);
     subscribe_init(flow);
+    pace_init(flow);
     catchup_init(flow);
     clock_start(flow);
     flow_enter(flow, FLOW_LOADING);

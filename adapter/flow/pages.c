@@ -17,9 +17,12 @@ enum pages_state { PAGES_ASKING, PAGES_PAUSED, PAGES_ENDED };
 struct pages {
     struct flow *flow;
     const struct pages_reader *reader;
+    pages_gone_fn *gone; /* NULL: nobody */
     void *arg;
+    bool paced;
     enum pages_state state; /* written by pages_enter() alone */
     struct server_call *call;
+    struct pace_wait wait;
     char *next;     /* owned: URL of the page to ask for; NULL: none */
     uint64_t *seen; /* owned: hashes of the URLs asked for */
     size_t seen_count, entries;
@@ -158,9 +161,12 @@ static bool on_entry(const struct bundle_entry *entry, void *arg)
 {
     struct pages *pages = arg;
 
-    if (!entry->text || strcmp(entry->type, "OperationOutcome") == 0) return true;
+    if (strcmp(entry->type, "OperationOutcome") == 0) return true;
     pages->entries++;
-    pages->reader->entry(entry, pages->arg);
+    if (entry->text)
+        pages->reader->entry(entry, pages->arg);
+    else if (pages->gone)
+        pages->gone(entry, pages->arg);
     return !pages->cancelled;
 }
 
@@ -193,6 +199,16 @@ static void page_tell(struct pages *pages, const struct http_reply *reply)
         pages_enter(pages, PAGES_PAUSED);
 }
 
+/* What is refused behind the first page (410: the result has expired) is not refused for good: the
+ * search may be made again. */
+static void pages_broken(struct pages *pages, const struct err *err, long status)
+{
+    struct err mine = *err;
+
+    if (pages->seen_count > 1 && mine.kind == ERR_PERMANENT) mine.kind = ERR_TRANSIENT;
+    pages_fail(pages, &mine, status);
+}
+
 static void pages_on_answer(const struct server_answer *answer, void *arg)
 {
     struct pages *pages = arg;
@@ -201,7 +217,7 @@ static void pages_on_answer(const struct server_answer *answer, void *arg)
 
     pages->call = NULL;
     if (answer->err.code) {
-        pages_fail(pages, &answer->err, answer->status);
+        pages_broken(pages, &answer->err, answer->status);
         return;
     }
     if (!frame_read(answer, &frame, &err)) {
@@ -217,17 +233,23 @@ static void pages_on_answer(const struct server_answer *answer, void *arg)
 
 /* ---- the life of a search */
 
+static void pages_request(void *arg)
+{
+    struct pages *pages = arg;
+
+    pages->call =
+        server_start(pages->flow, &(struct server_request){ .method = "GET", .path = pages->next },
+                     pages_on_answer, pages);
+}
+
 static void pages_ask(struct pages *pages)
 {
     struct err err;
 
-    if (!seen_add(pages, pages->next, &err)) {
+    if (!seen_add(pages, pages->next, &err))
         pages_fail(pages, &err, 0);
-        return;
-    }
-    pages->call =
-        server_start(pages->flow, &(struct server_request){ .method = "GET", .path = pages->next },
-                     pages_on_answer, pages);
+    else if (!pages->paced || pace_may(pages->flow, &pages->wait, pages_request, pages))
+        pages_request(pages);
 }
 
 /* The only writer of pages->state. */
@@ -248,8 +270,8 @@ static void pages_enter(struct pages *pages, enum pages_state next)
     }
 }
 
-struct pages *pages_start(struct flow *flow, const char *path, const struct pages_reader *reader,
-                          void *arg)
+static struct pages *pages_new(struct flow *flow, const char *path,
+                               const struct pages_reader *reader, void *arg)
 {
     struct pages *pages = mem_new(struct pages);
 
@@ -258,6 +280,25 @@ struct pages *pages_start(struct flow *flow, const char *path, const struct page
     pages->arg = arg;
     pages->next = mem_strdup(path);
     pages->server_now_ms = INSTANT_UNSET;
+    return pages;
+}
+
+struct pages *pages_start(struct flow *flow, const char *path, const struct pages_reader *reader,
+                          void *arg)
+{
+    struct pages *pages = pages_new(flow, path, reader, arg);
+
+    pages_enter(pages, PAGES_ASKING);
+    return pages;
+}
+
+struct pages *pages_start_paced(struct flow *flow, const char *path,
+                                const struct pages_reader *reader, pages_gone_fn *gone, void *arg)
+{
+    struct pages *pages = pages_new(flow, path, reader, arg);
+
+    pages->gone = gone;
+    pages->paced = true;
     pages_enter(pages, PAGES_ASKING);
     return pages;
 }
@@ -271,6 +312,7 @@ void pages_cancel(struct pages *pages)
 {
     if (!pages) return;
     server_cancel(TAKE(pages->call));
+    pace_leave(pages->flow, &pages->wait);
     if (pages->telling)
         pages->cancelled = true;
     else

@@ -116,6 +116,7 @@ static void call_on_done(const struct http_reply *reply, void *arg)
     free(call);
     judge(&answer);
     health_note(flow, &answer);
+    if (answer.err.code) pace_pause(flow, reply->retry_after_ms);
     done(&answer, done_arg);
     flow_release(flow);
 }
@@ -156,6 +157,7 @@ struct server_call *server_start(struct flow *flow, const struct server_request 
     headers[n] = NULL;
     *call = (struct server_call){ .flow = flow, .done = done, .arg = arg };
     flow_hold(flow);
+    pace_spend(flow);
     call->call = http_start(flow->client,
                             &(struct http_request){
                                 .method = request->method,

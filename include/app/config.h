@@ -34,6 +34,9 @@ struct config {
     } hook;
     struct {
         int64_t every_ms, overlap_ms, subscription_ms;
+        char *by;             /* "auto", "updated", "history", "patient" */
+        char *cohort;         /* "Group/5", "List/7" or the path of a file; NULL: none */
+        int64_t per_minute;   /* requests; 0: no limit */
         int64_t first_days;   /* how far back the very first poll looks */
         int64_t history_days; /* how far back results of a new patient are read */
     } poll;

@@ -8,6 +8,22 @@
 #include "base/node.h"
 #include "fhir/release.h"
 
+/* The types that can be polled. */
+enum capability_kind {
+    CAPABILITY_ORDERS,     /* MedicationRequest */
+    CAPABILITY_RESULTS,    /* Observation */
+    CAPABILITY_CONDITIONS, /* Condition */
+    CAPABILITY_PROCEDURES, /* Procedure */
+    CAPABILITY_ALLERGIES,  /* AllergyIntolerance */
+    CAPABILITY_PATIENTS,   /* Patient */
+    CAPABILITY_KINDS
+};
+
+struct capability_poll {
+    bool updated; /* searched by _lastUpdated (a missing list of parameters counts as yes) */
+    bool history; /* has a history of the type: only where it is listed, since few have it */
+};
+
 struct capability {
     enum fhir_release release;
     char fhir_version[16]; /* "4.0.1" */
@@ -17,7 +33,11 @@ struct capability {
     bool search_updated_orders, search_updated_results, search_updated_conditions; /* _lastUpdated
                        listed for MedicationRequest, Observation, Condition (a missing list of
                        parameters counts as yes) */
+    struct capability_poll poll[CAPABILITY_KINDS];
 };
+
+/* "MedicationRequest"; static. */
+const char *capability_type(enum capability_kind kind);
 
 /* Errors: ERR_INPUT "capability.shape", "capability.version" (not 4.0, 4.3 or 5.0). */
 bool capability_read(const struct node *at, struct capability *ret, struct err *err) MUST_CHECK;

@@ -1,6 +1,8 @@
 /* The catch-up poll: what changed since the watermark, for each type. The watermark moves only when
  * every page of a pass is in the journal; a pass that fails is dropped whole and repeated from the
- * same place. Private to flow/. */
+ * same place. How a type is asked (search or history) says flow->plan. Beside a search runs, at a
+ * slower rhythm, the history of the type where the server has one, because no search shows a
+ * deletion. Private to flow/. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,12 +11,14 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "fhir/poll_plan.h"
 #include "store/store.h"
 
 struct flow;
 struct pages;
 
-#define CATCHUP_TYPES 6
+#define CATCHUP_TYPES  CAPABILITY_KINDS
+#define CATCHUP_PASSES (2 * CATCHUP_TYPES) /* the second half asks for deletions alone */
 
 enum catchup_state {
     CATCHUP_LOADING, /* the watermark comes from the store */
@@ -35,6 +39,8 @@ struct catchup {
     struct flow *flow;
     const char *type; /* static */
     bool needed;      /* the daemon is not ready without it */
+    enum poll_manner manner;
+    const char *mark; /* static: what the watermark's setting is called, before the type */
     enum catchup_state state;
     uv_timer_t timer;
     struct pages *pages;
@@ -43,6 +49,8 @@ struct catchup {
     struct arena arena;                /* owned: events of the present page */
     struct buf events;                 /* owned: array of struct store_event */
     int64_t fresh, duplicates, broken; /* of this pass */
+    unsigned count;                    /* _count of this pass; 0: the usual one */
+    size_t pages_told, entries_told;   /* of this pass */
     uint64_t began_ms;                 /* loop time */
     bool again;                        /* another pass as soon as this one ends */
     bool succeeded;                    /* at least once */

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/metric.h"
 #include "core/knowledge.h"
+#include "fhir/poll_plan.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "store/store.h"
@@ -29,6 +30,10 @@ struct flow_options {
     const char *hook_secret; /* for channel.header, at least 32 characters; NULL: one is made at
                                 * random and kept in the store */
     int64_t poll_ms;         /* catch-up poll interval */
+    enum poll_by poll_by;    /* how to ask what has changed */
+    const char *cohort;      /* patients to look at one by one: "Group/5", "List/7" or the path of a
+                              * file; NULL: none */
+    int64_t per_minute;      /* requests that the poll may bring us to; 0: no limit */
     int64_t overlap_ms;      /* how far a poll reaches back behind its watermark */
     int64_t subscription_ms; /* how often Subscriptions are looked at */
     int64_t request_ms;      /* deadline of one request */

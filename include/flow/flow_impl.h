@@ -4,11 +4,13 @@
 #pragma once
 
 #include "fhir/capability.h"
+#include "fhir/poll_plan.h"
 #include "flow/catchup.h"
 #include "flow/clock.h"
 #include "flow/deliver.h"
 #include "flow/flow.h"
 #include "flow/intake.h"
+#include "flow/pace.h"
 #include "flow/server.h"
 #include "flow/subscribe.h"
 #include "flow/work.h"
@@ -21,7 +23,7 @@ enum flow_state {
     FLOW_CLOSING,  /* timers are closed */
 };
 
-#define FLOW_TIMERS_MAX 16
+#define FLOW_TIMERS_MAX 32
 
 struct flow {
     uv_loop_t *loop;
@@ -50,7 +52,9 @@ struct flow {
     struct clock clock;
     struct intake intake;
     struct subscribe subscribe[SUBSCRIBE_TYPES];
-    struct catchup catchup[CATCHUP_TYPES];
+    struct poll_plan plan; /* from the capability statement on */
+    struct pace pace;
+    struct catchup catchup[CATCHUP_PASSES];
     struct work work;
     struct deliver deliver;
 };

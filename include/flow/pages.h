@@ -27,6 +27,12 @@ struct pages_reader {
 struct pages *pages_start(struct flow *flow, const char *path, const struct pages_reader *reader,
                           void *arg);
 
+/* The same for the poll, which can wait: each page asks the budget first, see pace.h. gone (NULL:
+ * nobody) is told of the deletions that stand in a history. */
+typedef void pages_gone_fn(const struct bundle_entry *entry, void *arg);
+struct pages *pages_start_paced(struct flow *flow, const char *path,
+                                const struct pages_reader *reader, pages_gone_fn *gone, void *arg);
+
 /* Ask for the next page, or call done when that was the last one. */
 void pages_next(struct pages *pages);
 

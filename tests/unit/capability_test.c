@@ -49,6 +49,13 @@ static const struct capability_case {
       CAPABILITY("{'mode':'client','resource':[{'type':'Subscription'}]},"
                  "{'mode':'server','resource':[]}"),
       "R4 4.0.1" },
+    { "the history of a type counts where it is listed",
+      SERVER("{'type':'MedicationRequest','interaction':[{'code':'search-type'},"
+             "{'code':'history-type'}]},{'type':'Observation'," DOES(
+                 "history-instance") "},"
+                                     "{'type':'Procedure'," DOES("history-type") "}"),
+      "R4 4.0.1 orders MedicationRequest/_history Procedure/_history" },
+    { "no list of interactions is no history", SERVER("{'type':'Patient'}"), "R4 4.0.1" },
     { "the software",
       "{'resourceType':'CapabilityStatement','fhirVersion':'5.0.0','software':{'name':'HAPI',"
       "'version':'8.1'},'rest':[{'mode':'server'}]}",
@@ -87,6 +94,9 @@ static void describe(const struct capability *c, struct buf *out)
     if (c->search_updated_orders) buf_text(out, " orders");
     if (c->search_updated_results) buf_text(out, " results");
     if (c->search_updated_conditions) buf_text(out, " conditions");
+    for (int kind = 0; kind < CAPABILITY_KINDS; kind++)
+        if (c->poll[kind].history)
+            buf_printf(out, " %s/_history", capability_type((enum capability_kind)kind));
 }
 
 static void check(void **state)
