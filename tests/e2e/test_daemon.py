@@ -583,7 +583,8 @@ def test_the_poll_asks_past_the_servers_cache_and_reaches_back(house):
                       settings={"poll": {"every": "1 s", "overlap": "30 s"}})
     low(ward, "p1")
     path = "/Observation?_lastUpdated=ge"
-    last = wait_until(lambda: ward.hospital.requests_of("GET", path), what="a poll")[-1]
+    last = wait_until(lambda: ward.hospital.requests_of("GET", path)[1:],
+                      what="a poll that is not the first")[-1]
     age_now = time.monotonic() - last.at
     asked = ward.hospital.requests_of("GET", "_lastUpdated=ge")
     assert asked and all("no-cache" in r.headers.get("cache-control", "") for r in asked)
