@@ -22,7 +22,7 @@ PKG_CONFIG ?= pkg-config
 PKGS       := libuv libcurl jansson libmicrohttpd sqlite3 libsystemd nettle zlib
 BUILD      := build/$(MODE)
 
-PACKAGES_BUILD := pkg-config libuv1-dev libcurl4-gnutls-dev libjansson-dev libmicrohttpd-dev libsqlite3-dev libsystemd-dev nettle-dev zlib1g-dev
+PACKAGES_BUILD := pkg-config libuv1-dev libcurl4-gnutls-dev libjansson-dev libmicrohttpd-dev libsqlite3-dev libsystemd-dev nettle-dev zlib1g-dev libwslay-dev
 PACKAGES_DEMO  := $(PACKAGES_BUILD) python3
 PACKAGES_TEST  := $(PACKAGES_DEMO) libcmocka-dev python3-pytest clang clang-format libclang-rt-14-dev cppcheck valgrind systemd procps mandoc openssl
 
@@ -36,7 +36,7 @@ MODE_tsan    := -O1 -g -fsanitize=thread
 VERSION      := 0.1.0
 ALL_CFLAGS    = -std=gnu11 $(WARN) $(MODE_$(MODE)) -MMD -MP -Iinclude -Itests/unit -DADAPTER_VERSION='"$(VERSION)"' \
                 -DADAPTER_DATADIR='"$(DATADIR)"' -DADAPTER_SYSCONFDIR='"$(SYSCONFDIR)"' $(shell $(PKG_CONFIG) --cflags $(PKGS)) $(CFLAGS)
-LDLIBS        = $(shell $(PKG_CONFIG) --libs $(PKGS)) -lm -lpthread
+LDLIBS        = $(shell $(PKG_CONFIG) --libs $(PKGS)) -lwslay -lm -lpthread
 LINK_release := -pie -Wl,-z,relro,-z,now
 
 LIB_SRC  := $(filter-out adapter/app/main.c,$(wildcard adapter/*/*.c))
@@ -134,14 +134,14 @@ lint:
 FUZZ_SECONDS ?= 60
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_PKGS := jansson nettle libcurl libuv
-FUZZ_LIB = $(wildcard adapter/base/*.c adapter/core/*.c adapter/fhir/*.c) adapter/net/http_head.c adapter/net/origin.c
+FUZZ_LIB = $(wildcard adapter/base/*.c adapter/core/*.c adapter/fhir/*.c) $(addprefix adapter/net/,http_head.c origin.c upgrade.c frames.c)
 FUZZ_FLAGS = -g -O1 -std=gnu11 -Iinclude -Itests/unit -fsanitize=address,undefined -fno-sanitize-recover=all
 build/fuzz/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP $(shell $(PKG_CONFIG) --cflags $(FUZZ_PKGS)) -c -o $@ $<
 build/fuzz/bin/%: tests/fuzz/%_fuzz.c $(patsubst %.c,build/fuzz/%.o,$(FUZZ_LIB))
 	@mkdir -p $(@D)
-	@$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $(shell $(PKG_CONFIG) --cflags $(FUZZ_PKGS)) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(FUZZ_PKGS)) -lm
+	@$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $(shell $(PKG_CONFIG) --cflags $(FUZZ_PKGS)) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(FUZZ_PKGS)) -lwslay -lm
 fuzzers: $(addprefix build/fuzz/bin/,$(FUZZERS))
 fuzz: fuzzers
 	@set -e; for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f; echo "fuzz $$f"; \
