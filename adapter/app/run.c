@@ -20,8 +20,11 @@
 #include "base/mem.h"
 #include "flow/flow.h"
 
-#define STOP_GRACE_MS  5000
-#define IDLE_LOOKS_MAX 4
+#define BODIES_AT_ONCE  16 /* notifications of the greatest length that are under way together */
+#define STOP_GRACE_MS   5000
+#define REFUSALS        200   /* statuses from 400 */
+#define REFUSAL_TELL_MS 60000 /* between two log lines of one status */
+#define IDLE_LOOKS_MAX  4
 
 /* The settings as the parts below want them; texts are borrowed from config or owned here. */
 struct material {
@@ -45,8 +48,9 @@ struct adapter {
     struct flow *flow;
     struct service service;
     uv_signal_t term, interrupt, hangup;
-    uint64_t seen_store, seen_flow; /* turns at the last sign of life */
-    unsigned idle_looks;            /* signs of life without a turn of the flow */
+    uint64_t seen_store, seen_flow;     /* turns at the last sign of life */
+    unsigned idle_looks;                /* signs of life without a turn of the flow */
+    uint64_t refusal_told_ms[REFUSALS]; /* on the loop's clock; by status, 0: never */
     bool stopping, reloading;
     bool reload_again; /* another SIGHUP came while one was worked on */
     int code;
@@ -441,13 +445,19 @@ static void on_body(struct http_exchange *exchange, void *arg)
     flow_on_body(exchange, adapter->flow);
 }
 
+/* Strangers may do this as often as they like: it must not fill the log. */
 static void on_refused(unsigned status, void *arg)
 {
     struct adapter *adapter = arg;
+    uint64_t now_ms = uv_now(&adapter->loop), *told_ms;
     char text[12];
 
-    snprintf(text, sizeof text, "%u", status);
     if (status == 413) metric_add(&adapter->metrics, METRIC_REFUSED_BIG, 1);
+    if (status == 503) metric_add(&adapter->metrics, METRIC_REFUSED_BUSY, 1);
+    told_ms = &adapter->refusal_told_ms[status % REFUSALS];
+    if (*told_ms && now_ms - *told_ms < REFUSAL_TELL_MS) return;
+    *told_ms = now_ms;
+    snprintf(text, sizeof text, "%u", status);
     log_event(LOG_LEVEL_WARN, "notification-refused", LOG_STATUS, text, LOG_END);
 }
 
@@ -461,6 +471,7 @@ static bool listener_start(struct adapter *adapter, const struct material *mater
         .cert_pem = material->certificate,
         .key_pem = material->key,
         .body_max = (size_t)config->hook.body_max,
+        .bodies_max = BODIES_AT_ONCE * (size_t)config->hook.body_max,
         .connections_max = (unsigned)config->hook.connections,
         .connections_per_peer_max = (unsigned)config->hook.connections_per_peer,
         .request_ms = (uint64_t)config->hook.request_ms,

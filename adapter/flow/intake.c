@@ -124,12 +124,21 @@ static unsigned hook_head(struct flow *flow, const struct http_exchange *exchang
     }
     if (!method_is_one_of(http_method(exchange), methods))
         return refuse(405, flow->intake.bad_method, ret_body);
+    http_trust(exchange);
     return 0;
+}
+
+/* For everybody: what anybody may ask, nobody may fill our memory with. */
+static unsigned open_head(const struct http_exchange *exchange)
+{
+    static const char *const methods[] = { "GET", "HEAD", NULL };
+
+    if (!method_is_one_of(http_method(exchange), methods)) return 405;
+    return http_has_body(exchange) ? 413 : 0;
 }
 
 unsigned flow_on_head(struct http_exchange *exchange, const char **ret_body, void *arg)
 {
-    static const char *const methods[] = { "GET", "HEAD", NULL };
     struct flow *flow = arg;
     const char *tail;
     char type[40];
@@ -144,7 +153,7 @@ unsigned flow_on_head(struct http_exchange *exchange, const char **ret_body, voi
     case ROUTE_METRICS:
         break;
     }
-    return method_is_one_of(http_method(exchange), methods) ? 0 : 405;
+    return open_head(exchange);
 }
 
 /* ---- answers */

@@ -15,12 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "net/http_refusal.h"
 #include "net/listen.h"
 
 #define HEAD_MAX           (32 * 1024) /* bytes of memory for a head; a longer one gets 431 */
@@ -28,6 +28,9 @@
 #define FAREWELL_MAX       64          /* sockets drained at once */
 #define FAREWELL_MS        2000        /* for one of them */
 #define FAREWELL_BYTES_MAX (16 * 1024 * 1024) /* of one of them */
+#define REFUSED_RETRY      "5"                /* seconds */
+#define SMALL_PART         256                /* of bodies_max: a small body */
+#define CROWD_SPARE        16 /* connections over the limit, for as long as others are shown out */
 #define NEVER              UINT64_MAX
 
 struct http_server {
@@ -37,8 +40,10 @@ struct http_server {
     uv_idle_t again;  /* active while the daemon has work it will not announce there */
     uv_timer_t sweep; /* the earliest limit of a connection */
     uint64_t sweep_at_ms;
-    unsigned open; /* libuv handles not yet closed */
-    struct connection *connections;
+    unsigned open;                  /* libuv handles not yet closed */
+    struct connection *connections; /* the newest first */
+    unsigned connection_count;
+    size_t bodies; /* bytes of the requests whose answer is still to come */
     struct farewell *farewells;
     unsigned farewell_count;
     struct http_server_options options; /* its strings are not used after the start */
@@ -59,6 +64,7 @@ struct connection {
     int fd;                          /* borrowed: libmicrohttpd closes it */
     uint64_t cut_at_ms;              /* on the loop's clock */
     bool was_cut;                    /* by us: no courtesy at the end */
+    bool trusted;                    /* http_trust() was called */
     struct http_exchange *exchange;  /* owned by libmicrohttpd's request; NULL while idle */
 };
 
@@ -77,6 +83,7 @@ struct http_exchange {
     const char *method, *path;     /* borrowed: libmicrohttpd's until the request ends */
     struct buf body;
     bool too_big; /* body_max was passed: the rest is thrown away, then 413 */
+    bool no_room; /* bodies_max was passed: the rest is thrown away, then 503 */
     bool last;    /* the connection ends with this answer */
     unsigned status;
     struct MHD_Response *response; /* owned until it is queued */
@@ -111,6 +118,13 @@ static void connection_cut_in(struct connection *conn, uint64_t ms)
     server_sweep_at(conn->server, conn->cut_at_ms);
 }
 
+static void connection_cut(struct connection *conn)
+{
+    conn->cut_at_ms = NEVER;
+    conn->was_cut = true;
+    shutdown(conn->fd, SHUT_RDWR);
+}
+
 static void farewell_on_closed(uv_handle_t *handle);
 
 static void farewell_end(struct farewell *farewell)
@@ -128,13 +142,10 @@ static void server_on_sweep(uv_timer_t *timer)
     struct farewell *after;
 
     for (struct connection *conn = server->connections; conn; conn = conn->next) {
-        if (conn->cut_at_ms <= now_ms) {
-            conn->cut_at_ms = NEVER;
-            conn->was_cut = true;
-            shutdown(conn->fd, SHUT_RDWR);
-        } else if (conn->cut_at_ms < next_ms) {
+        if (conn->cut_at_ms <= now_ms)
+            connection_cut(conn);
+        else if (conn->cut_at_ms < next_ms)
             next_ms = conn->cut_at_ms;
-        }
     }
     for (struct farewell *farewell = server->farewells; farewell; farewell = after) {
         after = farewell->next;
@@ -193,6 +204,17 @@ static void farewell_start(struct http_server *server, int fd)
     uv_poll_start(&farewell->poll, UV_READABLE, farewell_on_ready);
 }
 
+/* There are too many: the oldest of which we do not know who it is gives its place to the newcomer.
+ * So a crowd that says nothing keeps nobody out. */
+static void server_show_out(struct http_server *server)
+{
+    struct connection *oldest = NULL;
+
+    for (struct connection *conn = server->connections; conn; conn = conn->next)
+        if (!conn->trusted && conn->cut_at_ms != NEVER) oldest = conn;
+    if (oldest) connection_cut(oldest);
+}
+
 static void connection_open(struct http_server *server, struct MHD_Connection *mhd, void **ret)
 {
     struct connection *conn = mem_new(struct connection);
@@ -206,6 +228,7 @@ static void connection_open(struct http_server *server, struct MHD_Connection *m
     conn->link = &server->connections;
     server->connections = conn;
     connection_cut_in(conn, server->options.idle_ms);
+    if (++server->connection_count > server->options.connections_max) server_show_out(server);
     *ret = conn;
 }
 
@@ -217,6 +240,7 @@ static void connection_close(struct connection *conn)
         peer_is_there(conn->fd))
         farewell_start(server, conn->fd);
     if ((*conn->link = conn->next)) conn->next->link = conn->link;
+    server->connection_count--;
     server->work_left = true;
     free(conn);
 }
@@ -231,6 +255,12 @@ static void server_on_connection(void *arg, struct MHD_Connection *mhd, void **c
 }
 
 /* ---- an exchange ---- */
+
+static void body_drop(struct http_exchange *exchange)
+{
+    exchange->connection->server->bodies -= exchange->body.len;
+    buf_done(&exchange->body);
+}
 
 /* The only writer of exchange->state. */
 static void exchange_enter(struct http_exchange *exchange, enum exchange_state next)
@@ -287,7 +317,7 @@ static void server_on_request_end(void *arg, struct MHD_Connection *mhd, void **
     exchange->connection->exchange = NULL;
     connection_cut_in(exchange->connection, exchange->connection->server->options.idle_ms);
     if (exchange->response) MHD_destroy_response(exchange->response);
-    buf_done(&exchange->body);
+    body_drop(exchange);
     free(exchange);
 }
 
@@ -326,56 +356,13 @@ static enum MHD_Result exchange_refuse(struct http_exchange *exchange, unsigned 
     exchange->status = status;
     exchange->last = true;
     exchange->response = response_new("text/plain; charset=utf-8", text ? text : "");
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        response_header(exchange->response, MHD_HTTP_HEADER_RETRY_AFTER, REFUSED_RETRY);
     exchange_enter(exchange, EXCHANGE_ANSWERED);
     return exchange_send(exchange);
 }
 
 /* ---- the head ---- */
-
-struct framing {
-    unsigned lengths, encodings; /* how many such headers */
-};
-
-static enum MHD_Result framing_on_header(void *arg, enum MHD_ValueKind kind, const char *name,
-                                         const char *value)
-{
-    struct framing *framing = arg;
-
-    (void)kind;
-    (void)value;
-    if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) framing->lengths++;
-    if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) framing->encodings++;
-    return MHD_YES;
-}
-
-/* Two parties that disagree on where a request ends are how requests are smuggled past a proxy
- * (RFC 9112, 6.1 and 6.3): there must be one statement, and we must understand it. */
-static unsigned framing_refusal(const struct http_exchange *exchange, const char **ret_text)
-{
-    struct framing framing = { 0 };
-    const char *encoding = http_header(exchange, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-
-    MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, framing_on_header, &framing);
-    *ret_text = "the length of the body is stated more than once\n";
-    if (framing.lengths + framing.encodings > 1) return MHD_HTTP_BAD_REQUEST;
-    *ret_text = "only the transfer encoding \"chunked\" is known here\n";
-    if (encoding && strcasecmp(encoding, "chunked") != 0) return MHD_HTTP_NOT_IMPLEMENTED;
-    return 0;
-}
-
-static unsigned size_refusal(const struct http_exchange *exchange, const char **ret_text)
-{
-    const char *length = http_header(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    const char *encoding = http_header(exchange, MHD_HTTP_HEADER_CONTENT_ENCODING);
-
-    *ret_text = "send the body without Content-Encoding\n";
-    if (encoding && *encoding && strcasecmp(encoding, "identity") != 0)
-        return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
-    *ret_text = "the body is too long\n";
-    if (length && strtoull(length, NULL, 10) > exchange->connection->server->options.body_max)
-        return MHD_HTTP_CONTENT_TOO_LARGE;
-    return 0;
-}
 
 /* A refusal that the owner of the server does not see in its own callbacks. */
 static enum MHD_Result exchange_refuse_ourselves(struct http_exchange *exchange, unsigned status,
@@ -391,14 +378,14 @@ static enum MHD_Result exchange_on_head(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->connection->server;
     const char *text = NULL;
-    unsigned status = framing_refusal(exchange, &text);
+    unsigned status = http_framing_refusal(exchange->mhd, &text);
 
     if (status) return exchange_refuse_ourselves(exchange, status, text);
     text = NULL;
     status = server->head(exchange, &text, server->arg);
     if (server->closing) return MHD_NO;
     if (status) return exchange_refuse(exchange, status, text);
-    status = size_refusal(exchange, &text);
+    status = http_body_refusal(exchange->mhd, server->options.body_max, &text);
     if (status) return exchange_refuse_ourselves(exchange, status, text);
     exchange_enter(exchange, EXCHANGE_BODY);
     return MHD_YES;
@@ -406,19 +393,32 @@ static enum MHD_Result exchange_on_head(struct http_exchange *exchange)
 
 /* ---- the body ---- */
 
+/* What is small is let in beside the crowd: those that are there can only be so many. */
+static bool has_room(const struct http_server *server, size_t body_len, size_t more)
+{
+    size_t max = server->options.bodies_max;
+
+    return server->bodies + more <= max || body_len + more <= max / SMALL_PART;
+}
+
 static enum MHD_Result exchange_on_data(struct http_exchange *exchange, const char *data,
                                         size_t *data_len)
 {
-    size_t max = exchange->connection->server->options.body_max;
+    struct http_server *server = exchange->connection->server;
     size_t len = *data_len;
 
     *data_len = 0; /* all of it is taken */
-    if (exchange->too_big || len > max - exchange->body.len) {
-        /* Only a chunked body gets here. libmicrohttpd cannot answer in the middle of one. */
+    if (exchange->too_big || exchange->no_room) return MHD_YES;
+    /* libmicrohttpd cannot answer in the middle of a body. */
+    if (len > server->options.body_max - exchange->body.len) /* a chunked one */
         exchange->too_big = true;
-        buf_done(&exchange->body);
+    else if (!has_room(server, exchange->body.len, len))
+        exchange->no_room = true;
+    if (exchange->too_big || exchange->no_room) {
+        body_drop(exchange);
         return MHD_YES;
     }
+    server->bodies += len;
     buf_add(&exchange->body, data, len);
     return MHD_YES;
 }
@@ -428,6 +428,9 @@ static enum MHD_Result exchange_on_end(struct http_exchange *exchange)
     if (exchange->too_big)
         return exchange_refuse_ourselves(exchange, MHD_HTTP_CONTENT_TOO_LARGE,
                                          "the body is too long\n");
+    if (exchange->no_room)
+        return exchange_refuse_ourselves(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                         "too much is under way, come again\n");
     exchange_enter(exchange, EXCHANGE_ASKED);
     if (exchange->connection->server->closing) return MHD_NO;
     return exchange->state == EXCHANGE_ANSWERED ? exchange_send(exchange) : MHD_YES;
@@ -483,6 +486,19 @@ const char *http_body(const struct http_exchange *exchange, size_t *ret_len)
     return buf_string(&exchange->body);
 }
 
+void http_trust(const struct http_exchange *exchange)
+{
+    exchange->connection->trusted = true;
+}
+
+bool http_has_body(const struct http_exchange *exchange)
+{
+    const char *length = http_header(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+    return http_header(exchange, MHD_HTTP_HEADER_TRANSFER_ENCODING) ||
+           (length && strtoull(length, NULL, 10) > 0);
+}
+
 static void server_on_again(uv_idle_t *idle);
 
 void http_answer(struct http_exchange *exchange, unsigned status, const char *type,
@@ -521,7 +537,7 @@ static void server_run(struct http_server *server)
         if (server->closing) return;
         /* With its own timeouts off, a timeout is always 0: "run me again at once". Two things it
          * does not tell: a resumed connection, and the place that a closed one left to the
-         * listener, which rests at connections_max. */
+         * listener, which rests when there are too many. */
         more = server->work_left || MHD_get_timeout(server->daemon, &ms) == MHD_YES;
     }
     if (more)
@@ -575,11 +591,11 @@ static struct MHD_Daemon *server_daemon(struct http_server *server, int fd,
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0), 0,
         NULL, NULL, server_on_request, server, MHD_OPTION_EXTERNAL_LOGGER, server_on_log, server,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MAX,
-        MHD_OPTION_CONNECTION_LIMIT, options->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        options->connections_per_peer_max, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
-        MHD_OPTION_NOTIFY_CONNECTION, server_on_connection, server, MHD_OPTION_URI_LOG_CALLBACK,
-        server_on_line, server, MHD_OPTION_NOTIFY_COMPLETED, server_on_request_end, server,
-        MHD_OPTION_ARRAY, tls_options, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, options->connections_max + CROWD_SPARE,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->connections_per_peer_max,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_NOTIFY_CONNECTION, server_on_connection,
+        server, MHD_OPTION_URI_LOG_CALLBACK, server_on_line, server, MHD_OPTION_NOTIFY_COMPLETED,
+        server_on_request_end, server, MHD_OPTION_ARRAY, tls_options, MHD_OPTION_END);
 }
 
 static bool server_start_daemon(struct http_server *server,
@@ -629,6 +645,7 @@ bool http_server_start(uv_loop_t *loop, const struct http_server_options *option
 
     server->loop = loop;
     server->options = *options;
+    if (!server->options.bodies_max) server->options.bodies_max = SIZE_MAX;
     server->head = head;
     server->body = body;
     server->arg = arg;

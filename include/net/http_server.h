@@ -15,7 +15,8 @@ struct http_server;
 struct http_exchange; /* one request and its answer */
 
 /* The server itself refused a request, which neither head nor body hears of: 400 or 501 (the length
- * of the body is stated twice or in an unknown way), 415 (Content-Encoding), 413 (body_max). What
+ * of the body is stated twice or in an unknown way, a header is malformed), 415 (Content-Encoding),
+ * 413 (body_max), 503 (bodies_max). What
  * libmicrohttpd refuses (no HTTP, a head too long) is not reported. */
 typedef void http_refused_fn(unsigned status, void *arg);
 
@@ -24,7 +25,9 @@ struct http_server_options {
     uint16_t port;                  /* 0: any free one */
     const char *cert_pem, *key_pem; /* PEM text; NULL: no TLS */
     size_t body_max;                /* longer bodies get 413 */
-    unsigned connections_max;
+    size_t bodies_max; /* of all requests under way together: past it a body gets 503, unless it is
+                        * below a 256th of that; 0: no limit */
+    unsigned connections_max; /* past them the oldest whose peer is not trusted is cut off */
     unsigned connections_per_peer_max; /* per address: a proxy is one peer; 0: no limit */
     uint64_t request_ms;      /* from the request line to the last byte of the body; and again for
                                * the peer to take the answer */
@@ -67,6 +70,12 @@ const char *http_method(const struct http_exchange *exchange);
 const char *http_path(const struct http_exchange *exchange); /* decoded, without query */
 const char *http_header(const struct http_exchange *exchange, const char *name);
 const char *http_body(const struct http_exchange *exchange, size_t *ret_len); /* NUL-terminated */
+
+/* The peer has proved who it is: its connection gives way to no other. */
+void http_trust(const struct http_exchange *exchange);
+
+/* Does the head announce a body, of any length but none? */
+bool http_has_body(const struct http_exchange *exchange);
 
 /* Answer, exactly once; the exchange is gone when this returns. type: content type, NULL for none;
  * retry_after_s 0: no header. The text is copied. If the peer has gone meanwhile the answer is

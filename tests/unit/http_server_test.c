@@ -50,6 +50,7 @@ static const struct peer_case {
     bool lazy;        /* reads nothing until the limits are long past */
     unsigned refused; /* by the server itself */
     bool cut;         /* with short limits */
+    size_t bodies_max;
 } cases[] = {
     { "a request is answered", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi",
       .want = "\r\n\r\nPOST /echo - [hi]" },
@@ -115,6 +116,39 @@ static const struct peer_case {
     { "two lengths are refused",
       "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi",
       .want = "HTTP/1.1 400 ", .ends = true, .refused = 400 },
+    { "a blank between the name of a header and its colon is refused",
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding : chunked\r\n\r\n",
+      .want = "HTTP/1.1 400 ", .ends = true, .refused = 400 },
+    { "a transfer encoding on a continued line is refused",
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding:\r\n "
+      "chunked\r\n\r\n",
+      .want = "HTTP/1.1 400 ", .ends = true, .refused = 400 },
+    { "a length on a continued line is refused",
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n 2\r\n\r\nhi", .want = "HTTP/1.1 400 ",
+      .ends = true, .refused = 400 },
+    { "a bare CR in a header is refused",
+      "POST /echo HTTP/1.1\r\nHost: a\r\nX: a\rTransfer-Encoding: chunked\r\n\r\n",
+      .want = "HTTP/1.1 400 ", .ends = true, .refused = 400 },
+    { "a name that is no token is refused",
+      "POST /echo HTTP/1.1\r\nHost: a\r\nX(1): a\r\nContent-Length: 0\r\n\r\n",
+      .want = "HTTP/1.1 400 ", .ends = true, .refused = 400 },
+    { "a tab in a header and every letter of a token are let in",
+      "POST /echo HTTP/1.1\r\nHost: a\r\nX!#$%&'*+-.^_`|~9: a\tb\r\nContent-Length: 2\r\n\r\nhi",
+      .want = "[hi]" },
+    { "a stated body where none is wanted is known by the head",
+      "GET /echo HTTP/1.1\r\nX-Bodyless: 1\r\nContent-Length: 1\r\n\r\n", .want = "HTTP/1.1 413 ",
+      .ends = true },
+    { "a chunked body where none is wanted is known by the head",
+      "GET /echo HTTP/1.1\r\nX-Bodyless: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+      .want = "HTTP/1.1 413 ", .ends = true },
+    { "a body of no length is none",
+      "GET /echo HTTP/1.1\r\nX-Bodyless: 1\r\nContent-Length: 0\r\n\r\n", .want = "HTTP/1.1 200 " },
+    { "bodies that are too long together are refused for now",
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 51\r\n\r\n", .want = "Retry-After: 5\r\n",
+      .ends = true, .flood = 51, .refused = 503, .bodies_max = 50 },
+    { "bodies of exactly the limit together are let in",
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n", .want = "[xxxxx", .flood = 50,
+      .bodies_max = 50 },
     { "an unknown transfer encoding is refused",
       "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
       .want = "HTTP/1.1 501 ", .ends = true, .refused = 501 },
@@ -154,6 +188,8 @@ static unsigned on_head(struct http_exchange *exchange, const char **ret_body, v
 
     if (w->quiesce_in_head) http_server_quiesce(w->server);
     if (w->free_in_head) http_server_free(TAKE(w->server));
+    if (strcmp(path, "/trust") == 0) http_trust(exchange);
+    if (http_header(exchange, "X-Bodyless") && http_has_body(exchange)) return 413;
     if (strncmp(path, "/refuse/", 8) != 0) return 0;
     *ret_body = "refused here";
     return (unsigned)atoi(path + 8);
@@ -309,6 +345,7 @@ static void world_init(struct world *w)
     w->options = (struct http_server_options){
         .address = "127.0.0.1",
         .body_max = BODY_MAX,
+        .bodies_max = w->c->bodies_max,
         .connections_max = 16,
         .request_ms = w->c->cut ? LIMIT_MS : LONG_MS,
         .idle_ms = w->c->cut ? LIMIT_MS : LONG_MS,
@@ -436,7 +473,15 @@ static void run_until_pending(struct world *w)
     while (!w->pending) uv_run(&w->loop, UV_RUN_ONCE);
 }
 
-static void limit_holds_others_back(void **state)
+/* Has the server hung up? Nothing else comes. */
+static bool is_cut(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+static void the_oldest_stranger_gives_way(void **state)
 {
     struct world w = { .c = &echo };
     int silent[3];
@@ -444,15 +489,48 @@ static void limit_holds_others_back(void **state)
     (void)state;
     world_init(&w);
     w.options.connections_max = 3;
-    w.options.idle_ms = LIMIT_MS;
+    w.options.idle_ms = PATIENCE_MS;
     world_serve(&w);
-    for (size_t i = 0; i < 3; i++) silent[i] = blocking_peer(&w);
-    world_dial(&w); /* waits until the silent ones are cut off */
-    uint64_t start_ms = uv_now(&w.loop);
+    for (size_t i = 0; i < 3; i++) {
+        silent[i] = blocking_peer(&w);
+        uv_run(&w.loop, UV_RUN_ONCE);
+    }
+    world_dial(&w);
     uv_run(&w.loop, UV_RUN_DEFAULT);
-    assert_true(uv_now(&w.loop) - start_ms >= LIMIT_MS - 10);
     assert_non_null(strstr(w.reply, "GET /echo"));
+    assert_true(is_cut(silent[0]));
+    assert_false(is_cut(silent[1]));
+    assert_false(is_cut(silent[2]));
     for (size_t i = 0; i < 3; i++) close(silent[i]);
+    world_done(&w);
+}
+
+static void whom_we_trust_stays(void **state)
+{
+    static const char ask[] = "GET /trust HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct world w = { .c = &echo };
+    int known, silent;
+
+    (void)state;
+    world_init(&w);
+    w.options.connections_max = 2;
+    w.options.idle_ms = PATIENCE_MS;
+    world_serve(&w);
+    known = blocking_peer(&w);
+    assert_int_equal(send(known, ask, sizeof ask - 1, 0), sizeof ask - 1);
+    run_until_pending(&w);
+    http_answer(TAKE(w.pending), 200, "text/plain", "", 0);
+    silent = blocking_peer(&w);
+    uv_run(&w.loop, UV_RUN_ONCE);
+    world_dial(&w);
+    uv_run(&w.loop, UV_RUN_DEFAULT);
+    assert_non_null(strstr(w.reply, "GET /echo"));
+    assert_true(is_cut(silent));
+    char answer[512];
+    while (recv(known, answer, sizeof answer, MSG_DONTWAIT) > 0) continue;
+    assert_false(is_cut(known));
+    close(known);
+    close(silent);
     world_done(&w);
 }
 
@@ -627,8 +705,9 @@ static void quiesce_in_head(void **state)
 int main(void)
 {
     const struct CMUnitTest more[] = {
-        { "more peers than connections_max wait their turn", limit_holds_others_back, NULL, NULL,
-          NULL },
+        { "of too many peers the oldest that nobody knows gives way", the_oldest_stranger_gives_way,
+          NULL, NULL, NULL },
+        { "a peer that is trusted gives way to nobody", whom_we_trust_stays, NULL, NULL, NULL },
         { "one address gets connections_per_peer_max connections", one_peer_has_its_share, NULL,
           NULL, NULL },
         { "freeing with an exchange pending cuts it off", free_with_pending, NULL, NULL, NULL },
