@@ -124,10 +124,18 @@ static const struct setting {
       "tries of one delivery that the server does not take for now; 0: never give up" },
     { "alerts", "system", SETTING_TEXT, "urn:x-myeloma-adapter", 0, 0, FIELD(alerts.system), false,
       "base of the identifier and tag systems that the alerts carry" },
+    { "journal", "events", SETTING_NUMBER, "200000", 1, 100000000, FIELD(journal.events), false,
+      "events that may wait; beyond it notifications get 503 and polls pause" },
+    { "journal", "bytes", SETTING_NUMBER, "268435456", 65536, 1099511627776, FIELD(journal.bytes),
+      false, "bytes of resources that may wait; the outbox has the same two bounds" },
+    { "journal", "age", SETTING_DURATION, "1 d", 60000, 31536000000, FIELD(journal.age_ms), false,
+      "how old the oldest event that waits for its turn may be" },
+    { "journal", "keep", SETTING_DAYS, "90 d", 3, 3650, FIELD(journal.keep_days), false,
+      "how long finished events are kept" },
 };
 
-#define SECTION_COUNT 4
-static const char *const sections[] = { "server", "hook", "poll", "alerts", NULL };
+#define SECTION_COUNT 5
+static const char *const sections[] = { "server", "hook", "poll", "alerts", "journal", NULL };
 
 /* ---- problems */
 

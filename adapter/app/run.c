@@ -186,6 +186,9 @@ static struct flow_options options_of(const struct config *config, const struct 
         .page_count = (unsigned)config->server.page_count,
         .deliveries_max = (unsigned)config->alerts.in_flight,
         .attempts_max = (unsigned)config->alerts.attempts,
+        .journal = { .items = config->journal.events,
+                     .bytes = config->journal.bytes,
+                     .age_ms = config->journal.age_ms },
         .random_bytes = random_bytes,
         .wall_ms = wall_ms,
     };

@@ -1,6 +1,7 @@
 #include "base/metric.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 
 #define PREFIX "myeloma_adapter_"
 
@@ -19,4 +20,37 @@ void metric_write(const struct metrics *metrics, struct buf *out)
         buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRId64 "\n", row->name, row->help,
                    row->name, row->type, row->name, metrics->value[i]);
     }
+}
+
+void metric_family(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_printf(out, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", name, help, name, type);
+}
+
+/* The text format escapes these three in a value. */
+static void add_value(struct buf *out, const char *value)
+{
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\') buf_char(out, '\\');
+        if (*value == '\n')
+            buf_text(out, "\\n");
+        else
+            buf_char(out, *value);
+    }
+}
+
+void metric_sample(struct buf *out, const char *name, int64_t value, ...)
+{
+    char before = '{';
+    va_list labels;
+
+    buf_printf(out, PREFIX "%s", name);
+    va_start(labels, value);
+    for (const char *label; (label = va_arg(labels, const char *)); before = ',') {
+        buf_printf(out, "%c%s=\"", before, label);
+        add_value(out, va_arg(labels, const char *));
+        buf_char(out, '"');
+    }
+    va_end(labels);
+    buf_printf(out, "%s %" PRId64 "\n", before == ',' ? "}" : "", value);
 }

@@ -13,6 +13,7 @@
 #define CATCHUP_LONGEST_MS INT64_C(60000) /* between attempts after a failure */
 #define CATCHUP_REFUSED_MS 3600000        /* ... of a type that the server does not offer */
 #define CATCHUP_SLOWER     10             /* of how many polls one asks for deletions too */
+#define CATCHUP_FULL_MS    1000           /* between looks whether the journal has room again */
 
 static const bool needed[CATCHUP_TYPES] = {
     [CAPABILITY_ORDERS] = true, [CAPABILITY_RESULTS] = true, [CAPABILITY_CONDITIONS] = true
@@ -110,11 +111,11 @@ static void count_found(struct catchup *at, const struct store_accepted *accepte
 
     at->fresh += (int64_t)accepted->fresh;
     at->duplicates += (int64_t)accepted->duplicates;
-    metric_add(flow->metrics, METRIC_EVENTS_ACCEPTED, (int64_t)accepted->fresh);
-    metric_add(flow->metrics, METRIC_EVENTS_DUPLICATE, (int64_t)accepted->duplicates);
-    if (at->succeeded && subscribe_is_active(flow, at->type))
+    ledger_accepted(flow, VIA_POLL, accepted, at->bytes);
+    if (at->succeeded && subscribe_is_active(flow, at->type)) {
         metric_add(flow->metrics, METRIC_EVENTS_BY_POLL, (int64_t)accepted->fresh);
-    flow->clock.accepted += (int64_t)accepted->fresh;
+        at->found += (int64_t)accepted->fresh;
+    }
     if (accepted->fresh) work_poke(flow);
 }
 
@@ -163,9 +164,13 @@ static void on_pages_done(const struct err *err, long status, void *arg)
 
 static void page_store(struct catchup *at)
 {
+    const struct store_event *events = (const struct store_event *)(const void *)at->events.data;
+    size_t count = at->events.len / sizeof *events;
+
+    at->bytes = 0;
+    for (size_t i = 0; i < count; i++) at->bytes += (int64_t)events[i].payload_len;
     flow_hold(at->flow);
-    store_accept(at->flow->store, (const struct store_event *)(const void *)at->events.data,
-                 at->events.len / sizeof(struct store_event), on_accepted, at);
+    store_accept(at->flow->store, events, count, on_accepted, at);
     buf_clear(&at->events);
     arena_done(&at->arena);
 }
@@ -192,7 +197,8 @@ static void catchup_on_timer(uv_timer_t *timer)
 {
     struct catchup *at = timer->data;
 
-    if (at->state == CATCHUP_RESTING) catchup_enter(at, CATCHUP_PAGING);
+    if (at->state == CATCHUP_RESTING || at->state == CATCHUP_PAUSED)
+        catchup_enter(at, CATCHUP_PAGING);
 }
 
 /* Spread over 90 to 110 %, so that the types do not ask in step for ever. */
@@ -214,10 +220,17 @@ static uint64_t rest_ms(const struct catchup *at)
     return (uint64_t)(wait > poll_ms && at->succeeded ? poll_ms : wait);
 }
 
+/* The hints that a pass answers are part of what fills the journal: such a pass goes on. */
+static bool must_pause(const struct catchup *at)
+{
+    return !at->hints.count && !at->answering.count && ledger_journal_is_full(at->flow);
+}
+
 /* The only writer of at->state. */
 static void catchup_enter(struct catchup *at, enum catchup_state next)
 {
     if (at->state == CATCHUP_ENDED) return;
+    if (next == CATCHUP_PAGING && must_pause(at)) next = CATCHUP_PAUSED;
     at->state = next;
     switch (next) {
     case CATCHUP_LOADING:
@@ -233,6 +246,9 @@ static void catchup_enter(struct catchup *at, enum catchup_state next)
             pages_next(at->pages);
         else
             pass_start(at);
+        break;
+    case CATCHUP_PAUSED:
+        uv_timer_start(&at->timer, catchup_on_timer, CATCHUP_FULL_MS, 0);
         break;
     case CATCHUP_STORING:
         page_store(at);

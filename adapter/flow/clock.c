@@ -30,11 +30,11 @@ int64_t clock_waiting(const struct flow *flow)
     return flow->clock.counts.events_waiting + flow->clock.accepted;
 }
 
-static void set_gauges(struct flow *flow, const struct store_counts *counts)
+void clock_counted(struct flow *flow, const struct store_counts *counts)
 {
-    metric_set(flow->metrics, METRIC_EVENTS_WAITING, counts->events_waiting);
-    metric_set(flow->metrics, METRIC_DELIVERIES_WAITING, counts->outbox_waiting);
-    metric_set(flow->metrics, METRIC_DELIVERIES_PARKED, counts->outbox_parked);
+    flow->clock.counts = *counts;
+    flow->clock.accepted = 0;
+    ledger_counted(flow);
 }
 
 /* Until the first thing that is due; never long, since the wall clock may step. */
@@ -59,9 +59,7 @@ static void clock_on_counts(const struct store_counts *counts, void *arg)
     at->asking = false;
     flow->turns++;
     if (counts) {
-        at->counts = *counts;
-        at->accepted = 0;
-        set_gauges(flow, counts);
+        clock_counted(flow, counts);
         if (!flow_is_stopping(flow)) flow_wake_again(flow);
     }
     clock_poke(flow, counts ? next_wait(flow, counts) : CLOCK_PAUSED_MS);

@@ -143,6 +143,7 @@ void flow_options(struct flow *flow, const struct flow_options *options)
     mine->page_count = options->page_count;
     mine->deliveries_max = options->deliveries_max;
     mine->attempts_max = options->attempts_max;
+    mine->journal = options->journal;
     store_unpark(flow->store);
     pace_retime(flow);
     catchup_retime(flow);

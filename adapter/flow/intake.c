@@ -254,7 +254,7 @@ static void hook_body(struct flow *flow, struct http_exchange *exchange, const c
     request.body = http_body(exchange, &request.body_len);
     request.deleted = deleted ? deleted : "";
     metric_add(flow->metrics, METRIC_NOTIFICATIONS, 1);
-    if (flow_is_stopping(flow) || clock_waiting(flow) > INTAKE_WAITING_MAX) {
+    if (flow_is_stopping(flow) || ledger_journal_is_full(flow)) {
         answer_busy(flow, exchange);
     } else if (!notification_read(&request, &arena, &notification, &err)) {
         metric_add(flow->metrics, METRIC_REFUSED_BAD, 1);
@@ -301,12 +301,29 @@ static void health_body(struct flow *flow, struct http_exchange *exchange)
     store_count(flow->store, health_on_counts, taking);
 }
 
-static void metrics_body(struct flow *flow, struct http_exchange *exchange)
+/* Counted anew, so that the sums hold; with the last numbers when the store does not answer. */
+static void metrics_on_counts(const struct store_counts *counts, void *arg)
 {
     AUTO(buf_done) struct buf text = { 0 };
+    struct taking *taking = arg;
+    struct flow *flow = taking->flow;
 
+    if (counts) clock_counted(flow, counts);
     metric_write(flow->metrics, &text);
-    http_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", buf_string(&text), 0);
+    ledger_write(flow, &text);
+    http_answer(taking->exchange, 200, "text/plain; version=0.0.4; charset=utf-8",
+                buf_string(&text), 0);
+    free(taking);
+    flow_release(flow);
+}
+
+static void metrics_body(struct flow *flow, struct http_exchange *exchange)
+{
+    struct taking *taking = mem_new(struct taking);
+
+    *taking = (struct taking){ flow, exchange, false };
+    flow_hold(flow);
+    store_count(flow->store, metrics_on_counts, taking);
 }
 
 void flow_on_body(struct http_exchange *exchange, void *arg)

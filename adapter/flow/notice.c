@@ -77,6 +77,8 @@ static void look_for_gap(struct flow *flow, const char *type, const struct notif
 
 struct notice {
     struct flow *flow;
+    enum event_via via;
+    int64_t bytes; /* of payloads */
     notice_done_fn *done;
     void *arg;
 };
@@ -90,9 +92,7 @@ static void notice_on_accepted(const struct store_accepted *accepted, void *arg)
     if (accepted->err) {
         flow_fail(flow, accepted->err);
     } else {
-        metric_add(flow->metrics, METRIC_EVENTS_ACCEPTED, (int64_t)accepted->fresh);
-        metric_add(flow->metrics, METRIC_EVENTS_DUPLICATE, (int64_t)accepted->duplicates);
-        flow->clock.accepted += (int64_t)accepted->fresh;
+        ledger_accepted(flow, notice->via, accepted, notice->bytes);
         if (accepted->fresh) work_poke(flow);
         clock_poke(flow, 1000);
     }
@@ -110,7 +110,8 @@ void notice_take(struct flow *flow, const char *type, const struct notification 
     look_for_gap(flow, type, notification);
     if (count) {
         struct notice *notice = mem_new(struct notice);
-        *notice = (struct notice){ flow, done, arg };
+        *notice = (struct notice){ flow, via, 0, done, arg };
+        for (size_t i = 0; i < count; i++) notice->bytes += (int64_t)events[i].payload_len;
         for (size_t i = 0; i < count; i++)
             log_event(LOG_LEVEL_DEBUG, "event-in", LOG_TYPE, events[i].type, LOG_ID, events[i].id,
                       LOG_END);

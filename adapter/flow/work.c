@@ -61,6 +61,7 @@ static void claim(struct flow *flow)
 
     if (flow->state != FLOW_RUNNING || flow->failed) return;
     if (work->running + work->claiming >= WORK_VISITS_MAX) return;
+    if (ledger_outbox_is_full(flow)) return; /* the clock looks again */
     work->again = false;
     work->claiming++;
     flow_hold(flow);

@@ -1,5 +1,7 @@
 #include "store/journal.h"
 
+#include "base/instant.h"
+
 bool journal_is_alone(const struct store_event *event)
 {
     return event->change == CHANGE_HINT || !event->patient[0];
@@ -14,21 +16,39 @@ static bool payload_put(struct database *db, int64_t seq, const struct store_eve
                         NULL, err);
 }
 
+static int64_t bytes_of(const struct store_event *event)
+{
+    return event->payload ? (int64_t)event->payload_len : 0;
+}
+
+/* The daily statement counts by the time of the change. */
+static bool date(struct database *db, const struct store_event *event, struct err *err)
+{
+    if (event->updated_ms == INSTANT_UNSET) return true;
+    return database_run(db, STATEMENT_EVENT_DATE,
+                        VALUES(value_text(event->id), value_text(event->type),
+                               value_text(event->version), value_int(event->change),
+                               value_int(event->updated_ms)),
+                        NULL, err);
+}
+
 bool journal_put(struct database *db, const struct store_event *event, int64_t *ret_seq,
                  struct err *err)
 {
     int64_t fresh, seq;
 
+    *ret_seq = 0;
     if (!database_run(db, STATEMENT_EVENT_PUT,
                       VALUES(value_int(event->accepted_ms), value_int(event->via),
                              value_int(event->change), value_text(event->type),
                              value_text(event->id), value_text(event->version),
                              value_text(event->patient), value_int(event->updated_ms),
-                             value_int(journal_is_alone(event))),
+                             value_int(journal_is_alone(event)), value_int(bytes_of(event))),
                       &fresh, err))
         return false;
-    seq = fresh ? database_inserted(db) : 0;
-    if (fresh && !payload_put(db, seq, event, err)) return false;
+    if (!fresh) return date(db, event, err);
+    seq = database_inserted(db);
+    if (!payload_put(db, seq, event, err)) return false;
     *ret_seq = seq;
     return true;
 }
@@ -119,7 +139,8 @@ bool journal_learn(struct database *db, const struct store_event *event, bool *r
         if (!database_run(db, ways[i],
                           VALUES(value_int(event->seq), value_int(event->change),
                                  value_text(event->version), value_text(event->patient),
-                                 value_int(event->updated_ms), value_int(journal_is_alone(event))),
+                                 value_int(event->updated_ms), value_int(journal_is_alone(event)),
+                                 event->payload ? value_int(bytes_of(event)) : value_text(NULL)),
                           &changes, err))
             return false;
     if (changes && !payload_put(db, event->seq, event, err)) return false;

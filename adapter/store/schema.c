@@ -100,7 +100,90 @@ static const char version_1[] =
     " UPDATE tally SET n = n - 1 WHERE kind = 'patient' AND state = old.in_cohort;"
     " UPDATE tally SET n = n + 1 WHERE kind = 'patient' AND state = new.in_cohort; END;";
 
-static const char *const versions[] = { version_1 };
+/* The ledger counts every event that was ever received, by the way it came (via) and what has become
+ * of it (fate: event.state, and 5 for all that was received); it stays when a finished event is
+ * removed. received is counted by itself, so that the sum of the others can be held against it. The
+ * stock is the same for the outbox, by outbox.state. bytes are those of the payload, also after it
+ * is gone. An operator's commands come in by a table, because the claims of the process that runs
+ * are in its memory: it takes them up between two batches. */
+static const char version_2[] =
+    "ALTER TABLE event ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE event SET bytes = (SELECT length(CAST(body AS BLOB)) FROM payload"
+    " WHERE payload.seq = event.seq) WHERE seq IN (SELECT seq FROM payload);"
+    "CREATE INDEX event_aside ON event (reason) WHERE state = 3;"
+    "CREATE INDEX event_dropped ON event (reason) WHERE state = 4;"
+    "CREATE INDEX event_changed ON event (type, updated_ms, id) WHERE change = 0;"
+    "CREATE INDEX outbox_patient ON outbox (patient, state);"
+    "DROP TRIGGER event_added;"
+    "DROP TRIGGER event_ended;"
+    "DELETE FROM tally WHERE kind = 'event';"
+    "CREATE TABLE ledger ("
+    " via INTEGER NOT NULL,"
+    " fate INTEGER NOT NULL,"
+    " n INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " PRIMARY KEY (via, fate)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO ledger SELECT v.column1, f.column1, 0, 0"
+    " FROM (VALUES (0), (1), (2), (3), (4), (5)) AS v,"
+    " (VALUES (0), (1), (2), (3), (4), (5)) AS f;"
+    "UPDATE ledger SET n = s.n, bytes = s.b FROM"
+    " (SELECT via, state, count(*) AS n, sum(bytes) AS b FROM event GROUP BY via, state) AS s"
+    " WHERE ledger.via = s.via AND ledger.fate = s.state;"
+    "UPDATE ledger SET n = s.n, bytes = s.b FROM"
+    " (SELECT via, sum(n) AS n, sum(bytes) AS b FROM ledger GROUP BY via) AS s"
+    " WHERE ledger.via = s.via AND ledger.fate = 5;"
+    "CREATE TRIGGER event_added AFTER INSERT ON event BEGIN"
+    " UPDATE ledger SET n = n + 1, bytes = bytes + new.bytes"
+    " WHERE via = new.via AND fate IN (new.state, 5); END;"
+    "CREATE TRIGGER event_moved AFTER UPDATE OF state ON event BEGIN"
+    " UPDATE ledger SET n = n - 1, bytes = bytes - old.bytes"
+    " WHERE via = old.via AND fate = old.state;"
+    " UPDATE ledger SET n = n + 1, bytes = bytes + old.bytes"
+    " WHERE via = old.via AND fate = new.state; END;"
+    "CREATE TRIGGER event_grown AFTER UPDATE OF bytes ON event WHEN new.bytes <> old.bytes BEGIN"
+    " UPDATE ledger SET bytes = bytes + new.bytes - old.bytes"
+    " WHERE via = new.via AND fate IN (new.state, 5); END;"
+    "CREATE TABLE stock ("
+    " state INTEGER PRIMARY KEY,"
+    " n INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL) STRICT;"
+    "INSERT INTO stock VALUES (0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 0, 0);"
+    "UPDATE stock SET n = s.n, bytes = s.b FROM"
+    " (SELECT state, count(*) AS n, ifnull(sum(length(CAST(body AS BLOB))), 0) AS b"
+    " FROM outbox GROUP BY state) AS s WHERE stock.state = s.state;"
+    "CREATE TRIGGER outbox_added AFTER INSERT ON outbox BEGIN"
+    " UPDATE stock SET n = n + 1, bytes = bytes + ifnull(length(CAST(new.body AS BLOB)), 0)"
+    " WHERE state = new.state; END;"
+    "CREATE TRIGGER outbox_moved AFTER UPDATE OF state, body ON outbox BEGIN"
+    " UPDATE stock SET n = n - 1, bytes = bytes - ifnull(length(CAST(old.body AS BLOB)), 0)"
+    " WHERE state = old.state;"
+    " UPDATE stock SET n = n + 1, bytes = bytes + ifnull(length(CAST(new.body AS BLOB)), 0)"
+    " WHERE state = new.state; END;"
+    "CREATE TABLE command ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " asked_ms INTEGER NOT NULL,"
+    " verb INTEGER NOT NULL,"
+    " event INTEGER NOT NULL,"  /* seq; 0: see the next */
+    " alert TEXT NOT NULL,"     /* key; '': every one that the next two name */
+    " states INTEGER NOT NULL," /* bits of enum queue_state */
+    " reason TEXT NOT NULL,"
+    " because TEXT NOT NULL,"
+    " done_ms INTEGER NOT NULL DEFAULT 0,"
+    " items INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE INDEX command_waiting ON command (id) WHERE done_ms = 0;"
+    /* When something that ought to come was seen last: rules that could be evaluated, results that
+     * had a concept. */
+    "CREATE TABLE pulse ("
+    " kind TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " first_ms INTEGER NOT NULL,"
+    " last_ms INTEGER NOT NULL,"
+    " longest_ms INTEGER NOT NULL," /* pause between two beats */
+    " missed_ms INTEGER NOT NULL,"  /* asked for in vain, last */
+    " warned INTEGER NOT NULL,"
+    " PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;";
+
+static const char *const versions[] = { version_1, version_2 };
 
 /* One row for each piece of work: a patient (event 0), or an event that is work of its own. */
 static const char in_memory[] =

@@ -1,14 +1,17 @@
 /* The SQL of the store in one place: what an operator sees in the file, a test asks SQLite to
  * explain, and a second database would have to say in its own words. Tables are in schema.c.
  *
- * event.state   0 waiting, 1 done, 2 outside, 3 aside
+ * event.state   0 waiting, 1 done, 2 outside, 3 aside, 4 dropped
  * event.alone   1: work of its own (no patient, or a hint)
  * work.state    0 open, 1 claimed, 2 released until until_ms
- * outbox.state  0 owed, 1 parked, 2 delivered */
+ * outbox.state  0 owed, 1 parked, 2 delivered, 3 dropped */
 #include "store/statement.h"
 
 /* The largest integer stands for "never", INSTANT_NEVER. */
 #define NEVER "9223372036854775807"
+
+/* The smallest one for "not known", INSTANT_UNSET; SQL cannot write it in one word. */
+#define UNSET "(-9223372036854775807 - 1)"
 
 #define EVENT_COLUMNS                                                                              \
     "event.seq, accepted_ms, via, change, type, id, version, patient, updated_ms, body"
@@ -26,8 +29,8 @@ static const struct row {
     [STATEMENT_UNDO] = { "ROLLBACK TO task", false },
 
     [STATEMENT_EVENT_PUT] = { "INSERT INTO event (accepted_ms, via, change, type, id, version,"
-                              " patient, updated_ms, alone, keyed)"
-                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6 <> '')"
+                              " patient, updated_ms, alone, keyed, bytes)"
+                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6 <> '', ?10)"
                               " ON CONFLICT DO NOTHING",
                               false },
     [STATEMENT_PAYLOAD_PUT] = { "INSERT OR REPLACE INTO payload (seq, body) VALUES (?1, ?2)",
@@ -37,13 +40,20 @@ static const struct row {
                               " WHERE seq = ?1 AND state = 0 RETURNING alone, patient",
                               false },
     [STATEMENT_EVENT_LEARN] = { "UPDATE OR IGNORE event SET change = ?2, version = ?3,"
-                                " patient = ?4, updated_ms = ?5, alone = ?6, keyed = ?3 <> ''"
+                                " patient = ?4, updated_ms = ?5, alone = ?6, keyed = ?3 <> '',"
+                                " bytes = ifnull(?7, bytes)"
                                 " WHERE seq = ?1 AND state = 0 AND alone = 1",
                                 false },
     [STATEMENT_EVENT_LEARN_TWIN] = { "UPDATE event SET change = ?2, version = ?3, patient = ?4,"
-                                     " updated_ms = ?5, alone = ?6, keyed = 0"
+                                     " updated_ms = ?5, alone = ?6, keyed = 0,"
+                                     " bytes = ifnull(?7, bytes)"
                                      " WHERE seq = ?1 AND state = 0 AND alone = 1",
                                      false },
+    /* A repeat knows when the resource was written, the first notice did not. */
+    [STATEMENT_EVENT_DATE] = { "UPDATE event SET updated_ms = ?5 WHERE keyed = 1 AND id = ?1"
+                               " AND type = ?2 AND version = ?3 AND change = ?4"
+                               " AND updated_ms = " UNSET,
+                               false },
     [STATEMENT_EVENTS_OF_PATIENT] = { "SELECT " EVENT_COLUMNS
                                       " FROM event LEFT JOIN payload ON payload.seq = event.seq"
                                       " WHERE state = 0 AND alone = 0 AND patient = ?1"
@@ -190,10 +200,21 @@ static const struct row {
                                 false },
     [STATEMENT_SETTING_DROP] = { "DELETE FROM setting WHERE name = ?1", false },
     [STATEMENT_TALLY] = { "SELECT n FROM tally WHERE kind = ?1 AND state = ?2", false },
+    /* Two tables of a few rows. */
+    [STATEMENT_LEDGER] = { "SELECT via, fate, n, bytes FROM ledger", true },
+    [STATEMENT_STOCK] = { "SELECT state, n, bytes FROM stock", true },
     /* These three walk over a partial index: as long as what they count, which is few. */
     [STATEMENT_COUNT_ALERTS] = { "SELECT count(*) FROM alert WHERE state = 'open'", true },
-    [STATEMENT_COUNT_OUTBOX] = { "SELECT count(*) FROM outbox WHERE state = 0", true },
-    [STATEMENT_COUNT_PARKED] = { "SELECT count(*) FROM outbox WHERE state = 1", true },
+    [STATEMENT_COUNT_ASIDE_BY] = { "SELECT reason, count(*) FROM event WHERE state = 3"
+                                   " GROUP BY reason ORDER BY reason",
+                                   true },
+    [STATEMENT_COUNT_PARKED_BY] = { "SELECT reason, count(*) FROM outbox WHERE state = 1"
+                                    " GROUP BY reason ORDER BY reason",
+                                    true },
+    /* Of the oldest event that waits for its turn: not one that is being tried again and again. */
+    [STATEMENT_OLDEST] = { "SELECT accepted_ms FROM event WHERE seq = (SELECT first FROM work"
+                           " WHERE state = 0 AND first IS NOT NULL ORDER BY first LIMIT 1)",
+                           false },
 };
 
 const char *statement_sql(enum statement id)

@@ -44,6 +44,10 @@ struct config {
         int64_t in_flight, attempts;
         char *system;
     } alerts;
+    struct {
+        int64_t events, bytes, age_ms; /* how much may wait */
+        int64_t keep_days;             /* how long what is finished stays */
+    } journal;
     char *name;     /* of this installation */
     char *store;    /* path of the database */
     char *mappings; /* folder */

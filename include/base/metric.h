@@ -19,6 +19,11 @@
     XX(EVENTS_ACCEPTED, "events_accepted_total", "counter", "events committed to the journal")     \
     XX(EVENTS_DUPLICATE, "events_duplicate_total", "counter",                                      \
        "events that the journal already had")                                                      \
+    XX(JOURNAL_BYTES, "journal_bytes", "gauge", "payloads of events in the journal not yet done")  \
+    XX(JOURNAL_AGE, "journal_age_seconds", "gauge",                                                \
+       "age of the oldest event that waits for its turn")                                          \
+    XX(JOURNAL_FULL, "journal_full", "gauge",                                                      \
+       "1 while a bound is met: notifications get 503, polls pause")                               \
     XX(EVENTS_BY_POLL, "events_found_by_poll_total", "counter",                                    \
        "events found by poll, not by push")                                                        \
     XX(EVENTS_DONE, "events_done_total", "counter", "events evaluated")                            \
@@ -38,6 +43,9 @@
     XX(DELIVERY_RETRIES, "delivery_retries_total", "counter", "deliveries tried again")            \
     XX(DELIVERIES_PARKED, "deliveries_parked", "gauge", "deliveries the server refused for good")  \
     XX(DELIVERIES_WAITING, "deliveries_waiting", "gauge", "deliveries owed")                       \
+    XX(DELIVERIES_DROPPED, "deliveries_dropped", "gauge", "deliveries an operator gave up")        \
+    XX(OUTBOX_BYTES, "outbox_bytes", "gauge", "deliveries owed")                                   \
+    XX(OUTBOX_FULL, "outbox_full", "gauge", "1 while a bound is met: no chart is evaluated")       \
     XX(RELOADS, "reloads_total", "counter", "successful reloads")                                  \
     XX(RELOADS_REFUSED, "reloads_refused_total", "counter",                                        \
        "reloads refused because of a problem in a file")
@@ -62,3 +70,9 @@ static inline void metric_set(struct metrics *metrics, enum metric which, int64_
 
 /* Append the exposition text of all metrics. */
 void metric_write(const struct metrics *metrics, struct buf *out);
+
+/* One that has labels is written by whoever has the numbers: first its head, then a sample for each
+ * set of labels. name is without the prefix. The labels are pairs of name and value, ended by NULL;
+ * a value may be any text. */
+void metric_family(struct buf *out, const char *name, const char *type, const char *help);
+void metric_sample(struct buf *out, const char *name, int64_t value, ...) __attribute__((sentinel));

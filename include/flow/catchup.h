@@ -24,6 +24,7 @@ enum catchup_state {
     CATCHUP_LOADING, /* the watermark comes from the store */
     CATCHUP_RESTING, /* until the timer */
     CATCHUP_PAGING,  /* a page is asked for */
+    CATCHUP_PAUSED,  /* the journal is full: look again soon */
     CATCHUP_STORING, /* a page is put into the journal */
     CATCHUP_MARKING, /* the new watermark is put down */
     CATCHUP_ENDED,
@@ -49,14 +50,16 @@ struct catchup {
     struct arena arena;                /* owned: events of the present page */
     struct buf events;                 /* owned: array of struct store_event */
     int64_t fresh, duplicates, broken; /* of this pass */
-    unsigned count;                    /* _count of this pass; 0: the usual one */
-    size_t pages_told, entries_told;   /* of this pass */
-    uint64_t began_ms;                 /* loop time */
-    bool again;                        /* another pass as soon as this one ends */
-    bool succeeded;                    /* at least once */
-    unsigned failures;                 /* in a row */
-    bool refused;           /* the server does not offer the type, and it is not needed */
-    const char *complained; /* code of the failure that was logged last; NULL */
+    int64_t found;                   /* by poll while a subscription was active; since the start */
+    int64_t bytes;                   /* payloads of the page that is being stored */
+    unsigned count;                  /* _count of this pass; 0: the usual one */
+    size_t pages_told, entries_told; /* of this pass */
+    uint64_t began_ms;               /* loop time */
+    bool again;                      /* another pass as soon as this one ends */
+    bool succeeded;                  /* at least once */
+    unsigned failures;               /* in a row */
+    bool refused;                    /* the server does not offer the type, and it is not needed */
+    const char *complained;          /* code of the failure that was logged last; NULL */
     struct catchup_hints hints, answering;
 };
 

@@ -24,5 +24,8 @@ void clock_start(struct flow *flow);
 /* Look again within wait_ms. */
 void clock_poke(struct flow *flow, uint64_t wait_ms);
 
+/* The store has counted: take the numbers over. */
+void clock_counted(struct flow *flow, const struct store_counts *counts);
+
 /* Events that wait, as well as we know. */
 int64_t clock_waiting(const struct flow *flow);

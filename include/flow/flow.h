@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/metric.h"
+#include "core/backlog.h"
 #include "core/knowledge.h"
 #include "fhir/poll_plan.h"
 #include "net/http_client.h"
@@ -43,6 +44,7 @@ struct flow_options {
     unsigned deliveries_max; /* DetectedIssue writes in flight */
     unsigned attempts_max;   /* of one delivery that the server refuses ambiguously or for now; 0:
                                 * never give up */
+    struct backlog journal;  /* how much may wait; 0: any */
     bool (*random_bytes)(void *into, size_t len); /* true on success */
     int64_t (*wall_ms)(void);                     /* the wall clock */
 };

@@ -10,6 +10,7 @@
 #include "flow/deliver.h"
 #include "flow/flow.h"
 #include "flow/intake.h"
+#include "flow/ledger.h"
 #include "flow/pace.h"
 #include "flow/server.h"
 #include "flow/subscribe.h"
@@ -50,6 +51,7 @@ struct flow {
     void *stopped_arg;
     struct server_health health;
     struct clock clock;
+    struct ledger ledger;
     struct intake intake;
     struct subscribe subscribe[SUBSCRIBE_TYPES];
     struct poll_plan plan; /* from the capability statement on */

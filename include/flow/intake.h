@@ -6,8 +6,6 @@
 
 struct flow;
 
-#define INTAKE_WAITING_MAX 200000 /* waiting events; above it notifications get 503 */
-
 struct intake {
     char *path; /* owned: of the hook, "/hook"; NULL: no hook */
     char *unauthorized, *unknown, *bad_method, *busy; /* owned: answers made once */

@@ -43,7 +43,10 @@ uint64_t store_turns(const struct store *store);
 
 /* ---- journal */
 
-enum event_via { VIA_HOOK, VIA_POLL, VIA_READ, VIA_REPLAY };
+/* How an event came: a notification by rest-hook, a poll, a read of ours, a replayed file, a
+ * websocket, a question after a notification ($events, or what a query notification names). The
+ * numbers are in the file: a new one comes last. */
+enum event_via { VIA_HOOK, VIA_POLL, VIA_READ, VIA_REPLAY, VIA_SOCKET, VIA_QUERY, VIA_COUNT };
 
 enum event_change {
     CHANGE_WRITTEN, /* created or updated; payload holds the resource when we have it */
@@ -210,9 +213,37 @@ void store_set(struct store *store, const char *name, const char *value, store_d
 
 /* ---- counts, for status and metrics */
 
+/* What has become of events, and received: all of them. For each source, at any moment,
+ * received = waiting + done + outside + aside + dropped. */
+enum store_fate_of {
+    STORE_WAITING,
+    STORE_DONE,
+    STORE_OUTSIDE,
+    STORE_ASIDE,
+    STORE_DROPPED,
+    STORE_RECEIVED,
+    STORE_FATES
+};
+
+/* How many are set aside or parked for one reason. */
+#define STORE_REASONS_MAX 12
+struct store_reason {
+    char code[48]; /* the error code, without what follows it; "other" for those beyond */
+    int64_t count;
+};
+
 struct store_counts {
-    int64_t events_total, events_waiting, events_done, events_outside, events_aside;
-    int64_t patients, cohort, alerts_open, outbox_waiting, outbox_parked;
+    int64_t ledger[VIA_COUNT][STORE_FATES]; /* events ever, also those that were removed */
+    int64_t events_total, events_waiting, events_done, events_outside, events_aside,
+        events_dropped;                 /* the sums of it */
+    int64_t waiting_bytes, aside_bytes; /* payloads of those events */
+    int64_t oldest_ms;                  /* acceptance of the oldest event that waits
+                                                         * for its turn; INSTANT_UNSET: none */
+    int64_t patients, cohort, alerts_open;
+    int64_t outbox_waiting, outbox_parked, outbox_dropped,
+        outbox_bytes; /* bytes: of waiting ones */
+    struct store_reason aside_by[STORE_REASONS_MAX], parked_by[STORE_REASONS_MAX];
+    size_t aside_reasons, parked_reasons;
     int64_t next_due_ms;   /* earliest wake-up of a cohort patient; INSTANT_NEVER: none */
     int64_t next_retry_ms; /* earliest outbox retry or released claim; INSTANT_NEVER: none; 0: a
                             * delivery that was never tried. Not counted: what is claimed or in

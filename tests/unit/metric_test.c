@@ -87,6 +87,23 @@ static void what_is_written_is_appended(void **state)
     assert_int_equal(strncmp(buf_string(&out), "before\n# HELP ", 14), 0);
 }
 
+static void labels_stand_in_braces_and_are_escaped(void **state)
+{
+    AUTO(buf_done) struct buf out = { 0 };
+
+    (void)state;
+    metric_family(&out, "events", "gauge", "how many");
+    metric_sample(&out, "events", 3, "source", "hook", "fate", "done", NULL);
+    metric_sample(&out, "events", -1, "reason", "a\"b\\c\nd", NULL);
+    metric_sample(&out, "events", 0, NULL);
+    assert_string_equal(buf_string(&out),
+                        "# HELP myeloma_adapter_events how many\n"
+                        "# TYPE myeloma_adapter_events gauge\n"
+                        "myeloma_adapter_events{source=\"hook\",fate=\"done\"} 3\n"
+                        "myeloma_adapter_events{reason=\"a\\\"b\\\\c\\nd\"} -1\n"
+                        "myeloma_adapter_events 0\n");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -96,6 +113,7 @@ int main(void)
         cmocka_unit_test(every_metric_is_written_once),
         cmocka_unit_test(counters_end_in_total),
         cmocka_unit_test(what_is_written_is_appended),
+        cmocka_unit_test(labels_stand_in_braces_and_are_escaped),
     };
 
     return cmocka_run_group_tests_name("metric", tests, NULL, NULL);

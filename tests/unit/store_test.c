@@ -1122,7 +1122,7 @@ static void the_file_is_written_through(void **state)
     run_story(f, "event p a 1", false);
     assert_int_equal(ask(f, "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"),
                      1);
-    assert_int_equal(ask(f, "PRAGMA user_version"), 1);
+    assert_int_equal(ask(f, "PRAGMA user_version"), 2);
     assert_int_equal(ask(f, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main'"
                             " AND type = 'table' AND name NOT LIKE 'sqlite%' AND strict = 0"),
                      0);
@@ -1428,7 +1428,7 @@ static void check_whole(const struct fixture *f)
     assert_int_equal(ask(f, "SELECT count(*) FROM event WHERE state = 0"),
                      ask(f, "SELECT count(*) FROM payload"));
     assert_int_equal(ask(f, "SELECT count(*) FROM event WHERE state = 0"),
-                     ask(f, "SELECT n FROM tally WHERE kind = 'event' AND state = 0"));
+                     ask(f, "SELECT sum(n) FROM ledger WHERE fate = 0"));
     int64_t finished = ask(f, "SELECT count(*) FROM patient");
     assert_true(done <= finished);
     assert_int_equal(ask(f, "SELECT count(*) FROM resource"), finished);

@@ -1,0 +1,387 @@
+/* The accounting of the store: received = done + outside + aside + dropped + waiting, for every
+ * source, whatever happens; and the step from a file of schema 1. */
+#include "test.h"
+
+#include "ledger_fixture.h"
+
+/* ---- a history by seed, beside a model of what must be counted */
+
+#define HISTORY_STEPS 250
+#define HISTORY_MAX   1000
+
+struct history {
+    struct books *books;
+    uint64_t random;
+    struct {
+        enum event_via via;
+        int fate;          /* STORE_WAITING ... */
+    } events[HISTORY_MAX]; /* by seq */
+    size_t count;
+};
+
+/* splitmix64 */
+static uint64_t next(struct history *h, uint64_t below)
+{
+    uint64_t z = (h->random += UINT64_C(0x9e3779b97f4a7c15));
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return (z ^ (z >> 31)) % below;
+}
+
+static void step_accept(struct history *h)
+{
+    char id[8], version[8], patient[8];
+    struct store_event event = {
+        .accepted_ms = 1,
+        .via = (enum event_via)next(h, VIA_COUNT),
+        .change = next(h, 8) ? CHANGE_WRITTEN : CHANGE_DELETED,
+        .type = "Observation",
+        .id = id,
+        .version = version,
+        .patient = patient,
+        .updated_ms = INSTANT_UNSET,
+        .payload = next(h, 2) ? "{}" : NULL,
+        .payload_len = 2,
+    };
+
+    snprintf(id, sizeof id, "o%" PRIu64, next(h, 12));
+    snprintf(version, sizeof version, "%" PRIu64, next(h, 4));
+    snprintf(patient, sizeof patient, "p%" PRIu64, next(h, 3));
+    if (!next(h, 4)) patient[0] = '\0';
+    if (!next(h, 10)) version[0] = '\0';
+    if (!books_accept(h->books, &event)) return;
+    assert_true(++h->count < HISTORY_MAX);
+    h->events[h->count].via = event.via;
+    h->events[h->count].fate = STORE_WAITING;
+}
+
+static void step_finish(struct history *h)
+{
+    struct books *b = h->books;
+    struct store_fate fates[ARRAY_SIZE(b->seqs)];
+    struct store_result result = { .patient = b->patient, .due_ms = INSTANT_NEVER, .fates = fates };
+
+    if (!books_claim(b, 0)) return;
+    for (size_t i = 0; i < b->seq_count; i++) {
+        enum event_fate fate = (enum event_fate)next(h, 3);
+        if (!next(h, 5)) continue; /* it stays */
+        fates[result.fate_count++] =
+            (struct store_fate){ b->seqs[i], fate, fate == FATE_ASIDE ? "test.reason" : "" };
+        h->events[b->seqs[i]].fate = (int)fate + STORE_DONE;
+    }
+    if (!b->patient[0] && !result.fate_count)
+        store_release(b->store, "", b->seqs[0], 0);
+    else
+        books_finish(b, &result);
+}
+
+static void step_give_up(struct history *h)
+{
+    if (books_claim(h->books, 0))
+        store_release(h->books->store, h->books->patient, h->books->seqs[0], 0);
+}
+
+static void step_resolve(struct history *h)
+{
+    struct books *b = h->books;
+
+    if (!books_claim(b, 0)) return;
+    if (b->patient[0]) {
+        store_release(b->store, b->patient, 0, 0);
+        return;
+    }
+    struct store_event event = { .seq = b->seqs[0],
+                                 .change = CHANGE_WRITTEN,
+                                 .version = next(h, 2) ? "3" : "",
+                                 .patient = "p1",
+                                 .updated_ms = 7,
+                                 .payload = "{\"more\":1}",
+                                 .payload_len = 10 };
+    b->waiting = true;
+    store_resolve(b->store, &event, books_on_done, b);
+    books_wait(b);
+}
+
+/* The ledger is the model's, and its sums hold. */
+static void check_ledger(struct history *h)
+{
+    int64_t want[VIA_COUNT][STORE_FATES] = { 0 };
+    const struct store_counts *counts = books_count(h->books);
+
+    for (size_t seq = 1; seq <= h->count; seq++) {
+        want[h->events[seq].via][h->events[seq].fate]++;
+        want[h->events[seq].via][STORE_RECEIVED]++;
+    }
+    for (size_t via = 0; via < VIA_COUNT; via++) {
+        int64_t sum = 0;
+        for (size_t fate = 0; fate < STORE_RECEIVED; fate++) sum += counts->ledger[via][fate];
+        assert_int_equal(sum, counts->ledger[via][STORE_RECEIVED]);
+        for (size_t fate = 0; fate < STORE_FATES; fate++)
+            assert_int_equal(counts->ledger[via][fate], want[via][fate]);
+    }
+    assert_int_equal(counts->events_total, h->count);
+    assert_int_equal(counts->waiting_bytes,
+                     books_ask(h->books, "SELECT ifnull(sum(length(body)), 0) FROM payload"
+                                         " WHERE seq IN (SELECT seq FROM event WHERE state = 0)"));
+    assert_int_equal(counts->aside_bytes,
+                     books_ask(h->books, "SELECT ifnull(sum(length(body)), 0) FROM payload"
+                                         " WHERE seq IN (SELECT seq FROM event WHERE state = 3)"));
+}
+
+static void step(struct history *h)
+{
+    uint64_t which = next(h, 100);
+
+    if (which < 55)
+        step_accept(h);
+    else if (which < 80)
+        step_finish(h);
+    else if (which < 86)
+        step_give_up(h);
+    else if (which < 94)
+        step_resolve(h);
+    else if (which < 97)
+        books_reopen(h->books);
+    else
+        books_cut(h->books);
+}
+
+static void the_ledger_holds_after_every_step_of_a_history(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct history h = { .books = books_start(), .random = seed };
+        for (int i = 0; i < HISTORY_STEPS; i++) {
+            step(&h);
+            check_ledger(&h);
+        }
+        assert_true(h.count > 50);
+        books_free(h.books);
+    }
+}
+
+/* ---- what counts for the bounds */
+
+static struct store_event event_of(const char *patient, const char *id, int64_t accepted_ms)
+{
+    return (struct store_event){ .accepted_ms = accepted_ms,
+                                 .via = VIA_HOOK,
+                                 .change = CHANGE_WRITTEN,
+                                 .type = "Observation",
+                                 .id = id,
+                                 .version = "1",
+                                 .patient = patient,
+                                 .updated_ms = INSTANT_UNSET,
+                                 .payload = "{\"a\":1}",
+                                 .payload_len = 7 };
+}
+
+static void the_oldest_event_is_the_one_that_waits_for_its_turn(void **state)
+{
+    struct books *b = books_start();
+    struct store_event first = event_of("p1", "a", 100), second = event_of("p2", "b", 200);
+
+    (void)state;
+    assert_int_equal(books_count(b)->oldest_ms, INSTANT_UNSET);
+    books_accept(b, &first);
+    books_accept(b, &second);
+    assert_int_equal(books_count(b)->oldest_ms, 100);
+    assert_true(books_claim(b, 0));
+    assert_int_equal(books_count(b)->oldest_ms, 200); /* the first is in hand */
+    store_release(b->store, "p1", 0, INSTANT_NEVER);
+    assert_int_equal(books_count(b)->oldest_ms, 200); /* ... and waits for its retry */
+    assert_int_equal(books_count(b)->waiting_bytes, 14);
+    books_free(b);
+}
+
+/* ---- alerts that are owed */
+
+static void owe(struct books *b, const char *key, const char *body)
+{
+    const struct store_outbox item = {
+        .key = key, .patient = "p1", .rule = "r", .body = body, .body_len = strlen(body)
+    };
+
+    books_finish(b, &(struct store_result){ .patient = "p1",
+                                            .in_cohort = true,
+                                            .due_ms = INSTANT_NEVER,
+                                            .outbox = &item,
+                                            .outbox_count = 1 });
+}
+
+static void on_owed(const struct store_owed *owed, void *arg)
+{
+    ((struct books *)arg)->waiting = owed->err != NULL;
+}
+
+static void depart(struct books *b)
+{
+    b->waiting = true;
+    store_owed(b->store, 1, 10, on_owed, b);
+    books_wait(b);
+}
+
+static void what_is_owed_is_counted_in_items_and_bytes(void **state)
+{
+    struct books *b = books_start();
+
+    (void)state;
+    owe(b, "k1", "12345");
+    owe(b, "k2", "123");
+    assert_int_equal(books_count(b)->outbox_waiting, 2);
+    assert_int_equal(b->counts.outbox_bytes, 8);
+    owe(b, "k1", "1"); /* a newer one takes its place */
+    assert_int_equal(books_count(b)->outbox_bytes, 4);
+    depart(b);
+    b->waiting = true;
+    store_delivered(b->store, "k1", 2, "mm-k1", "1", books_on_done, b);
+    books_wait(b);
+    store_park(b->store, "k2", "server.refused: invalid");
+    assert_int_equal(books_count(b)->outbox_waiting, 0);
+    assert_int_equal(b->counts.outbox_bytes, 0);
+    assert_int_equal(b->counts.outbox_parked, 1);
+    books_free(b);
+}
+
+static void parked_deliveries_are_counted_by_the_code_of_their_reason(void **state)
+{
+    static const char *const keys[] = { "k1", "k2", "k3" };
+    struct books *b = books_start();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) owe(b, keys[i], "{}");
+    depart(b);
+    store_park(b->store, "k1", "server.refused: invalid");
+    store_park(b->store, "k2", "server.forbidden");
+    store_park(b->store, "k3", "server.refused: structure");
+    books_count(b);
+    assert_int_equal(b->counts.parked_reasons, 2);
+    assert_string_equal(b->counts.parked_by[0].code, "server.forbidden");
+    assert_int_equal(b->counts.parked_by[0].count, 1);
+    assert_string_equal(b->counts.parked_by[1].code, "server.refused");
+    assert_int_equal(b->counts.parked_by[1].count, 2);
+    books_free(b);
+}
+
+static void set_aside(struct books *b, const char *id, const char *reason)
+{
+    struct store_event event = event_of("p1", id, 1);
+
+    books_accept(b, &event);
+    assert_true(books_claim(b, 0));
+    books_finish(
+        b, &(struct store_result){ .patient = "p1",
+                                   .due_ms = INSTANT_NEVER,
+                                   .fates = &(struct store_fate){ b->seqs[0], FATE_ASIDE, reason },
+                                   .fate_count = 1 });
+}
+
+static void reasons_beyond_a_dozen_are_others(void **state)
+{
+    struct books *b = books_start();
+    char id[8], reason[16];
+
+    (void)state;
+    for (int i = 0; i < 15; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        snprintf(reason, sizeof reason, "reason.%02d", i);
+        set_aside(b, id, reason);
+    }
+    books_count(b);
+    assert_int_equal(b->counts.aside_reasons, STORE_REASONS_MAX);
+    assert_string_equal(b->counts.aside_by[0].code, "reason.00");
+    assert_string_equal(b->counts.aside_by[STORE_REASONS_MAX - 1].code, "other");
+    assert_int_equal(b->counts.aside_by[STORE_REASONS_MAX - 1].count, 15 - STORE_REASONS_MAX + 1);
+    books_free(b);
+}
+
+/* ---- the step from schema 1 */
+
+static void run_sql(const struct books *b, const char *sql)
+{
+    sqlite3 *sqlite;
+    char *why = NULL;
+
+    assert_int_equal(sqlite3_open(b->path, &sqlite), SQLITE_OK);
+    if (sqlite3_exec(sqlite, sql, NULL, NULL, &why) != SQLITE_OK) fail_msg("%s", why);
+    sqlite3_close(sqlite);
+}
+
+/* The file holds five events: one done (hook), one waiting with 8 bytes (poll), one outside (hook),
+ * one set aside with 6 bytes (poll), one hint (hook); an alert owed, one parked, one delivered. */
+static void a_file_of_schema_1_is_brought_up_to_date_with_all_that_is_in_it(void **state)
+{
+    struct books *b = books_new();
+    char *sql = file_text("tests/golden/store/version-1.sql");
+
+    (void)state;
+    run_sql(b, sql);
+    free(sql);
+    if (!books_open(b)) fail_msg("%s: %s", b->err.code, b->err.what);
+    const struct store_counts *c = books_count(b);
+    static const int64_t hook[STORE_FATES] = { 1, 1, 1, 0, 0, 3 }, poll[] = { 1, 0, 0, 1, 0, 2 };
+    assert_memory_equal(c->ledger[VIA_HOOK], hook, sizeof hook);
+    assert_memory_equal(c->ledger[VIA_POLL], poll, sizeof poll);
+    assert_int_equal(c->events_total, 5);
+    assert_int_equal(c->waiting_bytes, 7 + 1); /* the a umlaut has two */
+    assert_int_equal(c->aside_bytes, 6);
+    assert_int_equal(c->outbox_waiting, 1);
+    assert_int_equal(c->outbox_bytes, 4);
+    assert_int_equal(c->outbox_parked, 1);
+    assert_int_equal(c->cohort, 1);
+    assert_int_equal(c->alerts_open, 1);
+    assert_true(books_claim(b, 0));
+    assert_string_equal(b->patient, "p1");
+    assert_int_equal(b->seqs[0], 2);
+    assert_int_equal(books_ask(b, "PRAGMA user_version"), 2);
+    assert_int_equal(books_ask(b, "SELECT count(*) FROM setting WHERE value = 's'"), 1);
+    books_reopen(b);
+    assert_int_equal(books_count(b)->events_total, 5);
+    books_free(b);
+}
+
+static void a_step_that_cannot_be_made_leaves_the_old_file(void **state)
+{
+    struct books *b = books_new();
+    char *sql = file_text("tests/golden/store/version-1.sql");
+
+    (void)state;
+    run_sql(b, sql);
+    run_sql(b, "CREATE TABLE pulse (x)"); /* in the way of the last word of the step */
+    free(sql);
+    assert_false(books_open(b));
+    assert_int_equal(b->err.kind, ERR_STORE);
+    assert_int_equal(books_ask(b, "PRAGMA user_version"), 1);
+    assert_int_equal(books_ask(b, "SELECT n FROM tally WHERE kind = 'event' AND state = 1"), 1);
+    books_free(b);
+}
+
+static void a_file_of_schema_3_is_refused(void **state)
+{
+    struct books *b = books_start();
+
+    (void)state;
+    books_close(b);
+    run_sql(b, "PRAGMA user_version = 3");
+    assert_false(books_open(b));
+    assert_string_equal(b->err.code, "store.schema");
+    assert_string_equal(b->err.what, "the file has schema 3, this program knows 2");
+    books_free(b);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_ledger_holds_after_every_step_of_a_history),
+        cmocka_unit_test(the_oldest_event_is_the_one_that_waits_for_its_turn),
+        cmocka_unit_test(what_is_owed_is_counted_in_items_and_bytes),
+        cmocka_unit_test(parked_deliveries_are_counted_by_the_code_of_their_reason),
+        cmocka_unit_test(reasons_beyond_a_dozen_are_others),
+        cmocka_unit_test(a_file_of_schema_1_is_brought_up_to_date_with_all_that_is_in_it),
+        cmocka_unit_test(a_step_that_cannot_be_made_leaves_the_old_file),
+        cmocka_unit_test(a_file_of_schema_3_is_refused),
+    };
+
+    return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
+}
