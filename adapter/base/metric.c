@@ -1,7 +1,6 @@
 #include "base/metric.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 
 #define PREFIX "myeloma_adapter_"
 
@@ -39,18 +38,14 @@ static void add_value(struct buf *out, const char *value)
     }
 }
 
-void metric_sample(struct buf *out, const char *name, int64_t value, ...)
+void metric_sample(struct buf *out, const char *name, const struct metric_label *labels,
+                   size_t count, int64_t value)
 {
-    char before = '{';
-    va_list labels;
-
     buf_printf(out, PREFIX "%s", name);
-    va_start(labels, value);
-    for (const char *label; (label = va_arg(labels, const char *)); before = ',') {
-        buf_printf(out, "%c%s=\"", before, label);
-        add_value(out, va_arg(labels, const char *));
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(out, "%c%s=\"", i ? ',' : '{', labels[i].name);
+        add_value(out, labels[i].value);
         buf_char(out, '"');
     }
-    va_end(labels);
-    buf_printf(out, "%s %" PRId64 "\n", before == ',' ? "}" : "", value);
+    buf_printf(out, "%s %" PRId64 "\n", count ? "}" : "", value);
 }

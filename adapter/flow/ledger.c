@@ -99,8 +99,8 @@ static void write_received(const struct flow *flow, struct buf *out)
 
     metric_family(out, name, "counter", "events ever put into the journal, by source");
     for (size_t via = 0; via < VIA_COUNT; via++)
-        metric_sample(out, name, flow->clock.counts.ledger[via][STORE_RECEIVED], "source",
-                      sources[via], NULL);
+        metric_sample(out, name, METRIC_LABELS({ "source", sources[via] }),
+                      flow->clock.counts.ledger[via][STORE_RECEIVED]);
 }
 
 static void write_fates(const struct flow *flow, struct buf *out)
@@ -112,8 +112,9 @@ static void write_fates(const struct flow *flow, struct buf *out)
         "the same events by what became of them: the sum of a source is what it received");
     for (size_t via = 0; via < VIA_COUNT; via++)
         for (size_t fate = 0; fate < STORE_RECEIVED; fate++)
-            metric_sample(out, name, flow->clock.counts.ledger[via][fate], "source", sources[via],
-                          "fate", fates[fate], NULL);
+            metric_sample(out, name,
+                          METRIC_LABELS({ "source", sources[via] }, { "fate", fates[fate] }),
+                          flow->clock.counts.ledger[via][fate]);
 }
 
 static void write_duplicates(const struct flow *flow, struct buf *out)
@@ -122,7 +123,8 @@ static void write_duplicates(const struct flow *flow, struct buf *out)
 
     metric_family(out, name, "counter", "events that the journal already had, by source");
     for (size_t via = 0; via < VIA_COUNT; via++)
-        metric_sample(out, name, flow->ledger.duplicates[via], "source", sources[via], NULL);
+        metric_sample(out, name, METRIC_LABELS({ "source", sources[via] }),
+                      flow->ledger.duplicates[via]);
 }
 
 static void write_found(const struct flow *flow, struct buf *out)
@@ -132,7 +134,8 @@ static void write_found(const struct flow *flow, struct buf *out)
     metric_family(out, name, "counter",
                   "events of a type with an active subscription that a poll found, not a push");
     for (size_t i = 0; i < CATCHUP_TYPES; i++)
-        metric_sample(out, name, flow->catchup[i].found, "type", flow->catchup[i].type, NULL);
+        metric_sample(out, name, METRIC_LABELS({ "type", flow->catchup[i].type }),
+                      flow->catchup[i].found);
 }
 
 static void write_reasons(const struct store_reason *list, size_t count, const char *name,
@@ -140,7 +143,7 @@ static void write_reasons(const struct store_reason *list, size_t count, const c
 {
     metric_family(out, name, "gauge", help);
     for (size_t i = 0; i < count; i++)
-        metric_sample(out, name, list[i].count, "reason", list[i].code, NULL);
+        metric_sample(out, name, METRIC_LABELS({ "reason", list[i].code }), list[i].count);
 }
 
 void ledger_write(const struct flow *flow, struct buf *out)

@@ -40,7 +40,7 @@ static enum judgement judge_unheld(const struct visit *visit, const struct resou
     int64_t age = event->accepted_ms - head->updated_ms;
 
     if (visit->whole_read || work_gone_has(visit->flow, head->type, head->id)) return JUDGE_READ;
-    if (event->via != VIA_HOOK) return JUDGE_APPLY;
+    if (event->via != VIA_HOOK && event->via != VIA_SOCKET) return JUDGE_APPLY;
     if (head->updated_ms == INSTANT_UNSET) return JUDGE_READ;
     return age > -FRESH_MS && age < FRESH_MS ? JUDGE_APPLY : JUDGE_READ;
 }

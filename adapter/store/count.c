@@ -26,8 +26,8 @@ static bool count_ledger(struct database *db, struct store_counts *counts, struc
 
 static bool count_stock(struct database *db, struct store_counts *counts, struct err *err)
 {
-    int64_t delivered, *const states[] = { &counts->outbox_waiting, &counts->outbox_parked,
-                                           &delivered, &counts->outbox_dropped };
+    int64_t delivered = 0, *const states[] = { &counts->outbox_waiting, &counts->outbox_parked,
+                                               &delivered, &counts->outbox_dropped };
     struct rows rows;
 
     rows_open(&rows, db, STATEMENT_STOCK, NO_VALUES);

@@ -71,8 +71,17 @@ static inline void metric_set(struct metrics *metrics, enum metric which, int64_
 /* Append the exposition text of all metrics. */
 void metric_write(const struct metrics *metrics, struct buf *out);
 
+struct metric_label {
+    const char *name, *value; /* the value may be any text */
+};
+
 /* One that has labels is written by whoever has the numbers: first its head, then a sample for each
- * set of labels. name is without the prefix. The labels are pairs of name and value, ended by NULL;
- * a value may be any text. */
+ * set of labels. name is without the prefix. */
 void metric_family(struct buf *out, const char *name, const char *type, const char *help);
-void metric_sample(struct buf *out, const char *name, int64_t value, ...) __attribute__((sentinel));
+void metric_sample(struct buf *out, const char *name, const struct metric_label *labels,
+                   size_t count, int64_t value);
+
+/* Labels and their number, as two arguments: METRIC_LABELS({ "source", "hook" }) */
+#define METRIC_LABELS(...)                                                                         \
+    ((const struct metric_label[]){ __VA_ARGS__ }),                                                \
+        ARRAY_SIZE(((const struct metric_label[]){ __VA_ARGS__ }))

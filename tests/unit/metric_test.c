@@ -93,9 +93,9 @@ static void labels_stand_in_braces_and_are_escaped(void **state)
 
     (void)state;
     metric_family(&out, "events", "gauge", "how many");
-    metric_sample(&out, "events", 3, "source", "hook", "fate", "done", NULL);
-    metric_sample(&out, "events", -1, "reason", "a\"b\\c\nd", NULL);
-    metric_sample(&out, "events", 0, NULL);
+    metric_sample(&out, "events", METRIC_LABELS({ "source", "hook" }, { "fate", "done" }), 3);
+    metric_sample(&out, "events", METRIC_LABELS({ "reason", "a\"b\\c\nd" }), -1);
+    metric_sample(&out, "events", NULL, 0, 0);
     assert_string_equal(buf_string(&out),
                         "# HELP myeloma_adapter_events how many\n"
                         "# TYPE myeloma_adapter_events gauge\n"
