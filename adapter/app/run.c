@@ -329,16 +329,25 @@ static const char *fixed_setting(const struct config *a, const struct config *b)
 
 static void adapter_reload(struct adapter *adapter);
 
+/* What was asked for meanwhile is done now: the files may have changed since they were read. */
+static void reload_over(struct adapter *adapter, const char *status)
+{
+    adapter->reloading = false;
+    service_ready(status);
+    if (!adapter->reload_again || adapter->stopping) return;
+    adapter->reload_again = false;
+    adapter_reload(adapter);
+}
+
 static void on_knowledge(void *arg)
 {
     struct adapter *adapter = arg;
 
     knowledge_free(TAKE(adapter->leaving));
-    adapter->reloading = false;
     metric_add(&adapter->metrics, METRIC_RELOADS, 1);
     log_event(LOG_LEVEL_INFO, "reloaded", LOG_VERSION, knowledge_generation(adapter->knowledge),
               LOG_COUNT, (int64_t)knowledge_rule_count(adapter->knowledge), LOG_END);
-    service_ready("watching");
+    reload_over(adapter, "watching");
 }
 
 static void reload_refused(struct adapter *adapter, struct err_list *problems)
@@ -346,8 +355,7 @@ static void reload_refused(struct adapter *adapter, struct err_list *problems)
     log_problems("reload-refused", problems);
     err_list_done(problems);
     metric_add(&adapter->metrics, METRIC_RELOADS_REFUSED, 1);
-    adapter->reloading = false;
-    service_ready("watching; the last reload was refused, see the log");
+    reload_over(adapter, "watching; the last reload was refused, see the log");
 }
 
 /* Take over what was read: nothing in here can fail. */
