@@ -328,7 +328,8 @@ static void alert_end(struct work *work, const struct alert *open)
 
     if (ending.verdict && verdict_is_finding(ending.verdict)) return;
     ended.state = ALERT_RETRACTED;
-    ended.ended_ms = work->now_ms;
+    /* The clock may have been set back since. */
+    ended.ended_ms = work->now_ms > open->opened_ms ? work->now_ms : open->opened_ms;
     if (!still_holds(&ending) && rests_on_removed(work, open)) {
         ended.ended_why = "A fact it rested on was entered in error or removed.";
     } else if (was_corrected(work, open, ending.clause)) {

@@ -1,17 +1,25 @@
 #include "flow/clock.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/instant.h"
+#include "base/log.h"
 #include "flow/flow_impl.h"
 
 #define CLOCK_LONGEST_MS  30000
 #define CLOCK_SHORTEST_MS 100
 #define CLOCK_PAUSED_MS   1000 /* shortest while deliveries are held back */
+#define CLOCK_KEEP_MS     60000
+#define CLOCK_SETTING     "clock"
 
 static void clock_on_timer(uv_timer_t *timer);
 
 void clock_start(struct flow *flow)
 {
     flow->clock.flow = flow;
+    wall_start(&flow->clock.wall, INSTANT_UNSET, 0);
     flow_add_timer(flow, &flow->clock.timer, &flow->clock);
     clock_poke(flow, 0);
 }
@@ -24,6 +32,77 @@ void clock_poke(struct flow *flow, uint64_t wait_ms)
     if (uv_is_active((uv_handle_t *)timer) && uv_timer_get_due_in(timer) <= wait_ms) return;
     uv_timer_start(timer, clock_on_timer, wait_ms, 0);
 }
+
+/* ---- the time */
+
+/* Retries and wake-ups were set by a clock that was far ahead: none of them would come. */
+static void clock_on_back(struct flow *flow)
+{
+    log_event(LOG_LEVEL_WARN, "clock-set-back", LOG_FIX,
+              "every chart is evaluated again; let the machine set its clock before the adapter "
+              "starts",
+              LOG_END);
+    flow->wake_again = true;
+    if (!flow_is_stopping(flow)) store_unpark(flow->store);
+    clock_poke(flow, 0);
+}
+
+int64_t clock_now(struct flow *flow)
+{
+    int64_t now;
+
+    if (wall_look(&flow->clock.wall, flow->options.wall_ms(), (int64_t)(uv_hrtime() / 1000000),
+                  &now) == WALL_BACK)
+        clock_on_back(flow);
+    return now;
+}
+
+static void clock_on_kept(struct err *err, void *arg)
+{
+    struct flow *flow = arg;
+
+    if (err) flow_fail(flow, err);
+    flow_release(flow);
+}
+
+/* Not while a step back is not yet dealt with: the next run must see it too. */
+void clock_keep(struct flow *flow)
+{
+    char text[32];
+
+    if (flow->wake_again || flow->clock.wall.latest_ms == INSTANT_UNSET) return;
+
+    flow->clock.kept_ms = flow->clock.wall.latest_ms;
+    snprintf(text, sizeof text, "%" PRId64, flow->clock.kept_ms);
+    flow_hold(flow);
+    store_set(flow->store, CLOCK_SETTING, text, clock_on_kept, flow);
+}
+
+static bool keep_is_due(struct flow *flow)
+{
+    int64_t age = clock_now(flow) - flow->clock.kept_ms;
+
+    return age < 0 || age >= CLOCK_KEEP_MS;
+}
+
+static void clock_on_recalled(const char *text, void *arg)
+{
+    struct flow *flow = arg;
+    int64_t kept = text ? strtoll(text, NULL, 10) : INSTANT_UNSET;
+
+    if (kept > flow->clock.wall.latest_ms)
+        wall_start(&flow->clock.wall, kept, (int64_t)(uv_hrtime() / 1000000));
+    clock_now(flow);
+    flow_release(flow);
+}
+
+void clock_recall(struct flow *flow)
+{
+    flow_hold(flow);
+    store_get(flow->store, CLOCK_SETTING, clock_on_recalled, flow);
+}
+
+/* ---- looking */
 
 int64_t clock_waiting(const struct flow *flow)
 {
@@ -38,11 +117,11 @@ void clock_counted(struct flow *flow, const struct store_counts *counts)
 }
 
 /* Until the first thing that is due; never long, since the wall clock may step. */
-static uint64_t next_wait(const struct flow *flow, const struct store_counts *counts)
+static uint64_t next_wait(struct flow *flow, const struct store_counts *counts)
 {
     int64_t at =
         counts->next_due_ms < counts->next_retry_ms ? counts->next_due_ms : counts->next_retry_ms;
-    int64_t now = flow->options.wall_ms(), wait;
+    int64_t now = clock_now(flow), wait;
     int64_t shortest = deliver_pause_ms(flow) ? CLOCK_PAUSED_MS : CLOCK_SHORTEST_MS;
 
     if (at == INSTANT_NEVER) return CLOCK_LONGEST_MS;
@@ -58,9 +137,11 @@ static void clock_on_counts(const struct store_counts *counts, void *arg)
 
     at->asking = false;
     flow->turns++;
+    clock_now(flow);
     if (counts) {
         clock_counted(flow, counts);
         if (!flow_is_stopping(flow)) flow_wake_again(flow);
+        if (flow->state == FLOW_RUNNING && keep_is_due(flow)) clock_keep(flow);
     }
     clock_poke(flow, counts ? next_wait(flow, counts) : CLOCK_PAUSED_MS);
     work_poke(flow);

@@ -34,7 +34,7 @@ static unsigned room(const struct flow *flow)
 static void item_take(struct flow *flow, const struct store_outbox *item)
 {
     if (flow_is_stopping(flow)) {
-        store_retry(flow->store, item->key, flow->options.wall_ms(), "flow.stopped");
+        store_retry(flow->store, item->key, clock_now(flow), "flow.stopped");
         return;
     }
     flow->deliver.running++;
@@ -79,7 +79,7 @@ void deliver_poke(struct flow *flow)
     if (!may_ask(flow)) return;
     deliver->asking = true;
     flow_hold(flow);
-    store_owed(flow->store, flow->options.wall_ms(), room(flow), deliver_on_owed, flow);
+    store_owed(flow->store, clock_now(flow), room(flow), deliver_on_owed, flow);
 }
 
 void deliver_failed(struct flow *flow, int64_t asked_ms)

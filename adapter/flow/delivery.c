@@ -78,7 +78,7 @@ static void on_kept(struct err *err, void *arg)
 
     if (err) { /* the next attempt finds it standing there */
         flow_fail(flow, err);
-        store_retry(flow->store, at->item.key, flow->options.wall_ms() + 1000, err->code);
+        store_retry(flow->store, at->item.key, clock_now(flow) + 1000, err->code);
     } else {
         metric_add(flow->metrics, METRIC_DELIVERED, 1);
     }
@@ -103,7 +103,7 @@ static void delivery_retry(struct delivery *at, const struct err *err, int64_t a
     metric_add(flow->metrics, METRIC_DELIVERY_RETRIES, 1);
     log_event(LOG_LEVEL_INFO, "delivery-retry", LOG_RULE, at->item.rule, LOG_ALERT, at->item.key,
               LOG_CODE, err->code, LOG_MS, wait, LOG_END);
-    store_retry(flow->store, at->item.key, flow->options.wall_ms() + wait, err->code);
+    store_retry(flow->store, at->item.key, clock_now(flow) + wait, err->code);
     deliver_failed(flow, asked_ms);
     delivery_enter(at, DELIVERY_ENDED);
 }
@@ -612,7 +612,7 @@ static void delivery_stop(struct delivery *at)
     if (at->state == DELIVERY_KEEPING) return; /* the store answers, and that ends it */
     server_cancel(TAKE(at->call));
     pages_cancel(TAKE(at->pages));
-    store_retry(at->flow->store, at->item.key, at->flow->options.wall_ms(), "flow.stopped");
+    store_retry(at->flow->store, at->item.key, clock_now(at->flow), "flow.stopped");
     delivery_enter(at, DELIVERY_ENDED);
 }
 

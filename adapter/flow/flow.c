@@ -252,7 +252,7 @@ static void wake_everybody(struct flow *flow, void (*done)(void *arg), void *arg
     *swap = (struct swap){ flow, done, arg };
     flow->wake_again = false;
     flow_hold(flow);
-    store_wake_all(flow->store, flow->options.wall_ms(), swap_on_woken, swap);
+    store_wake_all(flow->store, clock_now(flow), swap_on_woken, swap);
 }
 
 void flow_wake_again(struct flow *flow)
@@ -411,6 +411,7 @@ static void timers_close(struct flow *flow)
 /* A start is a chance for what was refused for good: people may have changed the server. */
 static void everything_start(struct flow *flow)
 {
+    clock_recall(flow);
     store_unpark(flow->store);
     generation_check(flow);
     deliver_start(flow);
@@ -423,6 +424,7 @@ static void everything_start(struct flow *flow)
 static void everything_stop(struct flow *flow)
 {
     server_cancel(TAKE(flow->probe));
+    clock_keep(flow);
     subscribe_stop(flow);
     catchup_stop(flow);
     visit_stop_all(flow);

@@ -114,8 +114,7 @@ void visit_release(struct visit *visit)
     visit->released = true;
     visit_read_cancel(visit);
     store_release(flow->store, visit->work.patient,
-                  visit->work.event_count ? visit->work.events[0].seq : 0,
-                  flow->options.wall_ms() + wait);
+                  visit->work.event_count ? visit->work.events[0].seq : 0, clock_now(flow) + wait);
     visit_enter(visit, VISIT_ENDED);
 }
 
@@ -196,7 +195,7 @@ void visit_on_turn(struct visit *visit)
 /* What is known of a patient decides where to begin. */
 static void begin(struct visit *visit)
 {
-    int64_t now = visit->flow->options.wall_ms(), read = visit->shelf.read_ms;
+    int64_t now = clock_now(visit->flow), read = visit->shelf.read_ms;
 
     if (!visit->work.patient[0]) {
         visit_enter(visit, VISIT_FINDING);

@@ -136,7 +136,7 @@ static bool assess_chart(struct visit *visit)
 
     visit->in_cohort = chart_in_cohort(chart, flow->knowledge, &why);
     assess(flow->knowledge, chart, visit->in_cohort, visit->work.alerts, visit->work.alert_count,
-           flow->options.wall_ms(), &visit->arena, &visit->assessment);
+           clock_now(flow), &visit->arena, &visit->assessment);
     chart_free(chart);
     if (!is_believed(visit)) return false;
     if (visit->in_cohort) metric_add(flow->metrics, METRIC_ORDERS_BY_NAME, by_name);

@@ -209,7 +209,7 @@ static void whole_end(struct visit *visit)
 {
     visit->whole_wanted = false;
     visit->whole_read = !visit->refused;
-    shelf_set_read(&visit->shelf, visit->flow->options.wall_ms());
+    shelf_set_read(&visit->shelf, clock_now(visit->flow));
     if (visit->whole_read) {
         visit_want_add(visit, "Patient", visit->work.patient);
         want_unseen(visit);

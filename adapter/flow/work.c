@@ -22,7 +22,7 @@ static bool take_hint(struct flow *flow, const struct store_work *work)
 static void claim_give_back(struct flow *flow, const struct store_work *work)
 {
     store_release(flow->store, work->patient, work->event_count ? work->events[0].seq : 0,
-                  flow->options.wall_ms());
+                  clock_now(flow));
 }
 
 static void claim_take(struct flow *flow, const struct store_work *work)
@@ -49,8 +49,6 @@ static void work_on_claim(const struct store_work *work, void *arg)
         claim(flow);
     } else if (flow->work.again) {
         claim(flow);
-    } else {
-        clock_poke(flow, 100);
     }
     flow_release(flow);
 }
@@ -65,7 +63,7 @@ static void claim(struct flow *flow)
     work->again = false;
     work->claiming++;
     flow_hold(flow);
-    store_claim(flow->store, flow->options.wall_ms(), work_on_claim, flow);
+    store_claim(flow->store, clock_now(flow), work_on_claim, flow);
 }
 
 void work_poke(struct flow *flow)

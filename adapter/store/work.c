@@ -186,6 +186,7 @@ bool work_finish(struct database *db, const struct store_result *result, struct 
 bool work_wake_all(struct database *db, int64_t now_ms, struct err *err)
 {
     return record_wake_all(db, now_ms, err) &&
+           database_run(db, STATEMENT_WORK_RIPEN, VALUES(value_int(INSTANT_NEVER)), NULL, err) &&
            database_run(db, STATEMENT_WORK_WAKE, NO_VALUES, NULL, err) &&
            database_run(db, STATEMENT_WORK_WAKE_CLAIMED, VALUES(value_int(now_ms)), NULL, err);
 }

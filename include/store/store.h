@@ -252,6 +252,7 @@ struct store_counts {
 typedef void store_counts_fn(const struct store_counts *counts, void *arg); /* NULL: failed */
 void store_count(struct store *store, store_counts_fn *done, void *arg);
 
-/* Every cohort patient is due now: after a reload, so that new rules meet old charts. One who is
- * claimed is due again when that claim is finished. */
+/* Every cohort patient is due now: after a reload, so that new rules meet old charts, and when the
+ * clock was set back. One who is claimed is due again when that claim is finished; what was released
+ * is offered again at once. */
 void store_wake_all(struct store *store, int64_t now_ms, store_done_fn *done, void *arg);

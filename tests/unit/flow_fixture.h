@@ -117,12 +117,14 @@ struct world {
 };
 
 static int64_t wall_shift_ms;  /* the one clock that a test may move */
+static int64_t wall_fixed_ms;  /* not 0: it stands there */
 static struct buf fixture_log; /* the lines since the start of the test */
 
 static inline int64_t fixture_wall_ms(void)
 {
     struct timespec now;
 
+    if (wall_fixed_ms) return wall_fixed_ms;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + wall_shift_ms;
 }
@@ -509,7 +511,7 @@ static inline struct world *world_new(void)
     struct world *w = mem_new(struct world);
     struct http_client_options sender = { .connections_max = 4 };
 
-    wall_shift_ms = 0;
+    wall_shift_ms = wall_fixed_ms = 0;
     buf_clear(&fixture_log);
     log_set_sink(fixture_sink);
     uv_loop_init(&w->loop);
