@@ -24,6 +24,7 @@ enum setting_type {
     SETTING_LEVEL,
     SETTING_PROFILE,
     SETTING_POLL_BY,
+    SETTING_WORD, /* one of a list: choices[]; kept as its place there */
     SETTING_PATHS /* a list of files or folders */
 };
 
@@ -101,6 +102,24 @@ static const struct setting {
       "deadline of a notification, from first to last byte" },
     { "hook", "idle", SETTING_DURATION, "60 s", 100, 3600000, FIELD(hook.idle_ms), false,
       "a connection without a request is closed after this" },
+    { "subscribe", "by", SETTING_WORD, "auto", 0, 0, FIELD(subscribe.by), false,
+      "criteria, topic or none; auto: topic where the server speaks R5, else criteria" },
+    { "subscribe", "content", SETTING_WORD, "full-resource", 0, 0, FIELD(subscribe.content), false,
+      "of topic notifications: full-resource, id-only or empty" },
+    { "subscribe", "orders", SETTING_TEXT, NULL, 0, 0, FIELD(subscribe.orders), false,
+      "URL of the topic for MedicationRequest; default: one of the server's is found" },
+    { "subscribe", "results", SETTING_TEXT, NULL, 0, 0, FIELD(subscribe.results), false,
+      "URL of the topic for Observation" },
+    { "subscribe", "conditions", SETTING_TEXT, NULL, 0, 0, FIELD(subscribe.conditions), false,
+      "URL of the topic for Condition" },
+    { "subscribe", "heartbeat", SETTING_DURATION, "60 s", 0, 86400000,
+      FIELD(subscribe.heartbeat_ms), false,
+      "how often the server shall show that a topic Subscription lives; 0 s: never" },
+    { "subscribe", "signatureFile", SETTING_TEXT, NULL, 0, 0, FIELD(subscribe.signature_file),
+      false, "file with the secret of X-Signature; notifications must then be signed (Medplum)" },
+    { "subscribe", "signatureCredential", SETTING_TEXT, NULL, 0, 0,
+      FIELD(subscribe.signature_credential), false,
+      "name of a systemd credential with that secret" },
     { "poll", "every", SETTING_DURATION, "60 s", 100, 86400000, FIELD(poll.every_ms), false,
       "catch-up poll interval" },
     { "poll", "overlap", SETTING_DURATION, "120 s", 0, 86400000, FIELD(poll.overlap_ms), false,
@@ -134,8 +153,25 @@ static const struct setting {
       "how long finished events are kept" },
 };
 
-#define SECTION_COUNT 5
-static const char *const sections[] = { "server", "hook", "poll", "alerts", "journal", NULL };
+#define SECTION_COUNT 6
+static const char *const sections[] = { "server", "hook",    "subscribe", "poll",
+                                        "alerts", "journal", NULL };
+
+/* The words of a SETTING_WORD, in the order of the enum that it stands for. */
+static const struct choice {
+    const char *section, *key;
+    const char *words[5];
+    const char *fix;
+} choices[] = {
+    { "subscribe",
+      "by",
+      { "auto", "criteria", "topic", "none" },
+      "use auto, criteria, topic or none" },
+    { "subscribe",
+      "content",
+      { "full-resource", "id-only", "empty" },
+      "use full-resource, id-only or empty" },
+};
 
 /* ---- problems */
 
@@ -225,6 +261,20 @@ static bool level_fits(const char *text)
     return false;
 }
 
+/* The place of the word in the list of its setting. */
+static bool word_place(const struct setting *setting, const char *text, int64_t *ret,
+                       const char **ret_fix)
+{
+    const struct choice *choice = choices;
+
+    while (strcmp(choice->section, setting->section) != 0 || strcmp(choice->key, setting->key) != 0)
+        choice++; /* every SETTING_WORD has one */
+    *ret_fix = choice->fix;
+    for (*ret = 0; choice->words[*ret]; ++*ret)
+        if (strcmp(choice->words[*ret], text) == 0) return true;
+    return false;
+}
+
 static bool text_fits(enum setting_type type, const char *text, const char **ret_fix)
 {
     enum profile profile;
@@ -283,6 +333,10 @@ static bool value_set(struct config *config, const struct setting *setting, cons
     case SETTING_DURATION:
     case SETTING_DAYS:
         if (!span_fits(setting, text, &number, ret_fix)) return false;
+        number_set(config, setting, number);
+        return true;
+    case SETTING_WORD:
+        if (!word_place(setting, text, &number, ret_fix)) return false;
         number_set(config, setting, number);
         return true;
     case SETTING_NUMBER:
@@ -407,6 +461,15 @@ static void listen_check(struct config_reader *reader, const struct node *at_hoo
                 "\"%.80s\" is no address and port", listen);
 }
 
+static void subscribe_check(struct config_reader *reader, const struct node *root)
+{
+    struct config *config = reader->config;
+    struct node section = node_get(root, "subscribe");
+
+    if (config->subscribe.signature_file && config->subscribe.signature_credential)
+        problem(reader, &section, "keep one of them", "both signatureFile and signatureCredential");
+}
+
 static void together_check(struct config_reader *reader, const struct node *root)
 {
     struct config *config = reader->config;
@@ -429,6 +492,7 @@ static void together_check(struct config_reader *reader, const struct node *root
         problem(reader, at_hook, "keep one of them", "both keyFile and keyCredential");
     if (config->hook.secret_file && config->hook.secret_credential)
         problem(reader, at_hook, "keep one of them", "both secretFile and secretCredential");
+    subscribe_check(reader, root);
     listen_check(reader, at_hook);
     if (!config->hook.certificate_file != (!config->hook.key_file && !config->hook.key_credential))
         problem(reader, at_hook, "give both, or neither for plain HTTP",
@@ -565,7 +629,7 @@ void config_help(void)
         if (!section || strcmp(section, settings[i].section) != 0)
             printf("%s%s\n", i ? "\n" : "", settings[i].section[0] ? settings[i].section : "(top)");
         section = settings[i].section;
-        printf("  %-18s %-12s %s\n", settings[i].key,
+        printf("  %-20s %-13s %s\n", settings[i].key,
                settings[i].initial    ? settings[i].initial
                : settings[i].required ? "required"
                                       : "-",

@@ -28,9 +28,9 @@
 
 /* The settings as the parts below want them; texts are borrowed from config or owned here. */
 struct material {
-    char *authorization;                   /* owned secret */
-    char *ca;                              /* owned */
-    char *certificate, *key, *hook_secret; /* owned; the last two are secrets */
+    char *authorization;                               /* owned secret */
+    char *ca;                                          /* owned */
+    char *certificate, *key, *hook_secret, *signature; /* owned; the last three are secrets */
     char origin[600];
 };
 
@@ -63,6 +63,7 @@ static void material_done(struct material *material)
     config_wipe(material->authorization);
     config_wipe(material->key);
     config_wipe(material->hook_secret);
+    config_wipe(material->signature);
     free(material->ca);
     free(material->certificate);
 }
@@ -126,6 +127,13 @@ static bool hook_secret_check(const char *secret, struct err *err)
     return err_fix(err, "use 32 characters or more, e.g. of openssl rand -hex 32");
 }
 
+static bool signature_check(const char *secret, struct err *err)
+{
+    if (!secret || strlen(secret) >= 32) return true;
+    err_set(err, ERR_CONFIG, "secret.shape", "the secret of X-Signature is too short");
+    return err_fix(err, "use 32 characters or more, e.g. of openssl rand -hex 32");
+}
+
 static bool material_read(const struct config *config, struct material *ret, struct err *err)
 {
     *ret = (struct material){ .authorization = NULL };
@@ -136,7 +144,10 @@ static bool material_read(const struct config *config, struct material *ret, str
         config_secret(config->hook.key_file, config->hook.key_credential, false, &ret->key, err) &&
         config_secret(config->hook.secret_file, config->hook.secret_credential, true,
                       &ret->hook_secret, err) &&
-        hook_secret_check(ret->hook_secret, err))
+        hook_secret_check(ret->hook_secret, err) &&
+        config_secret(config->subscribe.signature_file, config->subscribe.signature_credential,
+                      true, &ret->signature, err) &&
+        signature_check(ret->signature, err))
         return true;
     material_done(ret);
     return false;
@@ -177,6 +188,12 @@ static struct flow_options options_of(const struct config *config, const struct 
         .poll_by = poll_by_of(config),
         .cohort = config->poll.cohort,
         .per_minute = config->poll.per_minute,
+        .subscribe = (enum flow_subscribe)config->subscribe.by,
+        .content = (enum subscription_content)config->subscribe.content,
+        .topics = { config->subscribe.orders, config->subscribe.results,
+                    config->subscribe.conditions },
+        .heartbeat_ms = config->subscribe.heartbeat_ms,
+        .signature = material->signature,
         .poll_ms = config->poll.every_ms,
         .overlap_ms = config->poll.overlap_ms,
         .subscription_ms = config->poll.subscription_ms,
@@ -308,6 +325,22 @@ static bool same(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+/* What the Subscriptions are made of. */
+static const char *fixed_subscribe(const struct config *a, const struct config *b)
+{
+    if (a->subscribe.by != b->subscribe.by) return "subscribe.by";
+    if (a->subscribe.content != b->subscribe.content) return "subscribe.content";
+    if (!same(a->subscribe.orders, b->subscribe.orders)) return "subscribe.orders";
+    if (!same(a->subscribe.results, b->subscribe.results)) return "subscribe.results";
+    if (!same(a->subscribe.conditions, b->subscribe.conditions)) return "subscribe.conditions";
+    if (a->subscribe.heartbeat_ms != b->subscribe.heartbeat_ms) return "subscribe.heartbeat";
+    if (!same(a->subscribe.signature_file, b->subscribe.signature_file))
+        return "subscribe.signatureFile";
+    if (!same(a->subscribe.signature_credential, b->subscribe.signature_credential))
+        return "subscribe.signatureCredential";
+    return NULL;
+}
+
 /* What cannot change while the daemon runs. */
 static const char *fixed_setting(const struct config *a, const struct config *b)
 {
@@ -324,7 +357,8 @@ static const char *fixed_setting(const struct config *a, const struct config *b)
     if (!same(a->poll.cohort, b->poll.cohort)) return "poll.cohort";
     if (!same(a->name, b->name)) return "name";
     if (!same(a->store, b->store)) return "store";
-    return same(a->alerts.system, b->alerts.system) ? NULL : "alerts.system";
+    if (!same(a->alerts.system, b->alerts.system)) return "alerts.system";
+    return fixed_subscribe(a, b);
 }
 
 static void adapter_reload(struct adapter *adapter);

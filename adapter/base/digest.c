@@ -1,5 +1,6 @@
 #include "base/digest.h"
 
+#include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
 #include <string.h>
@@ -44,6 +45,22 @@ void digest_text(struct digest *digest, char ret[DIGEST_TEXT_SIZE])
         ret[i] = alphabet[two >> (11 - bit % 8) & 31];
     }
     ret[DIGEST_TEXT_SIZE - 1] = '\0';
+}
+
+void digest_hmac(const char *secret, const void *bytes, size_t len, char ret[DIGEST_HMAC_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    struct hmac_sha256_ctx hmac;
+    uint8_t sum[SHA256_DIGEST_SIZE];
+
+    hmac_sha256_set_key(&hmac, strlen(secret), (const uint8_t *)secret);
+    hmac_sha256_update(&hmac, len, bytes);
+    hmac_sha256_digest(&hmac, sizeof sum, sum);
+    for (size_t i = 0; i < sizeof sum; i++) {
+        ret[2 * i] = digits[sum[i] >> 4];
+        ret[2 * i + 1] = digits[sum[i] & 15];
+    }
+    ret[DIGEST_HMAC_SIZE - 1] = '\0';
 }
 
 bool digest_same_secret(const char *a, size_t a_len, const char *b, size_t b_len)

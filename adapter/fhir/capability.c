@@ -4,6 +4,11 @@
 #include <string.h>
 
 #include "fhir/datatype.h"
+#include "fhir/topic.h"
+
+#define TOPIC_CANONICAL                                                                            \
+    "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"                           \
+    "capabilitystatement-subscriptiontopic-canonical"
 
 const char *capability_type(enum capability_kind kind)
 {
@@ -112,6 +117,26 @@ static void read_software(const struct node *at, struct capability *ret)
              name && version ? " " : "", version ? version : "");
     for (char *c = ret->software; *c; c++)
         if ((unsigned char)*c < ' ' || (unsigned char)*c > '~') *c = '?';
+}
+
+const char *capability_topic(const struct node *at, const char *type)
+{
+    struct node list = node_get(at, "rest"), rest = server_of(&list);
+    struct node resources = node_get(&rest, "resource");
+    struct node subscription = resource_of(&resources, "Subscription");
+    struct node extensions = node_get(&subscription, "extension");
+    const char *found = NULL;
+
+    for (size_t i = 0; i < datatype_count(&extensions); i++) {
+        struct node item = datatype_item(&extensions, i);
+        const char *url = node_text(&item, "url"), *topic = node_text(&item, "valueCanonical");
+        if (!topic) topic = node_text(&item, "valueUri");
+        if (!url || strcmp(url, TOPIC_CANONICAL) != 0 || !topic) continue;
+        if (!topic_is_named(topic, type)) continue;
+        if (found) return NULL;
+        found = topic;
+    }
+    return found;
 }
 
 bool capability_read(const struct node *at, struct capability *ret, struct err *err)

@@ -116,13 +116,16 @@ static void options_copy(struct flow_options *to, const struct flow_options *fro
     to->version = copy(from->version);
     to->hook_secret = copy(from->hook_secret);
     to->cohort = copy(from->cohort);
+    to->signature = copy(from->signature);
+    for (size_t i = 0; i < ARRAY_SIZE(to->topics); i++) to->topics[i] = copy(from->topics[i]);
 }
 
 static void options_free(struct flow_options *options)
 {
-    const char *const texts[] = { options->base,        options->origin, options->hook,
-                                  options->name,        options->system, options->version,
-                                  options->hook_secret, options->cohort };
+    const char *const texts[] = { options->base,      options->origin,      options->hook,
+                                  options->name,      options->system,      options->version,
+                                  options->cohort,    options->hook_secret, options->signature,
+                                  options->topics[0], options->topics[1],   options->topics[2] };
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) free((void *)(uintptr_t)texts[i]);
 }
@@ -340,6 +343,7 @@ static void probe_on_answer(const struct server_answer *answer, void *arg)
         probe_later(flow, &err, 0);
         return;
     }
+    subscribe_learn(flow, &root);
     capability_log(flow);
     plan_make(flow);
     flow_enter(flow, FLOW_RUNNING);

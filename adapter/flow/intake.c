@@ -15,10 +15,11 @@
 #include "flow/notice.h"
 #include "net/origin.h"
 
-#define FHIR_JSON    "application/fhir+json"
-#define SECRET_NAME  "X-Myeloma-Adapter-Key"
-#define BUSY_RETRY_S 5
-#define COMPLAIN_MS  60000 /* between two log lines about wrong keys */
+#define FHIR_JSON      "application/fhir+json"
+#define SECRET_NAME    "X-Myeloma-Adapter-Key"
+#define SIGNATURE_NAME "X-Signature"
+#define BUSY_RETRY_S   5
+#define COMPLAIN_MS    60000 /* between two log lines about wrong keys */
 
 /* ---- making and ending */
 
@@ -28,6 +29,7 @@ void intake_init(struct flow *flow)
     struct origin hook;
 
     intake->unauthorized = outcome_build("error", "security", "the key of this endpoint is wrong");
+    intake->unsigned_ = outcome_build("error", "security", "X-Signature is missing or wrong");
     intake->unknown = outcome_build("error", "not-found", "there is nothing here");
     intake->bad_method = outcome_build("error", "not-supported", "use PUT, POST or DELETE");
     intake->busy = outcome_build("error", "throttled", "events cannot be taken just now");
@@ -43,6 +45,7 @@ void intake_done(struct flow *flow)
 {
     free(flow->intake.path);
     free(flow->intake.unauthorized);
+    free(flow->intake.unsigned_);
     free(flow->intake.unknown);
     free(flow->intake.bad_method);
     free(flow->intake.busy);
@@ -52,15 +55,37 @@ void intake_done(struct flow *flow)
 
 enum route { ROUTE_NOWHERE, ROUTE_HOOK, ROUTE_HEALTH, ROUTE_READY, ROUTE_METRICS };
 
+void intake_url_key(const char *secret, char ret[INTAKE_URL_KEY_SIZE])
+{
+    static const char use[] = "hook-url";
+
+    digest_hmac(secret, use, sizeof use - 1, ret);
+}
+
+/* What is behind the path of the hook, and a key if there is one: "/Observation"; NULL when it is
+ * not below the hook. */
+static const char *below_hook(const struct flow *flow, const char *path, const char **ret_key)
+{
+    size_t len = flow->intake.path ? strlen(flow->intake.path) : 0;
+
+    *ret_key = NULL;
+    if (!flow->intake.path || strncmp(path, flow->intake.path, len) != 0 || path[len] != '/')
+        return NULL;
+    path += len;
+    if (strcspn(path + 1, "/") != INTAKE_URL_KEY_SIZE - 1) return path;
+    *ret_key = path + 1;
+    return path + INTAKE_URL_KEY_SIZE;
+}
+
 /* "/hook/Observation/Observation/5": type "Observation", tail "/Observation/5". */
 static bool hook_route(const struct flow *flow, const char *path, char type[40],
                        const char **ret_tail)
 {
-    size_t len = flow->intake.path ? strlen(flow->intake.path) : 0, n;
+    const char *key;
+    size_t n;
 
-    if (!flow->intake.path || strncmp(path, flow->intake.path, len) != 0 || path[len] != '/')
-        return false;
-    path += len + 1;
+    path = below_hook(flow, path, &key);
+    if (!path || *path++ != '/') return false;
     n = strcspn(path, "/");
     if (n == 0 || n >= 40) return false;
     memcpy(type, path, n);
@@ -87,10 +112,15 @@ static bool method_is_one_of(const char *method, const char *const *list)
 
 static bool has_key(const struct flow *flow, const struct http_exchange *exchange)
 {
-    const char *key = http_header(exchange, SECRET_NAME);
+    const char *key = http_header(exchange, SECRET_NAME), *url_key;
+    char expected[INTAKE_URL_KEY_SIZE];
 
-    return key && flow->secret &&
-           digest_same_secret(key, strlen(key), flow->secret, strlen(flow->secret));
+    if (key && digest_same_secret(key, strlen(key), flow->secret, strlen(flow->secret)))
+        return true;
+    below_hook(flow, http_path(exchange), &url_key);
+    intake_url_key(flow->secret, expected);
+    return url_key &&
+           digest_same_secret(url_key, INTAKE_URL_KEY_SIZE - 1, expected, sizeof expected - 1);
 }
 
 static unsigned refuse(unsigned status, const char *body, const char **ret_body)
@@ -100,14 +130,14 @@ static unsigned refuse(unsigned status, const char *body, const char **ret_body)
 }
 
 /* Counted each time, told once a minute: whoever it is must not fill the log. */
-static void wrong_key(struct flow *flow)
+static void wrong_key(struct flow *flow, const char *code)
 {
     uint64_t now = uv_now(flow->loop);
 
     metric_add(flow->metrics, METRIC_REFUSED_SECRET, 1);
     if (flow->intake.complained_ms && now - flow->intake.complained_ms < COMPLAIN_MS) return;
     flow->intake.complained_ms = now;
-    log_event(LOG_LEVEL_WARN, "notification-refused", LOG_CODE, "intake.secret", LOG_FIX,
+    log_event(LOG_LEVEL_WARN, "notification-refused", LOG_CODE, code, LOG_FIX,
               "somebody without our key calls the hook; the Subscriptions carry the right one",
               LOG_END);
 }
@@ -119,7 +149,7 @@ static unsigned hook_head(struct flow *flow, const struct http_exchange *exchang
 
     if (!flow->secret) return refuse(503, flow->intake.busy, ret_body);
     if (!has_key(flow, exchange)) {
-        wrong_key(flow);
+        wrong_key(flow, "intake.secret");
         return refuse(401, flow->intake.unauthorized, ret_body);
     }
     if (!method_is_one_of(http_method(exchange), methods))
@@ -240,6 +270,20 @@ static void take(struct flow *flow, struct http_exchange *exchange, const char *
     notice_take(flow, type, notification, VIA_HOOK, taking_on_taken, taking);
 }
 
+/* Is the body signed, where it must be? */
+static bool is_signed(const struct flow *flow, const struct http_exchange *exchange)
+{
+    const char *signature = http_header(exchange, SIGNATURE_NAME), *body;
+    char expected[DIGEST_HMAC_SIZE];
+    size_t len;
+
+    if (!flow->options.signature) return true;
+    body = http_body(exchange, &len);
+    digest_hmac(flow->options.signature, body, len, expected);
+    return signature &&
+           digest_same_secret(signature, strlen(signature), expected, sizeof expected - 1);
+}
+
 static void hook_body(struct flow *flow, struct http_exchange *exchange, const char *type,
                       const char *tail)
 {
@@ -254,6 +298,11 @@ static void hook_body(struct flow *flow, struct http_exchange *exchange, const c
     request.body = http_body(exchange, &request.body_len);
     request.deleted = deleted ? deleted : "";
     metric_add(flow->metrics, METRIC_NOTIFICATIONS, 1);
+    if (!is_signed(flow, exchange)) {
+        wrong_key(flow, "intake.signature");
+        http_answer(exchange, 401, FHIR_JSON, flow->intake.unsigned_, 0);
+        return;
+    }
     if (flow_is_stopping(flow) || ledger_journal_is_full(flow)) {
         answer_busy(flow, exchange);
     } else if (!notification_read(&request, &arena, &notification, &err)) {

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/buf.h"
 #include "base/instant.h"
 #include "base/log.h"
@@ -17,65 +15,11 @@
 #define SUBSCRIBE_SOON_MS    1000  /* between looks while the server activates ours */
 #define SUBSCRIBE_STUCK_MS   60000 /* longer than that it says something */
 #define SUBSCRIBE_LONGEST_MS INT64_C(60000)
-#define HEADER_NAME          "X-Myeloma-Adapter-Key: "
 
 static const char *const types[SUBSCRIBE_TYPES] = { "MedicationRequest", "Observation",
                                                     "Condition" };
 
 static void subscribe_enter(struct subscribe *at, enum subscribe_state next);
-
-/* ---- what we want */
-
-static char *joined(const char *one, const char *two, const char *three)
-{
-    struct buf text = { 0 };
-
-    buf_text(&text, one);
-    buf_text(&text, two);
-    buf_text(&text, three);
-    return buf_take(&text);
-}
-
-static void want_prepare(struct subscribe *at)
-{
-    const struct flow *flow = at->flow;
-
-    free(at->endpoint);
-    free(at->criteria);
-    free(at->header);
-    at->endpoint = joined(flow->options.hook, "/", at->type);
-    at->criteria = joined(at->type, "?", "");
-    at->header = joined(HEADER_NAME, flow->secret ? flow->secret : "", "");
-}
-
-static struct subscription_want want_of(const struct subscribe *at)
-{
-    return (struct subscription_want){ .type = at->type,
-                                       .criteria = at->criteria,
-                                       .endpoint = at->endpoint,
-                                       .header = at->header,
-                                       .payload = at->flow->options.hook_payload,
-                                       .start_active = at->flow->options.start_active };
-}
-
-/* The resource as we want it, under an id that the server has, with another status if one is
- * given. */
-static char *body_of(const struct subscribe *at, const char *id, const char *status)
-{
-    struct subscription_want want = want_of(at);
-    char *text = subscription_build(&want), *body;
-    json_t *resource;
-
-    if (!id) return text;
-    resource = json_loads(text, 0, NULL);
-    free(text);
-    json_object_set_new(resource, "id", json_string(id));
-    if (status) json_object_set_new(resource, "status", json_string(status));
-    body = json_dumps(resource, JSON_COMPACT);
-    json_decref(resource);
-    if (!body) abort();
-    return body;
-}
 
 /* ---- the end of a look */
 
@@ -151,7 +95,7 @@ static void on_written(const struct server_answer *answer, void *arg)
 static void create_ours(struct subscribe *at)
 {
     AUTO(buf_done) struct buf condition = { 0 };
-    char *body = body_of(at, NULL, NULL);
+    char *body = subscribe_body(at, NULL, NULL);
 
     buf_text(&condition, "url=");
     server_escape(&condition, at->endpoint);
@@ -169,7 +113,7 @@ static void put_back(struct subscribe *at, const struct subscribe_found *found, 
                      server_done_fn *done)
 {
     AUTO(buf_done) struct buf path = { 0 };
-    char *body = body_of(at, found->id, status);
+    char *body = subscribe_body(at, found->id, status);
 
     buf_printf(&path, "Subscription/%s", found->id);
     at->call = server_start(
@@ -261,7 +205,7 @@ static void ours_decide(struct subscribe *at)
 static void found_add(struct subscribe *at, const struct node *root,
                       const struct resource_head *head)
 {
-    struct subscription_want want = want_of(at);
+    struct subscription_want want = subscribe_want(at);
     enum subscription_verdict verdict = subscription_judge(root, &want);
     const char *status = node_text(root, "status");
     struct subscribe_found *found;
@@ -329,13 +273,53 @@ static void search(struct subscribe *at, bool by_url)
     at->pages = pages_start(at->flow, buf_string(&path), &reader, at);
 }
 
+/* ---- topics */
+
+/* Told once: a look comes every few minutes. */
+static void topic_missing(struct subscribe *at)
+{
+    bool r5 = at->form == SUBSCRIPTION_R5;
+
+    if (at->topic_missed) return;
+    at->topic_missed = true;
+    log_event(LOG_LEVEL_WARN, "topic-missing", LOG_TYPE, at->type, LOG_STATUS,
+              r5 ? "poll" : "criteria", LOG_FIX,
+              "no SubscriptionTopic of the server tells of every change of this type: make one, "
+              "or name one in subscribe.orders, subscribe.results, subscribe.conditions",
+              LOG_END);
+}
+
+void subscribe_on_chosen(struct subscribe *at, const struct err *err)
+{
+    if (err) {
+        subscribe_fail(at, err);
+    } else if (at->topic) {
+        log_event(LOG_LEVEL_INFO, "topic-chosen", LOG_TYPE, at->type, LOG_NAME, at->topic, LOG_END);
+        subscribe_enter(at, SUBSCRIBE_SEARCHING);
+    } else {
+        topic_missing(at);
+        if (at->form == SUBSCRIPTION_BACKPORT) {
+            at->form = SUBSCRIPTION_CRITERIA;
+            subscribe_enter(at, SUBSCRIBE_SEARCHING);
+        } else {
+            subscribe_settle(at);
+        }
+    }
+}
+
 /* ---- the life of one */
+
+static enum subscribe_state look_begins(const struct subscribe *at)
+{
+    return at->form != SUBSCRIPTION_CRITERIA && !at->topic ? SUBSCRIBE_CHOOSING
+                                                           : SUBSCRIBE_SEARCHING;
+}
 
 static void subscribe_on_timer(uv_timer_t *timer)
 {
     struct subscribe *at = timer->data;
 
-    if (at->state == SUBSCRIBE_RESTING) subscribe_enter(at, SUBSCRIBE_SEARCHING);
+    if (at->state == SUBSCRIBE_RESTING) subscribe_enter(at, look_begins(at));
 }
 
 static uint64_t rest_ms(const struct subscribe *at)
@@ -358,6 +342,9 @@ static void subscribe_enter(struct subscribe *at, enum subscribe_state next)
     switch (next) {
     case SUBSCRIBE_RESTING:
         uv_timer_start(&at->timer, subscribe_on_timer, rest_ms(at), 0);
+        break;
+    case SUBSCRIBE_CHOOSING:
+        subscribe_choose(at);
         break;
     case SUBSCRIBE_SEARCHING:
         search(at, true);
@@ -397,20 +384,51 @@ void subscribe_done(struct flow *flow)
         free(flow->subscribe[i].endpoint);
         free(flow->subscribe[i].criteria);
         free(flow->subscribe[i].header);
+        free(flow->subscribe[i].topic);
+        free(flow->subscribe[i].listed);
     }
+}
+
+void subscribe_learn(struct flow *flow, const struct node *statement)
+{
+    for (size_t i = 0; i < SUBSCRIBE_TYPES; i++) {
+        const char *topic = capability_topic(statement, types[i]);
+        free(flow->subscribe[i].listed);
+        flow->subscribe[i].listed = topic ? mem_strdup(topic) : NULL;
+    }
+}
+
+/* R5 has no Subscriptions by criteria. */
+static bool has_form(const struct flow *flow)
+{
+    return flow->options.subscribe != FLOW_SUBSCRIBE_CRITERIA ||
+           flow->capability.release != FHIR_R5;
+}
+
+/* May we be told? */
+static bool is_wanted(const struct flow *flow)
+{
+    return flow->options.hook && flow->secret && flow->options.subscribe != FLOW_SUBSCRIBE_NONE;
 }
 
 void subscribe_start(struct flow *flow)
 {
-    if (!flow->options.hook || !flow->secret) return;
+    if (!is_wanted(flow)) return;
+    if (!has_form(flow)) {
+        log_event(LOG_LEVEL_WARN, "subscription-unsupported", LOG_FIX,
+                  "R5 has no Subscriptions by criteria: set subscribe.by to topic; until then "
+                  "changes are found by poll alone",
+                  LOG_END);
+        return;
+    }
     if (!flow->capability.subscription_offered) {
         log_event(LOG_LEVEL_WARN, "subscription-unsupported", LOG_FIX,
                   "the server offers no Subscription: changes are found by poll alone", LOG_END);
         return;
     }
     for (size_t i = 0; i < SUBSCRIBE_TYPES; i++) {
-        want_prepare(&flow->subscribe[i]);
-        subscribe_enter(&flow->subscribe[i], SUBSCRIBE_SEARCHING);
+        subscribe_want_prepare(&flow->subscribe[i]);
+        subscribe_enter(&flow->subscribe[i], look_begins(&flow->subscribe[i]));
     }
 }
 
@@ -422,7 +440,7 @@ void subscribe_stop(struct flow *flow)
 
 bool subscribe_looked(const struct flow *flow)
 {
-    if (!flow->options.hook || !flow->secret || !flow->capability.subscription_offered) return true;
+    if (!is_wanted(flow) || !has_form(flow) || !flow->capability.subscription_offered) return true;
     for (size_t i = 0; i < SUBSCRIBE_TYPES; i++)
         if (!flow->subscribe[i].looked) return false;
     return true;

@@ -33,6 +33,13 @@ struct config {
         int64_t request_ms, idle_ms;
     } hook;
     struct {
+        int64_t by;                          /* enum flow_subscribe */
+        int64_t content;                     /* enum subscription_content */
+        char *orders, *results, *conditions; /* canonical URLs of topics */
+        int64_t heartbeat_ms;
+        char *signature_file, *signature_credential;
+    } subscribe;
+    struct {
         int64_t every_ms, overlap_ms, subscription_ms;
         char *by;             /* "auto", "updated", "history", "patient" */
         char *cohort;         /* "Group/5", "List/7" or the path of a file; NULL: none */

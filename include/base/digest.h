@@ -22,5 +22,9 @@ void digest_string(struct digest *digest, const char *text);
 /* 52 characters of [a-z2-7] (base32): fits a FHIR id with a short prefix. */
 void digest_text(struct digest *digest, char ret[DIGEST_TEXT_SIZE]);
 
+/* HMAC-SHA256 in lower case hex. */
+#define DIGEST_HMAC_SIZE 65 /* 64 characters and NUL */
+void digest_hmac(const char *secret, const void *bytes, size_t len, char ret[DIGEST_HMAC_SIZE]);
+
 /* Are two secrets equal, in a time that depends on their lengths only? */
 bool digest_same_secret(const char *a, size_t a_len, const char *b, size_t b_len);

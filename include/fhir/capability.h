@@ -39,5 +39,9 @@ struct capability {
 /* "MedicationRequest"; static. */
 const char *capability_type(enum capability_kind kind);
 
+/* The topic that the statement lists for Subscriptions (extension of the Backport guide) and whose
+ * name is that of the type; NULL when there is none, or more than one. Borrowed from the document. */
+const char *capability_topic(const struct node *at, const char *type);
+
 /* Errors: ERR_INPUT "capability.shape", "capability.version" (not 4.0, 4.3 or 5.0). */
 bool capability_read(const struct node *at, struct capability *ret, struct err *err) MUST_CHECK;

@@ -13,18 +13,33 @@
 #include "core/backlog.h"
 #include "core/knowledge.h"
 #include "fhir/poll_plan.h"
+#include "fhir/subscription.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "store/store.h"
 
+/* How changes are asked for. */
+enum flow_subscribe {
+    FLOW_SUBSCRIBE_AUTO,     /* topics where the server speaks R5, else criteria */
+    FLOW_SUBSCRIBE_CRITERIA, /* R4 and R4B */
+    FLOW_SUBSCRIBE_TOPIC,    /* on R4 and R4B by the Backport guide */
+    FLOW_SUBSCRIBE_NONE,     /* poll alone */
+};
+
 /* All times in milliseconds. Strings are copied by flow_start(). */
 struct flow_options {
-    const char *base;        /* "https://ehr.example/fhir", without trailing slash */
-    const char *origin;      /* of base: next links must stay there */
-    const char *hook;        /* how the server reaches us: "https://adapter.example:8443/hook";
+    const char *base;   /* "https://ehr.example/fhir", without trailing slash */
+    const char *origin; /* of base: next links must stay there */
+    const char *hook;   /* how the server reaches us: "https://adapter.example:8443/hook";
                                 * NULL: no subscriptions, poll alone */
-    bool hook_payload;       /* ask for resources in notifications */
-    bool start_active;       /* create Subscriptions as active (Medplum) */
+    bool hook_payload;  /* ask for resources in notifications */
+    bool start_active;  /* create Subscriptions as active (Medplum) */
+    enum flow_subscribe subscribe;
+    enum subscription_content content; /* of topic notifications */
+    const char *topics[3];             /* canonical URLs for MedicationRequest, Observation,
+                                          Condition; NULL: one is found */
+    int64_t heartbeat_ms;              /* asked of topic Subscriptions; 0: none */
+    const char *signature;             /* secret of X-Signature; NULL: none is looked for */
     const char *name;        /* of this installation: makes the Device and the alert keys ours */
     const char *system;      /* base of our identifier and code systems */
     const char *version;     /* of the program */

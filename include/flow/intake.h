@@ -8,13 +8,18 @@ struct flow;
 
 struct intake {
     char *path; /* owned: of the hook, "/hook"; NULL: no hook */
-    char *unauthorized, *unknown, *bad_method, *busy; /* owned: answers made once */
+    char *unauthorized, *unsigned_, *unknown, *bad_method, *busy; /* owned: answers made once */
     uint64_t complained_ms; /* loop time of the last word about a wrong key; 0: none */
 };
 
 /* Once, when the options are copied; and when the flow is freed. */
 void intake_init(struct flow *flow);
 void intake_done(struct flow *flow);
+
+/* The part of an endpoint's path that stands for the key, where a server cannot send a header: made
+ * of the secret, which does not follow from it. */
+#define INTAKE_URL_KEY_SIZE 65
+void intake_url_key(const char *secret, char ret[INTAKE_URL_KEY_SIZE]);
 
 /* Put a resource that was found by poll or read into an event. Nothing is copied. */
 struct resource_head;

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "fhir/subscription.h"
+#include "fhir/topic.h"
 
 struct flow;
 struct server_call;
@@ -17,6 +18,7 @@ struct pages;
 
 enum subscribe_state {
     SUBSCRIBE_RESTING,   /* until the timer */
+    SUBSCRIBE_CHOOSING,  /* a topic among those of the server */
     SUBSCRIBE_SEARCHING, /* for those at our endpoint */
     SUBSCRIBE_SCANNING,  /* all Subscriptions: the server cannot search by url */
     SUBSCRIBE_WRITING,   /* creating ours, or putting it right */
@@ -41,6 +43,11 @@ struct subscribe {
     struct server_call *call;
     struct pages *pages;
     char *endpoint, *criteria, *header; /* owned */
+    enum subscription_form form;
+    char *topic;              /* owned: the one that is subscribed to; NULL: none (yet) */
+    char *listed;             /* owned: what the CapabilityStatement lists for this type; NULL */
+    enum topic_fit topic_fit; /* while CHOOSING: of the best so far, which is in topic */
+    bool topic_missed;        /* said so */
     struct subscribe_found found[SUBSCRIBE_FOUND_MAX];
     size_t found_count;
     size_t parting;         /* which of found is being switched off */
@@ -56,6 +63,22 @@ struct subscribe {
 /* Once, before anything; and when the flow is freed. */
 void subscribe_init(struct flow *flow);
 void subscribe_done(struct flow *flow);
+
+/* What the CapabilityStatement says of topics. */
+struct node;
+void subscribe_learn(struct flow *flow, const struct node *statement);
+
+/* subscribe_want.c: what ours should be, in this run; as the server's resources are judged by; as a
+ * resource, under an id that the server has (or NULL), with another status if one is given. The last
+ * is owned by the caller. */
+void subscribe_want_prepare(struct subscribe *at);
+struct subscription_want subscribe_want(const struct subscribe *at);
+char *subscribe_body(const struct subscribe *at, const char *id, const char *status);
+
+/* subscribe_topic.c: look for a topic that tells of every change of the type; then
+ * subscribe_on_chosen(), with at->topic NULL when there is none. */
+void subscribe_choose(struct subscribe *at);
+void subscribe_on_chosen(struct subscribe *at, const struct err *err);
 
 /* Begin to look; called when the capabilities and the secret are known. */
 void subscribe_start(struct flow *flow);

@@ -30,6 +30,7 @@ import copy
 import dataclasses
 import datetime
 import email.utils
+import hmac
 import http
 import http.client
 import json
@@ -60,6 +61,12 @@ TYPES = tuple("""
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 EXT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"
 HAPI_EXT = "http://hapifhir.io/fhir/StructureDefinition/"
+MEDPLUM_SECRET = "https://www.medplum.com/fhir/StructureDefinition/subscription-secret"
+
+# What a server of style backport lists in its CapabilityStatement: every change of a type.
+TOPICS = {f"http://hospital.example/topics/{name}": rtype for name, rtype in
+          (("medication-request", "MedicationRequest"), ("observation", "Observation"),
+           ("condition", "Condition"))}
 
 
 @dataclasses.dataclass
@@ -73,6 +80,7 @@ class Options:
     require_if_match: bool = False
     type_history: bool = True
     without: tuple = ()                   # resource types that this server does not offer
+    topics: tuple = tuple(TOPICS)         # what a server of style backport lists
     page_size: int = 20
     max_page_size: int = 200
     search_cache_seconds: float = 0       # HAPI answers from a 60 s old search unless no-cache
@@ -594,6 +602,8 @@ def criteria_match(subscription, version, content):
     if is_topic(subscription):
         filters = _topic_filters(subscription)
         mine = [f for f in filters if f.partition("?")[0] == version.type]
+        if not filters and subscription["criteria"] in TOPICS:
+            return version.type == TOPICS[subscription["criteria"]]
         if not filters:
             return version.type != "Subscription"
         return bool(mine) and all(_query_match(f, version, content) for f in mine)
@@ -902,7 +912,12 @@ class Notifier:
                         "X-Medplum-Subscription": head.id})
         if version.resource is None:
             headers["X-Medplum-Deleted-Resource"] = version.reference
-        return "POST", channel["endpoint"], headers, version.text or "{}"
+        body = version.text or "{}"
+        for extension in head.resource.get("extension", []):
+            if extension.get("url") == MEDPLUM_SECRET:
+                headers["X-Signature"] = hmac.new(extension["valueString"].encode(), body.encode(),
+                                                  "sha256").hexdigest()
+        return "POST", channel["endpoint"], headers, body
 
     @staticmethod
     def _topic_request(subscription, bundle):
@@ -1661,7 +1676,11 @@ class Hospital:
         known = {**PARAMETERS.get(rtype, GENERIC), **EVERYWHERE}
         parameters = [{"name": name, "type": kinds.get(spec.split()[0], spec.split()[0])}
                       for name, spec in known.items()]
-        return {"type": rtype, "interaction": [{"code": code} for code in codes],
+        topics = self.options.topics if self.options.style == "backport" else ()
+        listed = [{"url": EXT + "capabilitystatement-subscriptiontopic-canonical",
+                   "valueCanonical": topic} for topic in topics if rtype == "Subscription"]
+        return {**({"extension": listed} if listed else {}),
+                "type": rtype, "interaction": [{"code": code} for code in codes],
                 "versioning": self.options.versioning, "readHistory": self._versioned(),
                 "updateCreate": self.options.update_create,
                 "conditionalCreate": self.options.conditional_create,

@@ -162,7 +162,8 @@ class Ward:
         return not self.hospital.notifier.state()["pending"] and self.daemon.owed() == (0, 0)
 
     def subscriptions(self):
-        return {s["criteria"].partition("?")[0]: s
+        """Ours by the type that they are for: the end of the endpoint, in every form."""
+        return {s["channel"].get("endpoint", s["criteria"]).rpartition("/")[2].partition("?")[0]: s
                 for s in self.hospital.resources("Subscription")}
 
     def subscribed(self, deadline=DEADLINE):

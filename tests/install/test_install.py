@@ -116,8 +116,8 @@ def table():
     rows, section = {}, ""
     for line in result.stdout.splitlines():
         if line.startswith("  "):
-            key, rest = line[2:20].strip(), line[21:]
-            default = rest[:12].strip() if rest[12:13] == " " else rest.split(" ")[0]
+            key, rest = line[2:22].strip(), line[23:]
+            default = rest[:13].strip() if rest[13:14] == " " else rest.split(" ")[0]
             rows[f"{section}.{key}".lstrip(".")] = None if default == "-" else default
         elif line:
             section = "" if line == "(top)" else line
@@ -337,7 +337,8 @@ def test_the_lines_behind_slashes_of_the_full_example_are_good_together(tmp_path
         config[name] = [str(tmp_path / name)]
     config["server"]["caFile"] = config["hook"]["certificateFile"] = str(pem)
     for section, key in (("server", "tokenFile"), ("server", "basicFile"),
-                         ("server", "basicCredential"), ("hook", "keyFile"), ("hook", "secretFile")):
+                         ("server", "basicCredential"), ("hook", "keyFile"), ("hook", "secretFile"),
+                         ("subscribe", "signatureFile")):
         del config[section][key]
     assert check_text(tmp_path, config) == []
     assert valid(config, SCHEMA)
@@ -394,6 +395,10 @@ def test_the_program_keeps_to_the_ranges_of_the_schema(tmp_path):
     {"server.base": "http://"},
     {"hook.listen": "127.0.0.1:8090", "hook.secretFile": "/dev/null",
      "hook.secretCredential": "hook-secret"},
+    {"subscribe.by": "topics"},
+    {"subscribe.content": "full"},
+    {"subscribe.orders": ""},
+    {"subscribe.signatureFile": "/dev/null", "subscribe.signatureCredential": "hook-signature"},
     {"poll.first": "12 h"},
     {"hook.url": "http://127.0.0.1:8090/hook"},
     {"hook.keyCredential": "hook-key"},

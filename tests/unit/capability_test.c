@@ -117,7 +117,45 @@ static void check(void **state)
     assert_string_equal(buf_string(&got), c->want);
 }
 
+/* ---- topics that are listed */
+
+#define EXTENSION                                                                                  \
+    "'url':'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"                    \
+    "capabilitystatement-subscriptiontopic-canonical'"
+#define LISTED(url)       "{" EXTENSION ",'valueCanonical':'" url "'}"
+#define LISTS(extensions) SERVER("{'type':'Subscription','extension':[" extensions "]}")
+
+static const struct topic_case {
+    const char *name, *text, *want;
+} topics[] = {
+    { "the one of that name",
+      LISTS(LISTED("https://ehr/t/medication-request") "," LISTED("https://ehr/t/observation")),
+      "https://ehr/t/observation" },
+    { "as a uri", LISTS("{" EXTENSION ",'valueUri':'https://ehr/t/Observation'}"),
+      "https://ehr/t/Observation" },
+    { "another name", LISTS(LISTED("https://ehr/t/admission")), NULL },
+    { "two of that name are one too many",
+      LISTS(LISTED("https://ehr/t/observation") "," LISTED("https://ehr/u/observation")), NULL },
+    { "another extension", LISTS("{'url':'x','valueCanonical':'https://ehr/t/observation'}"),
+      NULL },
+    { "no extension", SERVER("{'type':'Subscription'}"), NULL },
+    { "no rest", "{'resourceType':'CapabilityStatement'}", NULL },
+};
+
+static void check_topic(void **state)
+{
+    const struct topic_case *c = *state;
+    AUTO(doc_free) struct doc *doc = fixture_doc(c->text);
+    struct node root = node_root(doc);
+    const char *topic = capability_topic(&root, "Observation");
+
+    if (c->want)
+        assert_string_equal(topic, c->want);
+    else
+        assert_null(topic);
+}
+
 int main(void)
 {
-    return RUN_TABLE("capability", cases, check);
+    return RUN_TABLE("capability", cases, check) + RUN_TABLE("topics", topics, check_topic);
 }

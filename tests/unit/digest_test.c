@@ -77,11 +77,26 @@ static void bytes_behind_a_nul_count(void **state)
     assert_true(digest_same_secret("a\0b", 3, "a\0b", 3));
 }
 
+/* RFC 4231, test cases 2 and 6. */
+static void hmac_is_that_of_the_rfc(void **state)
+{
+    char sum[DIGEST_HMAC_SIZE], key[132];
+
+    (void)state;
+    digest_hmac("Jefe", "what do ya want for nothing?", 28, sum);
+    assert_string_equal(sum, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    memset(key, 0xaa, 131);
+    key[131] = '\0';
+    digest_hmac(key, "Test Using Larger Than Block-Size Key - Hash Key First", 54, sum);
+    assert_string_equal(sum, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 int main(void)
 {
     static const struct CMUnitTest rest[] = {
         cmocka_unit_test(a_long_field),
         cmocka_unit_test(bytes_behind_a_nul_count),
+        cmocka_unit_test(hmac_is_that_of_the_rfc),
     };
 
     return RUN_TABLE("digest", digest_cases, check_digest) +
