@@ -2,7 +2,7 @@
 
 
 def as_r5(resource):
-    """The same fact as an R5 server would say it; a new object where anything changes."""
+    """The same fact as an R5 server would say it, in a new object. What is R5 already stays."""
     change = CHANGES.get(resource.get("resourceType"))
     made = change(dict(resource)) if change else dict(resource)
     if "contained" in made:
@@ -52,7 +52,7 @@ def _dosage(dosage):
     _rename(made, asNeededBoolean="asNeeded")
     if "asNeededCodeableConcept" in made:
         made["asNeededFor"] = [made.pop("asNeededCodeableConcept")]
-    if "maxDosePerPeriod" in made:
+    if isinstance(made.get("maxDosePerPeriod"), dict):
         made["maxDosePerPeriod"] = [made["maxDosePerPeriod"]]
     return made
 
@@ -63,7 +63,7 @@ def _order(made):
     _rename(made, reportedBoolean="reported")
     if "reportedReference" in made:
         made["informationSource"] = [made.pop("reportedReference")]
-    if "performer" in made:
+    if isinstance(made.get("performer"), dict):
         made["performer"] = [made["performer"]]
     if "dosageInstruction" in made:
         made["dosageInstruction"] = [_dosage(d) for d in made["dosageInstruction"]]
@@ -87,7 +87,10 @@ def _medication(made):
 
 
 def _substance(made):
-    return {**made, "instance": False, "code": {"concept": made["code"]}} if "code" in made else made
+    code = made.get("code", {})
+    if "coding" in code or "text" in code:
+        made.update(instance=False, code={"concept": code})
+    return made
 
 
 def _procedure(made):
@@ -99,7 +102,8 @@ def _procedure(made):
 
 def _condition(made):
     _participants(made)
-    _drop(made, "evidence")
+    if any("code" in e or "detail" in e for e in made.get("evidence", [])):
+        _drop(made, "evidence")
     return made
 
 

@@ -6,11 +6,13 @@ import os
 import pytest
 
 from daemon import BINARY, Daemon
+from hapi_server import HapiServer
 from waiting import free_port
 from ward import Ward, WatchedHospital
 
 NEEDS_DAEMON = ("test_daemon", "test_misbehaviour", "test_security", "test_hapi",
-                "test_convergence", "test_poll", "test_topics",
+                "test_convergence", "test_poll", "test_topics", "test_hapi_releases",
+                "test_hapi_attack",
                 *"test_hell test_hostile test_canary test_soak".split())
 LAST = "test_written_alerts"     # validates what the others have collected
 QUICK = {"retry_seconds": 0.6, "retry_first": 0.05, "activation_delay": 0.005}
@@ -94,6 +96,18 @@ class House:
                     COLLECTION.add(version["resource"], self.name)
                 hospital.stop()
         assert not bad, "\n".join(bad)
+
+
+@pytest.fixture(scope="session", params=["R4", "R4B", "R5"])
+def hapi_of_release(request, tmp_path_factory):
+    """A real server of each release, with a database that outlives its process."""
+    available, reason = HapiServer.available()
+    if not available:
+        pytest.skip(reason)
+    HapiServer.build()
+    folder = tmp_path_factory.mktemp("hapi-" + request.param)
+    with HapiServer(folder, request.param, folder / "database") as hapi:
+        yield hapi
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ class Ward:
 
     def alerts(self, pid=None, rule=None, status=None):
         return [a for a in self.hospital.resources("DetectedIssue")
-                if (pid is None or a["patient"]["reference"] == "Patient/" + pid)
+                if (pid is None or patient_of(a) == "Patient/" + pid)
                 and (rule is None or alert_rule_of(a) == rule)
                 and (status is None or alert_status(a) == status)]
 
@@ -144,7 +144,7 @@ class Ward:
         return wait_until(found, deadline, f"{rule} {status} for {pid}", self.explain)
 
     def explain(self):
-        issues = [(a["id"][:12], alert_rule_of(a), alert_status(a), a["patient"]["reference"])
+        issues = [(a["id"][:12], alert_rule_of(a), alert_status(a), patient_of(a))
                   for a in self.hospital.resources("DetectedIssue")]
         log = self.daemon.log()[-5000:] if self.daemon else ""
         return f"alerts: {json.dumps(issues)}\n{log}"
@@ -203,6 +203,11 @@ def alert_rule_of(issue):
     tags = issue.get("meta", {}).get("tag", [])
     return alert_rule(issue) or next(
         (t["code"] for t in tags if t.get("system") == OURS + ":rule"), None)
+
+
+def patient_of(issue):
+    """The patient of R4 is the subject of R5."""
+    return (issue.get("patient") or issue["subject"])["reference"]
 
 
 def tag(issue, name):

@@ -1,0 +1,195 @@
+"""A real HAPI server of each release, attacked: killed and started again under load, its Subscriptions
+deleted by hand, the daemon killed, or down for a while. A seed makes up what is written meanwhile. In
+the end the open alerts are those that a daemon without a past finds in everything on the server.
+
+MM_TORTURE=1 attacks longer, and more than once."""
+import os
+import random
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from hapi_server import http
+from real_ward import FRESH, RealHospital, RealWard
+from waiting import TooLate, wait_until
+from ward import Ward, alert_rule_of, evidence, order, patient_of, result, treated
+
+LONG = os.environ.get("MM_TORTURE") == "1"
+ROUNDS = 6 if LONG else 1
+BURST = 40 if LONG else 12      # writes between two strokes
+
+PATIENTS = [f"att-{n}" for n in range(8 if LONG else 4)]
+DATA = ("Patient", "Condition", "MedicationRequest", "Observation")
+SETTINGS = {"name": "attacked", "poll": {"every": "1 s", "subscriptions": "1 s", "overlap": "30 s"}}
+DEADLINE = 180                  # of one step that waits for a server that starts
+
+
+class Load:
+    """A hospital at work: what its seed says, one write after the other, each until the server has
+    taken it. The server may be gone meanwhile."""
+
+    def __init__(self, hospital, seed):
+        self.hospital, self.random = hospital, random.Random(seed)
+        self.done, self.ended, self.failed = 0, False, None
+        self.thread = threading.Thread(target=self._work, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended = True
+        self.thread.join(DEADLINE)
+        assert not self.failed, self.failed
+
+    def wait(self, more):
+        """Until so many more writes are done."""
+        until = self.done + more
+        wait_until(lambda: self.failed or self.done >= until, DEADLINE, f"{more} writes")
+
+    def _work(self):
+        try:
+            while not self.ended:
+                self._keep(self._step())
+                self.done += 1
+        except Exception as error:      # for the main thread, which asks
+            self.failed = error
+
+    def _keep(self, resource):
+        """As a client that got no answer does it: the same again."""
+        end = time.monotonic() + DEADLINE
+        while True:
+            try:
+                return self.hospital.put(resource)
+            except (OSError, AssertionError, ConnectionError) as error:
+                if time.monotonic() > end:
+                    raise TooLate(f"{resource['id']} was never taken: {error}") from error
+                time.sleep(0.2)
+
+    def _step(self):
+        steps = {self._result: 60, self._order: 20, self._painkiller: 10, self._mistake: 10}
+        return self.random.choices(list(steps), steps.values())[0](self.random.choice(PATIENTS))
+
+    def _result(self, pid):
+        return result(pid, self.random.choice([0.3, 0.8, 1.2, 2.5]),
+                      name=f"{pid}-n{self.random.randrange(3)}",
+                      when=f"-{self.random.randrange(1, 50)} h")
+
+    def _order(self, pid):
+        status = self.random.choice(["active", "active", "on-hold", "stopped", "entered-in-error"])
+        return order(pid, "lenalidomide", status=status)
+
+    def _painkiller(self, pid):
+        return order(pid, "naproxen", status=self.random.choice(["active", "stopped"]))
+
+    def _mistake(self, pid):
+        return {**self._result(pid), "status": self.random.choice(["entered-in-error", "corrected"])}
+
+
+# The strokes, each under load
+
+def server_is_killed(hapi, ward, load):
+    hapi.kill()
+    load_before = load.done
+    hapi.start()
+    wait_until(lambda: load.done > load_before, DEADLINE, "the load goes on")
+
+
+def subscriptions_are_deleted(_, ward, load):
+    for subscription in ward.hospital.resources("Subscription"):
+        http("DELETE", f"{ward.hospital.base}/Subscription/{subscription['id']}")
+    load.wait(BURST)
+
+
+def daemon_is_killed(_, ward, load):
+    ward.daemon.kill()
+    load.wait(2)
+    ward.daemon.start()
+
+
+def daemon_is_away(_, ward, load):
+    ward.daemon.wait_log("event=ready", since=ward.born)    # it knows SIGTERM by then
+    assert ward.daemon.stop() == 0, ward.daemon.log()[-3000:]
+    load.wait(BURST)
+    ward.born = len(ward.daemon.lines)
+    ward.daemon.start()
+
+
+def server_and_daemon_are_killed(hapi, ward, load):
+    ward.daemon.kill()
+    hapi.kill()
+    ward.daemon.start()                                     # before there is a server
+    hapi.start()
+    load.wait(2)
+
+
+STROKES = [subscriptions_are_deleted, server_is_killed, daemon_is_killed, daemon_is_away]
+
+
+# The end
+
+def polled(ward):
+    """Until everything was polled twice and nothing waits: the first poll that is seen may have begun
+    before, the second has not."""
+    for _ in range(2):
+        since = len(ward.daemon.lines)
+        for rtype in ("Observation", "MedicationRequest", "Condition"):
+            ward.daemon.wait_log(f"event=polled type={rtype} ", DEADLINE, since=since)
+    ward.settle(DEADLINE)
+
+
+def fresh(house, ward):
+    """A daemon without a past, beside a stand-in that holds what the server holds."""
+    hospital = house.hospital()
+    for rtype in DATA:
+        for resource in ward.hospital.resources(rtype):
+            hospital.put(resource)
+    made = Ward(hospital, house.daemon(hospital.base, hook=False, settings=SETTINGS))
+    made.daemon.wait_ready()
+    return made
+
+
+def of_the_attack(alerts):
+    return [a for a in alerts if patient_of(a).removeprefix("Patient/") in PATIENTS]
+
+
+def open_alerts(ward):
+    return Counter((patient_of(a), alert_rule_of(a)) for a in of_the_attack(ward.alerts(status="open")))
+
+
+def twins(ward):
+    """Identifiers that more than one alert has."""
+    count = Counter(i["value"] for a in of_the_attack(ward.alerts())
+                    if a["status"] != "entered-in-error" for i in a["identifier"])
+    return [value for value, number in count.items() if number > 1]
+
+
+def test_in_the_end_the_alerts_are_those_of_a_fresh_evaluation(hapi_of_release, house):
+    hapi, seed = hapi_of_release, 7
+    hospital = RealHospital(hapi.base, hapi.release)
+    ward = RealWard(hospital, house.daemon(hapi.base, settings=SETTINGS))
+    ward.born = 0
+    ward.daemon.wait_ready()
+    for pid in PATIENTS:
+        ward.write(*treated(pid))
+    with Load(hospital, seed) as load:
+        load.wait(BURST)
+        for number in range(ROUNDS):
+            strokes = STROKES if number == 0 else random.Random(number).sample(
+                [*STROKES, server_and_daemon_are_killed], len(STROKES))
+            for stroke in strokes:
+                stroke(hapi, ward, load)
+                load.wait(BURST)
+    truth = fresh(house, ward)
+    for one in (ward, truth):
+        polled(one)
+    mine, wanted = open_alerts(ward), open_alerts(truth)
+    assert wanted, "a seed whose end says nothing proves nothing"
+    assert not twins(ward)
+    assert mine == wanted, (f"missing {wanted - mine}, too many {mine - wanted}\n"
+                            f"{ward.daemon.log()[-8000:]}")
+    for alert in of_the_attack(ward.alerts(status="open")):
+        for reference in evidence(alert):
+            assert hospital.get(*reference.split("/")[:2]), f"{reference} is gone"
