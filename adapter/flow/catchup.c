@@ -43,11 +43,13 @@ static const char *way_out(const struct catchup *at, const struct err *err)
 
 static void catchup_fail(struct catchup *at, const struct err *err)
 {
+    bool held = server_held(err); /* the log has said server-down */
+
     at->failures++;
-    if (!at->complained || strcmp(at->complained, err->code) != 0)
+    if (!held && (!at->complained || strcmp(at->complained, err->code) != 0))
         log_event(at->needed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "poll-failed", LOG_TYPE, at->type,
                   LOG_CODE, err->code, LOG_FIX, way_out(at, err), LOG_END);
-    at->complained = err->code;
+    if (!held) at->complained = err->code;
     at->refused = err->kind == ERR_PERMANENT && !at->needed;
     catchup_enter(at, CATCHUP_RESTING);
 }
@@ -319,6 +321,18 @@ void catchup_start(struct flow *flow)
         beside->mark = "watermark-deletions";
         if (at->manner != POLL_NOTHING) one_start(at);
         if (beside->manner != POLL_NOTHING) one_start(beside);
+    }
+}
+
+/* Spread over a second: not all at once upon a server that has just come back. */
+void catchup_hurry(struct flow *flow)
+{
+    for (size_t i = 0; i < CATCHUP_PASSES; i++) {
+        struct catchup *at = &flow->catchup[i];
+        uint64_t wait = flow_random(flow) % 1000;
+        if (at->state == CATCHUP_RESTING && at->failures && !at->refused &&
+            uv_timer_get_due_in(&at->timer) > wait)
+            uv_timer_start(&at->timer, catchup_on_timer, wait, 0);
     }
 }
 

@@ -117,7 +117,7 @@ void clock_counted(struct flow *flow, const struct store_counts *counts)
 }
 
 /* Until the first thing that is due; never long, since the wall clock may step. */
-static uint64_t next_wait(struct flow *flow, const struct store_counts *counts)
+static uint64_t next_due(struct flow *flow, const struct store_counts *counts)
 {
     int64_t at =
         counts->next_due_ms < counts->next_retry_ms ? counts->next_due_ms : counts->next_retry_ms;
@@ -128,6 +128,14 @@ static uint64_t next_wait(struct flow *flow, const struct store_counts *counts)
     wait = at > now ? at - now : 0;
     if (wait < shortest) wait = shortest;
     return wait > CLOCK_LONGEST_MS ? CLOCK_LONGEST_MS : (uint64_t)wait;
+}
+
+/* When a pause is over, somebody must ask. */
+static uint64_t next_wait(struct flow *flow, const struct store_counts *counts)
+{
+    uint64_t wait = next_due(flow, counts), pause = server_pause_ms(flow);
+
+    return pause && pause < wait ? pause : wait;
 }
 
 static void clock_on_counts(const struct store_counts *counts, void *arg)

@@ -18,15 +18,17 @@ void deliver_start(struct flow *flow)
 uint64_t deliver_pause_ms(const struct flow *flow)
 {
     uint64_t now = uv_now(flow->loop), until = flow->deliver.paused_until_ms;
+    uint64_t own = until > now ? until - now : 0, server = server_pause_ms(flow);
 
-    return until > now ? until - now : 0;
+    return own > server ? own : server;
 }
 
 /* After a pause one goes ahead, to see how the server is. */
 static unsigned room(const struct flow *flow)
 {
-    unsigned most = flow->deliver.failures >= DELIVER_CIRCUIT ? 1 : flow->options.deliveries_max;
+    unsigned most = flow->options.deliveries_max;
 
+    if (flow->deliver.failures >= DELIVER_CIRCUIT || server_is_ill(flow)) most = 1;
     if (!most) most = 1;
     return flow->deliver.running < most ? most - flow->deliver.running : 0;
 }
@@ -94,6 +96,12 @@ void deliver_failed(struct flow *flow, int64_t asked_ms)
             (uint64_t)flow_backoff(flow, many < DELIVER_CIRCUIT ? 1 : many - DELIVER_CIRCUIT + 1,
                                    DELIVER_LONGEST_MS, asked_ms);
     clock_poke(flow, deliver_pause_ms(flow));
+}
+
+void deliver_hurry(struct flow *flow)
+{
+    flow->deliver.paused_until_ms = 0;
+    deliver_poke(flow);
 }
 
 void deliver_succeeded(struct flow *flow)

@@ -94,6 +94,15 @@ static void delivery_succeed(struct delivery *at, const char *what)
     delivery_enter(at, DELIVERY_KEEPING);
 }
 
+/* Nothing was sent, so it was no attempt: it goes on when somebody may ask again. */
+static void delivery_wait(struct delivery *at, const struct err *err)
+{
+    struct flow *flow = at->flow;
+
+    store_retry(flow->store, at->item.key, clock_now(flow) + server_again_ms(flow), err->code);
+    delivery_enter(at, DELIVERY_ENDED);
+}
+
 static void delivery_retry(struct delivery *at, const struct err *err, int64_t asked_ms)
 {
     struct flow *flow = at->flow;
@@ -141,24 +150,28 @@ static bool gives_up(const struct delivery *at, const struct err *err)
     return most && at->item.attempts + 1 >= most && strcmp(err->code, "server.credentials") != 0;
 }
 
+static void delivery_end_with(struct delivery *at, const struct err *err, const char *codes,
+                              int64_t asked_ms)
+{
+    if (server_held(err))
+        delivery_wait(at, err);
+    else if (err->kind == ERR_PERMANENT || gives_up(at, err))
+        delivery_park(at, err, codes);
+    else
+        delivery_retry(at, err, asked_ms);
+}
+
 static void delivery_fail(struct delivery *at, const struct server_answer *answer)
 {
-    const struct err *err = &answer->err;
     char codes[120];
 
     server_codes(answer, codes, sizeof codes);
-    if (err->kind == ERR_PERMANENT || gives_up(at, err))
-        delivery_park(at, err, codes);
-    else
-        delivery_retry(at, err, answer->reply->retry_after_ms);
+    delivery_end_with(at, &answer->err, codes, answer->reply->retry_after_ms);
 }
 
 static void delivery_fail_with(struct delivery *at, const struct err *err)
 {
-    if (err->kind == ERR_PERMANENT || gives_up(at, err))
-        delivery_park(at, err, "");
-    else
-        delivery_retry(at, err, 0);
+    delivery_end_with(at, err, "", 0);
 }
 
 /* Somebody else writes the same resource. */

@@ -33,7 +33,7 @@ static void device_fail(struct flow *flow, const struct err *err, int64_t asked_
         device_enter(flow, DEVICE_REFUSED);
     } else {
         device_enter(flow, DEVICE_UNKNOWN);
-        deliver_failed(flow, asked_ms);
+        if (!server_held(err)) deliver_failed(flow, asked_ms);
     }
 }
 

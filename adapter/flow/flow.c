@@ -475,6 +475,7 @@ struct flow *flow_start(uv_loop_t *loop, const struct flow_options *options,
     intake_init(flow);
     subscribe_init(flow);
     pace_init(flow);
+    server_init(flow);
     catchup_init(flow);
     clock_start(flow);
     flow_enter(flow, FLOW_LOADING);

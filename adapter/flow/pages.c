@@ -238,7 +238,9 @@ static void pages_request(void *arg)
     struct pages *pages = arg;
 
     pages->call =
-        server_start(pages->flow, &(struct server_request){ .method = "GET", .path = pages->next },
+        server_start(pages->flow,
+                     &(struct server_request){
+                         .method = "GET", .path = pages->next, .background = pages->paced },
                      pages_on_answer, pages);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/instant.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "fhir/outcome.h"
@@ -12,12 +13,13 @@
 #include "fhir/resource.h"
 #include "flow/flow_impl.h"
 
-#define SERVER_REPLY_MAX  (64u << 20) /* bytes of one answer */
-#define SERVER_DOWN_AFTER 3           /* failures in a row that the log speaks of */
+#define SERVER_REPLY_MAX (64u << 20) /* bytes of one answer */
 
 struct server_call {
     struct flow *flow;
-    struct http_call *call;
+    struct http_call *call;           /* NULL: not sent */
+    struct server_call *next, **link; /* place among the refused; link NULL: sent */
+    bool probe;
     server_done_fn *done;
     void *arg;
 };
@@ -84,23 +86,155 @@ static void judge(struct server_answer *answer)
 
 /* ---- is the server well? */
 
-static void health_note(struct flow *flow, const struct server_answer *answer)
+static int64_t now_ms(const struct flow *flow)
 {
-    struct server_health *health = &flow->health;
-    const struct err *err = &answer->err;
-    bool well = !err->code || err->kind == ERR_PERMANENT;
+    return (int64_t)uv_now(flow->loop);
+}
 
-    if (well) {
-        if (health->down) log_event(LOG_LEVEL_INFO, "server-up", LOG_END);
-        *health = (struct server_health){ 0 };
+uint64_t server_pause_ms(const struct flow *flow)
+{
+    return (uint64_t)circuit_wait_ms(&flow->health.circuit, now_ms(flow));
+}
+
+bool server_is_ill(const struct flow *flow)
+{
+    return circuit_is_open(&flow->health.circuit);
+}
+
+bool server_held(const struct err *err)
+{
+    return strcmp(err->code, "server.circuit") == 0;
+}
+
+int64_t server_again_ms(const struct flow *flow)
+{
+    int64_t pause = (int64_t)server_pause_ms(flow);
+
+    return pause ? pause : CIRCUIT_FIRST_MS;
+}
+
+/* Told once, and once more when it is over: each caller waits by itself. */
+static void note_credentials(struct flow *flow, const struct err *err)
+{
+    bool unknown = err->code && strcmp(err->code, "server.credentials") == 0;
+
+    if (unknown && !flow->health.unknown)
+        log_event(LOG_LEVEL_WARN, "credentials-refused", LOG_CODE, err->code, LOG_FIX, err->fix,
+                  LOG_END);
+    else if (!unknown && flow->health.unknown && !err->code)
+        log_event(LOG_LEVEL_INFO, "credentials-taken", LOG_END);
+    else
         return;
+    flow->health.unknown = unknown;
+}
+
+static void note_well(struct flow *flow)
+{
+    if (!circuit_well(&flow->health.circuit)) return;
+    metric_set(flow->metrics, METRIC_SERVER_DOWN, 0);
+    log_event(LOG_LEVEL_INFO, "server-up", LOG_END);
+    catchup_hurry(flow);
+    deliver_hurry(flow);
+    clock_poke(flow, 0);
+}
+
+static void note_ill(struct flow *flow, const struct server_answer *answer, bool probe)
+{
+    const struct err *err = &answer->err;
+
+    if (circuit_ill(&flow->health.circuit, probe, now_ms(flow), answer->reply->retry_after_ms,
+                    flow_random(flow))) {
+        metric_set(flow->metrics, METRIC_SERVER_DOWN, 1);
+        log_event(LOG_LEVEL_WARN, "server-down", LOG_CODE, err->code, LOG_FIX,
+                  err->fix[0] ? err->fix
+                              : "nothing is lost: what is waiting is done when the server answers",
+                  LOG_END);
     }
-    if (++health->failures < SERVER_DOWN_AFTER || health->down) return;
-    health->down = true;
-    log_event(LOG_LEVEL_WARN, "server-down", LOG_CODE, err->code, LOG_FIX,
-              err->fix[0] ? err->fix
-                          : "nothing is lost: what is waiting is done when the server answers",
-              LOG_END);
+    pace_pause(flow, (int64_t)server_pause_ms(flow));
+    if (server_is_ill(flow)) clock_poke(flow, server_pause_ms(flow));
+}
+
+/* A server that refuses, wants other credentials or takes its time is no dead server. */
+static bool is_well(const struct err *err)
+{
+    return !err->code || err->kind == ERR_PERMANENT ||
+           strcmp(err->code, "server.credentials") == 0 || strcmp(err->code, "server.async") == 0;
+}
+
+static void health_note(struct flow *flow, const struct server_answer *answer, bool probe)
+{
+    note_credentials(flow, &answer->err);
+    if (is_well(&answer->err))
+        note_well(flow);
+    else
+        note_ill(flow, answer, probe);
+}
+
+/* ---- what is not sent */
+
+static void refused_leave(struct server_call *call)
+{
+    if ((*call->link = call->next)) call->next->link = call->link;
+}
+
+static void refused_answer(struct server_call *call)
+{
+    struct flow *flow = call->flow;
+    struct http_reply reply = { .body = "", .date_ms = INSTANT_UNSET };
+    struct server_answer answer = { .reply = &reply };
+    server_done_fn *done = call->done;
+    void *done_arg = call->arg;
+
+    refused_leave(call);
+    free(call);
+    reply.retry_after_ms = (int64_t)server_pause_ms(flow);
+    err_set(&reply.err, ERR_TRANSIENT, "server.circuit", "the server did not answer lately");
+    err_fix(&reply.err, "nothing was sent; it is asked again now and then");
+    answer.err = reply.err;
+    metric_add(flow->metrics, METRIC_REQUESTS_HELD, 1);
+    done(&answer, done_arg);
+    flow_release(flow);
+}
+
+/* Those that come while these are answered wait for the next turn of the loop. */
+static void refused_on_timer(uv_timer_t *timer)
+{
+    struct flow *flow = timer->data;
+    size_t count = 0;
+
+    for (struct server_call *call = flow->health.refused; call; call = call->next) count++;
+    flow_hold(flow);
+    while (count-- && flow->health.refused) refused_answer(flow->health.refused);
+    if (flow->health.refused) uv_timer_start(timer, refused_on_timer, 0, 0);
+    flow_release(flow);
+}
+
+static void refuse(struct server_call *call)
+{
+    struct flow *flow = call->flow;
+    struct server_call **end = &flow->health.refused;
+
+    while (*end) end = &(*end)->next;
+    *end = call;
+    call->link = end;
+    uv_timer_start(&flow->health.timer, refused_on_timer, 0, 0);
+}
+
+void server_init(struct flow *flow)
+{
+    flow_add_timer(flow, &flow->health.timer, flow);
+}
+
+/* May it be sent? What asks for the capability statement is alone and has its own pauses. */
+static bool may_send(struct server_call *call, bool background)
+{
+    struct flow *flow = call->flow;
+    enum circuit_gate gate;
+
+    if (flow->state == FLOW_PROBING) return true;
+    gate = circuit_ask(&flow->health.circuit, background, now_ms(flow));
+    call->probe = gate == CIRCUIT_PROBE;
+    return gate != CIRCUIT_REFUSE;
 }
 
 /* ---- calls */
@@ -112,10 +246,11 @@ static void call_on_done(const struct http_reply *reply, void *arg)
     struct server_answer answer = { .status = reply->status, .reply = reply };
     server_done_fn *done = call->done;
     void *done_arg = call->arg;
+    bool probe = call->probe;
 
     free(call);
     judge(&answer);
-    health_note(flow, &answer);
+    health_note(flow, &answer, probe);
     if (answer.err.code) pace_pause(flow, reply->retry_after_ms);
     done(&answer, done_arg);
     flow_release(flow);
@@ -157,6 +292,10 @@ struct server_call *server_start(struct flow *flow, const struct server_request 
     headers[n] = NULL;
     *call = (struct server_call){ .flow = flow, .done = done, .arg = arg };
     flow_hold(flow);
+    if (!may_send(call, request->background)) {
+        refuse(call);
+        return call;
+    }
     pace_spend(flow);
     call->call = http_start(flow->client,
                             &(struct http_request){
@@ -177,6 +316,8 @@ void server_cancel(struct server_call *call)
     if (!call) return;
     struct flow *flow = call->flow;
     http_cancel(call->call);
+    if (call->link) refused_leave(call);
+    if (call->probe) circuit_forget(&flow->health.circuit);
     free(call);
     flow_release(flow);
 }

@@ -25,8 +25,14 @@ static void subscribe_enter(struct subscribe *at, enum subscribe_state next);
 
 static void subscribe_fail(struct subscribe *at, const struct err *err)
 {
+    bool held = server_held(err); /* the log has said server-down */
+
     at->failures++;
     if (err->kind == ERR_PERMANENT) at->looked = true; /* the poll must do */
+    if (held) {
+        subscribe_enter(at, SUBSCRIBE_RESTING);
+        return;
+    }
     if (!at->complained || strcmp(at->complained, err->code) != 0)
         log_event(LOG_LEVEL_WARN, "subscription-failed", LOG_TYPE, at->type, LOG_CODE, err->code,
                   LOG_FIX,

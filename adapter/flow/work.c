@@ -53,12 +53,19 @@ static void work_on_claim(const struct store_work *work, void *arg)
     flow_release(flow);
 }
 
+/* While the server does not answer, one is enough to see how it is. */
+static unsigned visits_max(const struct flow *flow)
+{
+    return server_is_ill(flow) ? 1 : WORK_VISITS_MAX;
+}
+
 static void claim(struct flow *flow)
 {
     struct work *work = &flow->work;
 
     if (flow->state != FLOW_RUNNING || flow->failed) return;
-    if (work->running + work->claiming >= WORK_VISITS_MAX) return;
+    if (work->running + work->claiming >= visits_max(flow)) return;
+    if (server_pause_ms(flow)) return;
     if (ledger_outbox_is_full(flow)) return; /* the clock looks again */
     work->again = false;
     work->claiming++;
@@ -129,6 +136,7 @@ int64_t work_retry_ms(struct flow *flow)
     uint64_t now = uv_now(flow->loop);
     int64_t wait;
 
+    if (server_is_ill(flow)) return server_again_ms(flow);
     if (now >= work->next_failure_ms) work->failures++;
     wait = flow_backoff(flow, work->failures, WORK_LONGEST_MS, 0);
     if (now >= work->next_failure_ms) work->next_failure_ms = now + (uint64_t)wait;

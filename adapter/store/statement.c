@@ -175,7 +175,7 @@ static const struct row {
                                      " state = iif(revision > ?2, state, 2) WHERE key = ?1",
                                      false },
     [STATEMENT_OUTBOX_RETRY] = { "UPDATE outbox SET next_ms = ?3, code = ?4,"
-                                 " attempts = attempts + (revision = ?2)"
+                                 " attempts = attempts + (revision = ?2 AND ?4 <> 'server.circuit')"
                                  " WHERE key = ?1 AND state = 0",
                                  false },
     [STATEMENT_OUTBOX_PARK] = { "UPDATE outbox SET state = 1, reason = ?3,"

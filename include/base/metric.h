@@ -46,6 +46,10 @@
     XX(DELIVERIES_DROPPED, "deliveries_dropped", "gauge", "deliveries an operator gave up")        \
     XX(OUTBOX_BYTES, "outbox_bytes", "gauge", "deliveries owed")                                   \
     XX(OUTBOX_FULL, "outbox_full", "gauge", "1 while a bound is met: no chart is evaluated")       \
+    XX(SERVER_DOWN, "server_down", "gauge",                                                        \
+       "1 while the server fails and only one request at a time is sent after a pause")            \
+    XX(REQUESTS_HELD, "requests_held_back_total", "counter",                                       \
+       "requests not sent because the server was down")                                            \
     XX(RELOADS, "reloads_total", "counter", "successful reloads")                                  \
     XX(RELOADS_REFUSED, "reloads_refused_total", "counter",                                        \
        "reloads refused because of a problem in a file")

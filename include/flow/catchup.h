@@ -76,6 +76,9 @@ void catchup_stop(struct flow *flow);
 /* The intervals have changed. */
 void catchup_retime(struct flow *flow);
 
+/* The server is well again: passes that failed are repeated soon. */
+void catchup_hurry(struct flow *flow);
+
 /* Look for changes of this type now, or right after the pass that runs. */
 void catchup_now(struct flow *flow, const char *type);
 

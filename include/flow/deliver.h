@@ -35,5 +35,8 @@ void deliver_failed(struct flow *flow, int64_t asked_ms);
 void deliver_succeeded(struct flow *flow);
 void deliver_ended(struct flow *flow);
 
+/* The server is well again. */
+void deliver_hurry(struct flow *flow);
+
 /* For the clock: how long deliveries are held back, milliseconds. */
 uint64_t deliver_pause_ms(const struct flow *flow);

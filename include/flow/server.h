@@ -1,9 +1,11 @@
-/* One request to the FHIR server: headers, what an answer means, and whether the server is well.
- * Private to flow/. */
+/* One request to the FHIR server: headers, what an answer means, and whether the server is well. While
+ * it is not, nothing is sent but one request at a time after a pause (core/circuit.h): the others
+ * fail with server.circuit. Private to flow/. */
 #pragma once
 
 #include "base/buf.h"
 #include "base/doc.h"
+#include "core/circuit.h"
 #include "net/http_client.h"
 
 struct flow;
@@ -15,6 +17,7 @@ struct server_request {
     const char *if_match;      /* version id; NULL or "": none */
     const char *if_none_exist; /* search string; NULL: none */
     const char *body;          /* a resource; NULL: none */
+    bool background;           /* of the poll: others go first */
 };
 
 /* err.code is NULL for 2xx, else what to do about it is in err.kind:
@@ -23,6 +26,8 @@ struct server_request {
  *   server.gone         404, 410                                 permanent
  *   server.conflict     409, 412                                 permanent
  *   server.refused      other 4xx                                permanent
+ *   server.circuit      nothing was sent, since the server is not well: transient; the answer says
+ *                       how long that lasts, as if it were Retry-After
  *   server.busy, server.error and the codes of http_client.h     transient or ambiguous */
 struct server_answer {
     long status; /* 0: none */
@@ -58,6 +63,23 @@ void server_escape(struct buf *out, const char *text);
 
 /* How the server has answered lately. */
 struct server_health {
-    unsigned failures; /* in a row */
-    bool down;         /* said so in the log */
+    struct circuit circuit;
+    bool unknown;                /* it said 401, and the log does; until it takes our credentials */
+    struct server_call *refused; /* not sent, not yet answered */
+    uv_timer_t timer;
 };
+
+/* Once. */
+void server_init(struct flow *flow);
+
+/* Was it not sent at all? */
+bool server_held(const struct err *err);
+
+/* When to come again with what was held back, milliseconds from now. */
+int64_t server_again_ms(const struct flow *flow);
+
+/* How long nothing will be sent, milliseconds. */
+uint64_t server_pause_ms(const struct flow *flow);
+
+/* Is it not known to be well? Then one thing at a time is enough. */
+bool server_is_ill(const struct flow *flow);

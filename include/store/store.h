@@ -190,7 +190,8 @@ void store_owed(struct store *store, int64_t now_ms, size_t limit, store_owed_fn
 void store_delivered(struct store *store, const char *key, int64_t revision, const char *server_id,
                      const char *server_version, store_done_fn *done, void *arg);
 
-/* Try again at retry_ms. code is the error code of the attempt. A newer revision that was put in
+/* Try again at retry_ms. code is the error code of the attempt; "server.circuit": there was none,
+ * nothing was sent. A newer revision that was put in
  * meanwhile waits as long, without an attempt counted. */
 void store_retry(struct store *store, const char *key, int64_t retry_ms, const char *code);
 
