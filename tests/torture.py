@@ -19,7 +19,8 @@ LINE = re.compile(r"^(tests/\S+::.*?) (PASSED|FAILED|ERROR|SKIPPED)")
 
 # name, what it proves, file
 FILES = [
-    ("cuts", "killed at every fault point, and every failure of the disk", "test_cuts.py"),
+    ("cuts", "killed at every fault point", "test_cuts.py"),
+    ("disk", "every failure of the disk", "test_disk.py"),
     ("hell", "the hospital from hell", "test_hell.py"),
     ("convergence", "shuffled, doubled, late and lost events", "test_convergence.py"),
     ("hostile", "hostile peers", "test_hostile.py"),

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/schema.h"
+#include "store/unopened.h"
 
 /* A file up to this size is read through at start: 0.05 s when it is in memory, about a second from
  * a cold disk. A larger one is not (6 s for 360 MB were measured): a restart must not take longer
@@ -299,7 +301,8 @@ static int log_on_commit(void *arg, sqlite3 *sqlite, const char *name, int pages
 
 /* A failed checkpoint loses nothing by itself, but must not be repeated as if it had worked: the
  * kernel reports a failed fsync once, and the log would be thrown away. So it is final too; the
- * next start moves the whole log again (database_settle). */
+ * next start moves the whole log again (database_settle). Without room it did not come to the
+ * fsync: the log stays, and is moved from its beginning when there is something to do again. */
 void database_tidy(struct database *db, bool idle)
 {
     int pages = 0, moved = 0, code;
@@ -307,7 +310,11 @@ void database_tidy(struct database *db, bool idle)
     if (db->failed || !db->log_pages) return;
     if (!idle && db->log_pages < db->checkpoint_at) return;
     code = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
-    if (code != SQLITE_OK && code != SQLITE_BUSY) database_fail(db, code);
+    if ((code & 0xff) == SQLITE_FULL)
+        log_event(LOG_LEVEL_WARN, "store-full", LOG_CODE, "store.full", LOG_FIX,
+                  "free space on the file system of the store", LOG_END);
+    else if (code != SQLITE_OK && code != SQLITE_BUSY)
+        database_fail(db, code);
     db->log_pages = 0;
     db->checkpoint_at = (moved < pages ? pages : 0) + CHECKPOINT_PAGES; /* a reader may hold it */
 }
@@ -316,13 +323,7 @@ void database_tidy(struct database *db, bool idle)
 
 static bool open_failed(struct database *db, const char *path, int code, struct err *err)
 {
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
-        err_set(err, ERR_STORE, "store.corrupt", "%s", sqlite3_errstr(code));
-        err_fix(err, "restore the file, or move it away to begin with an empty one");
-    } else {
-        err_set(err, ERR_STORE, "store.open", "%s",
-                db->sqlite ? sqlite3_errmsg(db->sqlite) : sqlite3_errstr(code));
-    }
+    unopened(code, db->sqlite ? sqlite3_errmsg(db->sqlite) : sqlite3_errstr(code), err);
     return err_at(err, "%s", path);
 }
 
@@ -345,7 +346,7 @@ static bool file_lock(struct database *db, const char *path, struct err *err)
 {
     db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
     if (db->lock_fd < 0) {
-        err_set(err, ERR_STORE, "store.open", "%s", strerror(errno));
+        unopened_errno(err);
         return err_at(err, "%s", path);
     }
     if (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0) {
@@ -411,6 +412,24 @@ static int database_settle(struct database *db)
     return sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
+/* The names of the file and its log outlast a power cut. SQLite syncs the folder itself, and does
+ * not look whether that worked. */
+static bool folder_sync(const char *path, struct err *err)
+{
+    char folder[PATH_MAX];
+    int fd;
+
+    snprintf(folder, sizeof folder, "%s", path);
+    fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    if (!synced) {
+        unopened_errno(err);
+        err_at(err, "%s", path);
+    }
+    if (fd >= 0) close(fd);
+    return synced;
+}
+
 static bool database_connect(struct database *db, const char *path, struct err *err)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -419,10 +438,10 @@ static bool database_connect(struct database *db, const char *path, struct err *
     if (code != SQLITE_OK) return open_failed(db, path, code, err);
     sqlite3_extended_result_codes(db->sqlite, 1);
     sqlite3_busy_timeout(db->sqlite, BUSY_MS);
-    if ((code = database_set_up(db)) != SQLITE_OK) return open_failed(db, path, code & 0xff, err);
+    if ((code = database_set_up(db)) != SQLITE_OK) return open_failed(db, path, code, err);
     if (!schema_update(db->sqlite, err)) return err_at(err, "%s", path);
-    if ((code = database_settle(db)) != SQLITE_OK) return open_failed(db, path, code & 0xff, err);
-    return true;
+    if ((code = database_settle(db)) != SQLITE_OK) return open_failed(db, path, code, err);
+    return db->lock_fd < 0 || folder_sync(path, err);
 }
 
 bool database_open(const char *path, struct database **ret, struct err *err)
@@ -433,6 +452,7 @@ bool database_open(const char *path, struct database **ret, struct err *err)
     db->checkpoint_at = CHECKPOINT_PAGES;
     if ((strcmp(path, ":memory:") != 0 && !file_lock(db, path, err)) ||
         !database_connect(db, path, err)) {
+        db->failed = true; /* closing must not move the log: perhaps that is what has just failed */
         database_close(db);
         return false;
     }
@@ -444,7 +464,8 @@ void database_close(struct database *db)
 {
     if (!db) return;
     for (size_t i = 0; i < STATEMENT_LAST; i++) sqlite3_finalize(db->stmts[i]);
-    if (db->failed) sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (db->failed && db->sqlite)
+        sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(db->sqlite);
     if (db->lock_fd >= 0) close(db->lock_fd);
     free(db);

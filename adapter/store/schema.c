@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 
 #include "base/attr.h"
+#include "store/unopened.h"
 
 #define APPLICATION_ID 0x4d796c41 /* "MylA": another program's database is not touched */
 
@@ -204,13 +205,7 @@ static const char in_memory[] =
 
 static bool schema_failed(sqlite3 *sqlite, struct err *err)
 {
-    int code = sqlite3_errcode(sqlite);
-
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
-        err_set(err, ERR_STORE, "store.corrupt", "%s", sqlite3_errmsg(sqlite));
-        return err_fix(err, "restore the file, or move it away to begin with an empty one");
-    }
-    return err_set(err, ERR_STORE, "store.open", "%s", sqlite3_errmsg(sqlite));
+    return unopened(sqlite3_errcode(sqlite), sqlite3_errmsg(sqlite), err);
 }
 
 static bool pragma_number(sqlite3 *sqlite, const char *sql, int *ret, struct err *err)

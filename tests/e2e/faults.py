@@ -3,14 +3,14 @@ in which one of these steps fails or is the last. What can be asked for is in te
 import dataclasses
 import os
 import shutil
-import signal
 import sqlite3
 import tempfile
 from contextlib import closing
 
 from daemon import ROOT, Daemon
 
-FAULTY = os.path.join(ROOT, "build/fault/myeloma-adapter")
+FAULTY = os.environ.get("MYELOMA_ADAPTER_FAULT",
+                        os.path.join(ROOT, "build/fault/myeloma-adapter"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,10 +82,6 @@ class FaultyDaemon(Daemon):
     def points(self):
         """Of this life, so far."""
         return points(self.trace_path())
-
-    def died(self):
-        """Was it killed by its fault? Of a life that is over."""
-        return self.wait_end() == -signal.SIGKILL
 
 
 class Remains:

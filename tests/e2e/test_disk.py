@@ -1,0 +1,283 @@
+"""Disks that fail: full, read-only, an fsync that did not work, a log that is torn, bits that are
+flipped, files of an older and of a newer program. Nothing acknowledged is lost, nothing is said to be
+safe that is not, and the operator is told what to do.
+
+What a power cut may really do: a sync that returned was kept; of what was written after it any part
+may be there, or not, in any order. Day(power=True) does that to what each life leaves behind.
+MM_TORTURE=1: every step, every place."""
+import contextlib
+import functools
+import os
+import random
+import shutil
+import sqlite3
+
+import pytest
+
+import cuts
+from daemon import Daemon
+from faults import Fault
+from waiting import free_port, wait_until
+from ward import LOW_COUNT, SLOW, result, treated
+
+TORTURE = os.environ.get("MM_TORTURE") == "1"
+BODY = {"meta": {"versionId": "1", "lastUpdated": "2026-01-01T00:00:00Z"}}
+
+
+@functools.cache
+def truth():
+    return cuts.Truth(0)
+
+
+@pytest.fixture
+def day():
+    """A day that has not begun, with a switch for its fault. Polls are an hour apart: the store has
+    quiet moments, in which the log is moved."""
+    with cuts.Day(settings=SLOW) as made:
+        made.switch = os.path.join(made.folder, "now")
+        yield made
+
+
+def begin(day, fault=None):
+    """The daemon runs, with a fault that happens while day.switch is there."""
+    day.faults = [fault] if fault else []
+    day.start()
+    day.until_subscribed()
+    day.until_quiet()
+
+
+@contextlib.contextmanager
+def switched_on(day):
+    open(day.switch, "w").close()
+    yield
+    os.remove(day.switch)
+
+
+def notify(day, pid="p1", version="1"):
+    body = {**result(pid, 0.8), "meta": {**BODY["meta"], "versionId": version}}
+    return day.ward.notify(f"Observation/Observation/{pid}-neutrophils", body, "PUT")
+
+
+def finish(day):
+    """The day ends well: everything is told, and the books are right."""
+    day.until_quiet()
+    day.end()
+    day.look_for_twins()
+    day.look_at_remains()
+    day.look_at_books()
+
+
+# Full
+
+def test_a_full_disk_refuses_with_503_and_goes_on_when_there_is_room(day):
+    begin(day, Fault("ENOSPC", "write", "wal,database", times=0, during=day.switch))
+    day.ward.write(*treated("p1"))
+    day.until_quiet()
+    with switched_on(day):
+        for _ in range(3):
+            status, headers, _ = notify(day)
+            assert status == 503 and int(headers["Retry-After"]) > 0
+        day.ward.write(result("p1", 0.8))
+        line = day.daemon.wait_log("event=store-refuses code=store.full")
+        assert "free space" in line
+        assert day.daemon.process.poll() is None
+        assert notify(day)[0] == 503
+    day.until_alert("p1", LOW_COUNT, "open")
+    assert notify(day)[0] == 200
+    finish(day)
+
+
+def test_a_disk_without_room_for_the_file_itself_goes_on(day):
+    """The log has room, the file it is to be moved to has not."""
+    begin(day, Fault("ENOSPC", "write", "database", times=0, during=day.switch))
+    with switched_on(day):
+        day.ward.write(*treated("p1"))
+        line = day.daemon.wait_log("event=store-full")
+        assert "free space" in line
+        assert notify(day, "p2")[0] == 200
+        day.ward.write(result("p1", 0.8))
+        day.until_alert("p1", LOW_COUNT, "open")
+    notify(day, "p3")
+    wait_until(lambda: [p for p in day.daemon.points() if p.what == ("write", "database")
+                        and p.result == "4096"], what="the log is moved")
+    finish(day)
+
+
+@pytest.mark.parametrize("first", [1, 3, 50, 200, 400])
+@pytest.mark.parametrize("times", [1, 7])
+def test_a_disk_that_is_full_for_a_moment_costs_nothing(first, times):
+    """Only while it starts may it end, since it cannot do anything yet."""
+    with cuts.Day(faults=[Fault("ENOSPC", "write", "wal", first, times)], may_fail=True) as day:
+        day.play()
+        day.judge(truth().alerts)
+        assert all(point.on not in ("hook", "server") for life in day.traces for point in life)
+
+
+# What cannot be written at all
+
+@pytest.mark.parametrize("do, at, on, words, fix", [
+    ("EROFS", "open", "", "Read-only file system", "writable"),
+    ("EROFS", "open", "wal", "unable to open", "writable"),
+    ("ENOSPC", "write", "database", "full", "free space"),
+    ("ENOSPC", "write", "wal", "full", "free space"),
+    ("EIO", "sync", "folder", "Input/output error", "repair the disk"),
+    ("EIO", "sync", "wal", "disk I/O error", "repair the disk"),
+    ("EIO", "write", "database", "disk I/O error", "repair the disk"),
+])
+def test_a_store_that_cannot_be_written_is_told_at_the_start(day, do, at, on, words, fix):
+    day.faults = [Fault(do, at, on, times=0)]
+    day.start()
+    assert day.daemon.wait_end() == 1
+    last = day.daemon.lines[-1] if "fix" in day.daemon.lines[-1] else day.daemon.log()
+    assert words in day.daemon.log() and fix in day.daemon.log(), last
+    assert not [p for p in day.daemon.points() if p.on == "hook"], "it listened"
+
+
+# A sync that did not work
+
+def syncs(on):
+    """Of a day; all of the few of the file, some of the many of the log. The first of the file is of
+    its making, by another kind of transaction."""
+    count, first = truth().steps["sync", on], 2 if on == "database" else 1
+    return range(first, count + 1, 1 if TORTURE or count < 8 else count // 7)
+
+
+@pytest.mark.parametrize("code", ["EIO", "ENOSPC"])
+@pytest.mark.parametrize("on", ["wal", "database", "folder"])
+def test_a_failed_sync_is_the_end_of_a_life_and_never_tried_again(on, code):
+    """ENOSPC is what a disk says that promised room it has not. The data of the failed sync are taken
+    away: the kernel reports once, and forgets. Folders are synced by us behind SQLite, which does
+    not look at the answer."""
+    ended = 0
+    for first in syncs(on):
+        with cuts.Day(faults=[Fault(code, "sync", on, first)], power=True, may_fail=True) as day:
+            day.play()
+            day.judge(truth().alerts)
+            steps = day.first_life()
+        failed = [i for i, p in enumerate(steps) if p.what == ("sync", on) and p.result == "-1"]
+        after = {p.what for i in failed[:1] for p in steps[i + 1:]
+                 if p.on in ("wal", "database") and p.kind in ("write", "sync", "truncate")}
+        ended += bool(failed and day.cuts)
+        assert on == "folder" or not after, f"{after} after sync {first} of {on} had failed"
+        told = [p for i in failed[:1] for p in steps[i + 1:] if p.what == ("accept", "hook")]
+        assert on == "folder" or day.cuts or not told, f"it lived on after sync {first} of {on}"
+    assert ended >= 1
+
+
+@pytest.mark.parametrize("kind, on", [("write", "wal"), ("write", "database"),
+                                      ("truncate", "database"), ("unlink", "wal"),
+                                      ("open", "wal"), ("open", "database")])
+def test_an_error_of_the_disk_costs_nothing_that_was_acknowledged(kind, on):
+    steps = truth().steps[kind, on]
+    for first in range(1, steps + 1, max(1, steps // (steps if TORTURE else 6))):
+        with cuts.Day(faults=[Fault("EIO", kind, on, first)], power=True, may_fail=True) as day:
+            day.play()
+            day.judge(truth().alerts)
+
+
+# A torn log
+
+class Wreck:
+    """What a killed daemon left: its files, and for each acknowledged event how long the log was
+    when the acknowledgement was seen. A reader kept the log from beginning anew."""
+
+    def __init__(self):
+        with cuts.Day() as day:
+            begin(day)
+            store = day.daemon.config["store"]
+            day.acknowledged.measure = lambda: os.path.getsize(store + "-wal")
+            with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True,
+                                                    isolation_level=None)) as reader:
+                reader.execute("BEGIN")
+                reader.execute("SELECT count(*) FROM event").fetchall()
+                for pid in ("p1", "p2"):
+                    day.ward.write(*treated(pid), result(pid, 0.8))
+                    day.until_alert(pid, LOW_COUNT, "open")
+                day.until_quiet()
+                day.daemon.kill()
+                self.database, self.log = self.read(store), self.read(store + "-wal")
+            self.events = [(version.type, version.id, version.vid, size) for version, size
+                           in zip(day.acknowledged.taken, day.acknowledged.sizes)]
+        self.page = int.from_bytes(self.log[8:12], "big")
+
+    @staticmethod
+    def read(path):
+        with open(path, "rb") as file:
+            return file.read()
+
+    def places(self):
+        """Before, at and behind each end of a frame, and each sector."""
+        frames = range(32, len(self.log), self.page + 24)
+        return sorted({place for end in frames for place in (end - 1, end, end + 1)}
+                      | set(range(0, len(self.log), 512)))
+
+    def put(self, folder, log):
+        store = os.path.join(folder, "adapter.db")
+        for path, data in ((store, self.database), (store + "-wal", log)):
+            with open(path, "wb") as file:
+                file.write(data)
+        return store
+
+
+def lives(folder):
+    """A daemon starts on the store there, whose server is away, and stops again."""
+    daemon = Daemon(f"http://127.0.0.1:{free_port()}/fhir", folder)
+    daemon.start()
+    try:
+        daemon.wait_log("event=listening")
+        assert daemon.stop() == 0, daemon.log()
+    finally:
+        daemon.kill()
+    return daemon
+
+
+def test_a_log_torn_anywhere_keeps_what_was_acknowledged_before(tmp_path):
+    wreck, chance = Wreck(), random.Random(1)
+    places = wreck.places()
+    assert len(wreck.events) >= 8 and len(places) > 300
+    for number, place in enumerate(places if TORTURE else chance.sample(places, 60)):
+        rest = chance.randbytes(len(wreck.log) - place) if number % 2 else b""
+        folder = tmp_path / str(place)
+        folder.mkdir(mode=0o700)
+        store = wreck.put(folder, wreck.log[:place] + rest)
+        lives(folder)
+        with contextlib.closing(sqlite3.connect(store)) as db:
+            kept = set(db.execute("SELECT type, id, version FROM event"))
+            assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        lost = [event for event in wreck.events if event[3] <= place and event[:3] not in kept]
+        assert not lost, f"torn at {place} of {len(wreck.log)}: {lost}"
+        if place <= 32:
+            assert not kept, "a log without its head was read"
+        shutil.rmtree(folder)
+
+
+# Other programs, other versions
+
+def test_a_newer_file_is_refused_with_a_word(day):
+    begin(day)
+    assert day.daemon.stop() == 0
+    with contextlib.closing(sqlite3.connect(day.daemon.config["store"])) as db:
+        db.execute("PRAGMA user_version = 99")
+    day.daemon.start()
+    assert day.daemon.wait_end() == 1
+    assert "the file has schema 99" in day.daemon.log()
+    assert "install the program that wrote it" in day.daemon.log()
+    with contextlib.closing(sqlite3.connect(day.daemon.config["store"])) as db:
+        assert db.execute("PRAGMA user_version").fetchall() == [(99,)]
+
+
+def test_a_reader_that_stays_is_named_at_the_start(day):
+    """An operator's sqlite3 in the middle of a query: the log cannot be moved, and must be."""
+    begin(day)
+    store = day.daemon.config["store"]
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM event").fetchall()
+        day.ward.write(*treated("p1"))
+        day.until_quiet()
+        day.daemon.kill()
+        day.daemon.start()
+        assert day.daemon.wait_end() == 1
+        assert "end the program that has it open" in day.daemon.log()
+    day.daemon.start()
+    day.until_quiet()
