@@ -17,6 +17,7 @@ static const struct verb {
     const char *help;
 } verbs[] = {
     { "run", command_run, "the daemon: subscribe, evaluate, write DetectedIssues" },
+    { "queue", command_queue, "what waits, is set aside or parked: list, show, retry, drop" },
     { "replay", command_replay, "recorded resources on a virtual clock: what it would have said" },
     { "check", command_check, "read configuration and mappings, report every problem" },
     { "coverage", command_coverage, "codes and units of recorded charts that no mapping knows" },

@@ -384,6 +384,7 @@ static void probe_later(struct flow *flow, const struct err *err, int64_t asked_
 
 static void flow_free(struct flow *flow)
 {
+    store_on_command(flow->store, NULL, NULL);
     intake_done(flow);
     subscribe_done(flow);
     catchup_done(flow);
@@ -458,6 +459,11 @@ static void flow_enter(struct flow *flow, enum flow_state next)
     }
 }
 
+static void flow_on_command(void *arg)
+{
+    clock_poke(arg, 0);
+}
+
 struct flow *flow_start(uv_loop_t *loop, const struct flow_options *options,
                         struct http_client *client, struct store *store, struct metrics *metrics,
                         const struct knowledge *knowledge, const struct flow_events *events)
@@ -478,6 +484,7 @@ struct flow *flow_start(uv_loop_t *loop, const struct flow_options *options,
     server_init(flow);
     catchup_init(flow);
     clock_start(flow);
+    store_on_command(store, flow_on_command, flow);
     flow_enter(flow, FLOW_LOADING);
     return flow;
 }

@@ -147,3 +147,19 @@ bool journal_learn(struct database *db, const struct store_event *event, bool *r
     *ret_found = changes > 0;
     return true;
 }
+
+bool journal_again(struct database *db, int64_t seq, int64_t *ret_changes, struct err *err)
+{
+    return database_run(db, STATEMENT_EVENT_AGAIN,
+                        VALUES(value_int(seq), value_int(database_now())), ret_changes, err);
+}
+
+bool journal_drop(struct database *db, int64_t seq, const char *because, int64_t *ret_changes,
+                  struct err *err)
+{
+    return database_run(db, STATEMENT_EVENT_DROP,
+                        VALUES(value_int(seq), value_text(because), value_int(database_now())),
+                        ret_changes, err) &&
+           (!*ret_changes ||
+            database_run(db, STATEMENT_PAYLOAD_DROP, VALUES(value_int(seq)), NULL, err));
+}

@@ -98,3 +98,23 @@ bool outbox_unpark(struct database *db, struct err *err)
 {
     return database_run(db, STATEMENT_OUTBOX_UNPARK, NO_VALUES, NULL, err);
 }
+
+bool outbox_again(struct database *db, const char *key, bool *ret, struct err *err)
+{
+    int64_t changes = 0;
+    bool good = database_run(db, STATEMENT_OUTBOX_AGAIN, VALUES(value_text(key)), &changes, err);
+
+    *ret = good && changes > 0;
+    return good;
+}
+
+bool outbox_give_up(struct database *db, const char *key, const char *because, bool *ret,
+                    struct err *err)
+{
+    int64_t changes = 0;
+    bool good = database_run(db, STATEMENT_OUTBOX_DROP,
+                             VALUES(value_text(key), value_text(because)), &changes, err);
+
+    *ret = good && changes > 0;
+    return good;
+}

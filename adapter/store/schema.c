@@ -253,17 +253,34 @@ static bool schema_is_ours(sqlite3 *sqlite, int version, struct err *err)
     return err_fix(err, "choose another path");
 }
 
+static bool schema_version(sqlite3 *sqlite, int *ret, struct err *err)
+{
+    int latest = (int)ARRAY_SIZE(versions);
+
+    if (!pragma_number(sqlite, "PRAGMA user_version", ret, err)) return false;
+    if (!schema_is_ours(sqlite, *ret, err)) return false;
+    if (*ret <= latest) return true;
+    err_set(err, ERR_STORE, "store.schema", "the file has schema %d, this program knows %d", *ret,
+            latest);
+    return err_fix(err, "install the program that wrote it, or a newer one");
+}
+
+bool schema_check(sqlite3 *sqlite, struct err *err)
+{
+    int version, latest = (int)ARRAY_SIZE(versions);
+
+    if (!schema_version(sqlite, &version, err)) return false;
+    if (version == latest) return true;
+    err_set(err, ERR_STORE, "store.schema", "the file has schema %d, this program wants %d",
+            version, latest);
+    return err_fix(err, "restart the service, which brings it up to date");
+}
+
 bool schema_update(sqlite3 *sqlite, struct err *err)
 {
     int version, latest = (int)ARRAY_SIZE(versions);
 
-    if (!pragma_number(sqlite, "PRAGMA user_version", &version, err)) return false;
-    if (!schema_is_ours(sqlite, version, err)) return false;
-    if (version > latest) {
-        err_set(err, ERR_STORE, "store.schema", "the file has schema %d, this program knows %d",
-                version, latest);
-        return err_fix(err, "install the program that wrote it, or a newer one");
-    }
+    if (!schema_version(sqlite, &version, err)) return false;
     while (version < latest)
         if (!schema_step(sqlite, ++version, err)) return false;
     return schema_run(sqlite, in_memory, err);

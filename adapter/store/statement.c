@@ -16,6 +16,23 @@
 #define EVENT_COLUMNS                                                                              \
     "event.seq, accepted_ms, via, change, type, id, version, patient, updated_ms, body"
 
+/* What `queue` shows of an event. ?1: the reason or the code before its colon, "" for any; ?2: at
+ * most so many. */
+#define QUEUE_EVENT                                                                                \
+    "SELECT seq, state, reason, type, id, version, patient, via, change, accepted_ms, ended_ms,"   \
+    " bytes, alone FROM event"
+#define QUEUE_REASON(text)                                                                         \
+    " AND (?1 = '' OR " text " = ?1 OR substr(" text ", 1, length(?1) + 1) = ?1 || ':')"
+#define QUEUE_EVENTS(state)                                                                        \
+    QUEUE_EVENT " WHERE state = " state QUEUE_REASON("reason") " ORDER BY seq LIMIT ?2"
+
+/* ... and of a delivery. Its reason is why it is parked or dropped, or the code of the last try. */
+#define QUEUE_ALERT                                                                                \
+    "SELECT outbox.key, outbox.state, iif(outbox.reason = '', outbox.code, outbox.reason),"        \
+    " outbox.rule, outbox.patient, outbox.attempts, outbox.next_ms, outbox.owed_ms,"               \
+    " outbox.server_id, outbox.server_version, alert.state, alert.episode, alert.opened_ms,"       \
+    " alert.ended_ms FROM outbox LEFT JOIN alert ON alert.key = outbox.key"
+
 static const struct row {
     const char *sql;
     bool bulk;
@@ -195,6 +212,53 @@ static const struct row {
                                false },
     [STATEMENT_FLIGHT_END] = { "DELETE FROM flight WHERE key = ?1", false },
 
+    [STATEMENT_QUEUE_EVENTS_WAITING] = { QUEUE_EVENTS("0"), true },
+    [STATEMENT_QUEUE_EVENTS_ASIDE] = { QUEUE_EVENTS("3"), true },
+    [STATEMENT_QUEUE_EVENTS_DROPPED] = { QUEUE_EVENTS("4"), true },
+    [STATEMENT_QUEUE_ALERTS] = { QUEUE_ALERT " WHERE outbox.state = ?3" QUEUE_REASON(
+                                     "iif(outbox.reason = '', outbox.code, outbox.reason)") " ORDER"
+                                                                                            " BY "
+                                                                                            "outbox"
+                                                                                            ".owed_"
+                                                                                            "ms, "
+                                                                                            "outbox"
+                                                                                            ".key "
+                                                                                            "LIMIT "
+                                                                                            "?2",
+                                 true },
+    [STATEMENT_QUEUE_EVENT] = { QUEUE_EVENT " WHERE seq = ?1", false },
+    [STATEMENT_QUEUE_ALERT] = { QUEUE_ALERT " WHERE outbox.key = ?1", false },
+    [STATEMENT_QUEUE_EVENTS_OF] = { "SELECT count(*) FROM event"
+                                    " WHERE state = 0 AND alone = 0 AND patient = ?1",
+                                    false },
+    [STATEMENT_QUEUE_ALERTS_OF] = { "SELECT count(*) FROM outbox WHERE patient = ?1 AND state = ?2",
+                                    false },
+    /* ended_ms of one that waits again is when it was put back: it does not wait since it came. */
+    [STATEMENT_EVENT_AGAIN] = { "UPDATE event SET state = 0, reason = '', ended_ms = ?2"
+                                " WHERE seq = ?1 AND (state = 3 OR (state = 4 AND id <> ''))",
+                                false },
+    [STATEMENT_EVENT_DROP] = { "UPDATE event SET state = 4, reason = ?2, ended_ms = ?3"
+                               " WHERE seq = ?1 AND state IN (0, 3)",
+                               false },
+    [STATEMENT_WORK_NOW] = { "UPDATE work SET state = 0, until_ms = 0"
+                             " WHERE patient = ?1 AND event = ?2 AND state = 2",
+                             false },
+    [STATEMENT_OUTBOX_AGAIN] = { "UPDATE outbox SET state = 0, next_ms = 0, attempts = 0,"
+                                 " reason = '' WHERE key = ?1 AND state IN (0, 1, 3)",
+                                 false },
+    [STATEMENT_OUTBOX_DROP] = { "UPDATE outbox SET state = 3, reason = ?2"
+                                " WHERE key = ?1 AND state IN (0, 1)",
+                                false },
+    [STATEMENT_COMMAND_PUT] = { "INSERT INTO command (asked_ms, verb, event, alert, states, reason,"
+                                " because) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                                false },
+    [STATEMENT_COMMAND_NEXT] = { "SELECT id, verb, event, alert, states, reason, because"
+                                 " FROM command WHERE done_ms = 0 ORDER BY id LIMIT 1",
+                                 false },
+    [STATEMENT_COMMAND_END] = { "UPDATE command SET done_ms = ?2, items = ?3 WHERE id = ?1",
+                                false },
+    [STATEMENT_COMMAND_GET] = { "SELECT items FROM command WHERE id = ?1 AND done_ms > 0", false },
+
     [STATEMENT_SETTING_GET] = { "SELECT value FROM setting WHERE name = ?1", false },
     [STATEMENT_SETTING_PUT] = { "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)",
                                 false },
@@ -212,7 +276,8 @@ static const struct row {
                                     " GROUP BY reason ORDER BY reason",
                                     true },
     /* Of the oldest event that waits for its turn: not one that is being tried again and again. */
-    [STATEMENT_OLDEST] = { "SELECT accepted_ms FROM event WHERE seq = (SELECT first FROM work"
+    [STATEMENT_OLDEST] = { "SELECT max(accepted_ms, ended_ms) FROM event WHERE seq = (SELECT first "
+                           "FROM work"
                            " WHERE state = 0 AND first IS NOT NULL ORDER BY first LIMIT 1)",
                            false },
 };

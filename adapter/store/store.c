@@ -418,6 +418,12 @@ void store_close(struct store *store, store_closed_fn *closed, void *arg)
     worker_close(&store->worker);
 }
 
+void store_on_command(struct store *store, void (*fn)(void *arg), void *arg)
+{
+    store->worker.commanded = fn;
+    store->worker.commanded_arg = arg;
+}
+
 uint64_t store_turns(const struct store *store)
 {
     return worker_turns(&store->worker);

@@ -183,6 +183,48 @@ bool work_finish(struct database *db, const struct store_result *result, struct 
     return finish_patient(db, result, err);
 }
 
+/* ---- by an operator's word */
+
+bool work_again(struct database *db, int64_t seq, bool *ret, struct err *err)
+{
+    const struct store_event *event;
+    struct arena arena = { 0 };
+    int64_t changes = 0;
+    size_t count;
+    bool good =
+        journal_again(db, seq, &changes, err) && journal_get(db, seq, &arena, &event, &count, err);
+
+    if (good && changes) {
+        good = work_add(db, event, seq, err);
+    } else if (good && count) {
+        bool alone = journal_is_alone(event);
+        good = database_run(
+            db, STATEMENT_WORK_NOW,
+            VALUES(value_text(alone ? "" : event->patient), value_int(alone ? seq : 0)), &changes,
+            err);
+    }
+    arena_done(&arena);
+    *ret = good && changes > 0;
+    return good;
+}
+
+bool work_give_up(struct database *db, int64_t seq, const char *because, bool *ret, struct err *err)
+{
+    const struct store_event *event;
+    struct arena arena = { 0 };
+    int64_t changes = 0;
+    size_t count;
+    bool good = journal_drop(db, seq, because, &changes, err) &&
+                journal_get(db, seq, &arena, &event, &count, err);
+
+    if (good && changes)
+        good =
+            journal_is_alone(event) ? work_drop(db, seq, err) : work_look(db, event->patient, err);
+    arena_done(&arena);
+    *ret = good && changes > 0;
+    return good;
+}
+
 bool work_wake_all(struct database *db, int64_t now_ms, struct err *err)
 {
     return record_wake_all(db, now_ms, err) &&

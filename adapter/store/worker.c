@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "store/errand.h"
+
 #define TURN_NS (500 * 1000000ull) /* an idle thread turns so often */
 
 /* One transaction stays this small: its pages stay in the cache, the watchdog sees a turn. */
@@ -109,6 +111,18 @@ static void worker_hand_back(struct worker *worker, struct task_list *batch)
     uv_async_send(&worker->async);
 }
 
+/* What an operator has left in the file, see store/queue.h. */
+static void worker_look_for_commands(struct worker *worker)
+{
+    bool any;
+
+    if (!database_was_written(worker->db) && !worker->command_waits) return;
+    worker->command_waits = !errand_take_up(worker->db, &any) && !database_failed(worker->db);
+    if (!any) return;
+    atomic_store(&worker->command_done, true);
+    uv_async_send(&worker->async);
+}
+
 static void worker_main(void *arg)
 {
     struct worker *worker = arg;
@@ -120,6 +134,7 @@ static void worker_main(void *arg)
             batch_run(worker->db, &batch);
             worker_hand_back(worker, &batch);
         }
+        worker_look_for_commands(worker);
         database_tidy(worker->db, idle); /* beside the loop, which answers */
         atomic_fetch_add(&worker->turns, 1);
     }
@@ -184,6 +199,8 @@ static void worker_on_async(uv_async_t *async)
         return;
     }
     worker_answer(worker, &finished);
+    if (atomic_exchange(&worker->command_done, false) && worker->commanded)
+        worker->commanded(worker->commanded_arg);
     uv_mutex_lock(&worker->mutex);
     worker->answering = worker->finished.first != NULL;
     uv_cond_signal(&worker->wake);

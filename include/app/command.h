@@ -16,6 +16,7 @@ int command_import(int argc, char **argv);
 int command_test(int argc, char **argv);
 int command_lint(int argc, char **argv);
 int command_rules(int argc, char **argv);
+int command_queue(int argc, char **argv);
 
 /* Print "myeloma-adapter VERB: text" and the way to the help; returns 2. */
 int command_usage(const char *verb, const char *fmt, ...) PRINTF(2, 3);

@@ -23,6 +23,15 @@ struct database;
  * Errors: see store_open(). Blocking. */
 bool database_open(const char *path, struct database **ret, struct err *err) MUST_CHECK;
 
+/* A connection beside the process that has the file open: to look into it, and to leave a command.
+ * No lock is held, the tables in memory are not there, and the log is left as it is. The file must be
+ * of this program's schema. Errors: "store.open", "store.schema", "store.corrupt". Blocking. */
+bool database_beside(const char *path, struct database **ret, struct err *err) MUST_CHECK;
+
+/* Has another connection committed anything since the last time this was asked? The first time:
+ * true. */
+bool database_was_written(struct database *db);
+
 /* Checkpoint (unless the connection has failed) and close. Accepts NULL. */
 void database_close(struct database *db);
 

@@ -33,6 +33,12 @@ struct journal_owner {
 bool journal_end(struct database *db, const struct store_fate *fate, struct arena *arena,
                  struct journal_owner *ret, struct err *err) MUST_CHECK;
 
+/* By an operator's word: see work_again() and work_give_up(). *ret_changes: rows. */
+bool journal_again(struct database *db, int64_t seq, int64_t *ret_changes,
+                   struct err *err) MUST_CHECK;
+bool journal_drop(struct database *db, int64_t seq, const char *because, int64_t *ret_changes,
+                  struct err *err) MUST_CHECK;
+
 /* Write down what was learned of a waiting event that is work of its own. *ret_found is false when
  * there is no such event. */
 bool journal_learn(struct database *db, const struct store_event *event, bool *ret_found,

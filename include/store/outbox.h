@@ -19,3 +19,9 @@ bool outbox_retry(struct database *db, const char *key, int64_t retry_ms, const 
 bool outbox_park(struct database *db, const char *key, const char *reason,
                  struct err *err) MUST_CHECK;
 bool outbox_unpark(struct database *db, struct err *err) MUST_CHECK;
+
+/* By an operator's word: owed now, its attempts forgotten; or given up, until what it says changes.
+ * *ret: it was so. */
+bool outbox_again(struct database *db, const char *key, bool *ret, struct err *err) MUST_CHECK;
+bool outbox_give_up(struct database *db, const char *key, const char *because, bool *ret,
+                    struct err *err) MUST_CHECK;

@@ -13,3 +13,7 @@ struct sqlite3;
  * Errors: ERR_STORE "store.schema" when the file is newer than this program or not ours,
  * "store.open" when it cannot be written. */
 bool schema_update(struct sqlite3 *sqlite, struct err *err) MUST_CHECK;
+
+/* Is the file of the very version that this program knows? Nothing is changed. Errors: ERR_STORE
+ * "store.schema", "store.open", "store.corrupt". */
+bool schema_check(struct sqlite3 *sqlite, struct err *err) MUST_CHECK;

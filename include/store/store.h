@@ -26,8 +26,8 @@
 struct store;
 
 /* Open or create the database at path (its directory must exist, 0700), mode 0600, and bring the
- * schema up to date, forward only. Errors: ERR_STORE "store.open" (also: another process has it
- * open), "store.schema" (newer than this program, or not ours), "store.corrupt"; ERR_SYSTEM
+ * schema up to date, forward only. Errors: ERR_STORE "store.open", "store.held" (another process
+ * has it open), "store.schema" (newer than this program, or not ours), "store.corrupt"; ERR_SYSTEM
  * "store.thread". Blocking: before the loop runs. path ":memory:" is for tests. */
 bool store_open(uv_loop_t *loop, const char *path, struct store **ret, struct err *err) MUST_CHECK;
 
@@ -36,6 +36,10 @@ bool store_open(uv_loop_t *loop, const char *path, struct store **ret, struct er
  * fails with "store.closed". */
 typedef void store_closed_fn(void *arg);
 void store_close(struct store *store, store_closed_fn *closed, void *arg);
+
+/* fn runs on the loop after commands of an operator were done (store/queue.h): there may be work, and
+ * deliveries that are owed. NULL: nobody. Thread: loop. */
+void store_on_command(struct store *store, void (*fn)(void *arg), void *arg);
 
 /* For the watchdog: how many turns the store thread has completed (it turns at least once a second
  * while it is healthy). Thread: loop. */

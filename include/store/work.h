@@ -23,4 +23,13 @@ bool work_release(struct database *db, const char *patient, int64_t event_seq, i
 bool work_finish(struct database *db, const struct store_result *result, struct arena *arena,
                  struct err *err) MUST_CHECK;
 bool work_resolve(struct database *db, const struct store_event *event, struct err *err) MUST_CHECK;
+
+/* For an operator. An event that is set aside or was dropped waits again; one that waits for its
+ * retry is tried at once. *ret: it was so. */
+bool work_again(struct database *db, int64_t seq, bool *ret, struct err *err) MUST_CHECK;
+
+/* An event that waits or is set aside is given up, because of what an operator says. */
+bool work_give_up(struct database *db, int64_t seq, const char *because, bool *ret,
+                  struct err *err) MUST_CHECK;
+
 bool work_wake_all(struct database *db, int64_t now_ms, struct err *err) MUST_CHECK;

@@ -60,7 +60,12 @@ struct worker {
     bool stopping;  /* the thread is to end */
     bool ended;     /* it has */
 
+    atomic_bool command_done; /* since the loop was told last */
+    bool command_waits;       /* the thread's: it could not be done for now */
+
     /* loop thread */
+    void (*commanded)(void *arg); /* NULL: nobody */
+    void *commanded_arg;
     size_t open; /* submitted and not yet answered */
     bool closing;
     void (*closed)(void *arg);

@@ -12,7 +12,7 @@ from ward import Ward, WatchedHospital
 
 NEEDS_DAEMON = ("test_daemon", "test_misbehaviour", "test_security", "test_hapi",
                 "test_convergence", "test_poll", "test_topics", "test_hapi_releases",
-                "test_hapi_attack",
+                "test_hapi_attack", "test_ledger",
                 *"test_hell test_hostile test_canary test_soak".split())
 LAST = "test_written_alerts"     # validates what the others have collected
 QUICK = {"retry_seconds": 0.6, "retry_first": 0.05, "activation_delay": 0.005}

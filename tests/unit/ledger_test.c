@@ -3,6 +3,8 @@
 #include "test.h"
 
 #include "ledger_fixture.h"
+#include "store/fault.h"
+#include "store/queue.h"
 
 /* ---- a history by seed, beside a model of what must be counted */
 
@@ -103,6 +105,33 @@ static void step_resolve(struct history *h)
     books_wait(b);
 }
 
+/* An operator, while no process has the store. */
+static void step_operator(struct history *h)
+{
+    struct books *b = h->books;
+    struct queue_which which = { .seq = 1 + (int64_t)next(h, h->count + 2),
+                                 .key = "",
+                                 .reason = "" };
+    bool drops = next(h, 2);
+    int64_t items, want = 0;
+
+    if ((size_t)which.seq <= h->count) {
+        int *fate = &h->events[which.seq].fate;
+        if (drops && (*fate == STORE_WAITING || *fate == STORE_ASIDE)) {
+            *fate = STORE_DROPPED;
+            want = 1;
+        } else if (!drops && (*fate == STORE_ASIDE || *fate == STORE_DROPPED)) {
+            *fate = STORE_WAITING;
+            want = 1;
+        }
+    }
+    books_close(b);
+    assert_true(queue_do(b->path, drops ? QUEUE_DROP : QUEUE_RETRY, &which, drops ? "x" : NULL, 0,
+                         &items, &b->err));
+    assert_int_equal(items, want);
+    assert_true(books_open(b));
+}
+
 /* The ledger is the model's, and its sums hold. */
 static void check_ledger(struct history *h)
 {
@@ -141,7 +170,9 @@ static void step(struct history *h)
         step_give_up(h);
     else if (which < 94)
         step_resolve(h);
-    else if (which < 97)
+    else if (which < 96)
+        step_operator(h);
+    else if (which < 98)
         books_reopen(h->books);
     else
         books_cut(h->books);
@@ -192,6 +223,105 @@ static void the_oldest_event_is_the_one_that_waits_for_its_turn(void **state)
     store_release(b->store, "p1", 0, INSTANT_NEVER);
     assert_int_equal(books_count(b)->oldest_ms, 200); /* ... and waits for its retry */
     assert_int_equal(books_count(b)->waiting_bytes, 14);
+    books_free(b);
+}
+
+/* ---- an operator beside us */
+
+static struct queue_which event_named(int64_t seq)
+{
+    return (struct queue_which){ .seq = seq, .key = "", .reason = "" };
+}
+
+static void on_commanded(void *arg)
+{
+    (*(unsigned *)arg)++;
+}
+
+static void an_event_in_hand_that_is_dropped_stays_dropped(void **state)
+{
+    struct books *b = books_start();
+    struct store_event event = event_of("p1", "a", 1);
+    struct queue_which which = event_named(1);
+    unsigned told = 0;
+    int64_t items;
+
+    (void)state;
+    store_on_command(b->store, on_commanded, &told);
+    books_accept(b, &event);
+    assert_true(books_claim(b, 0));
+    assert_true(queue_do(b->path, QUEUE_DROP, &which, "test", LEDGER_PATIENCE_MS, &items, &b->err));
+    assert_int_equal(items, 1);
+    books_finish(b, &(struct store_result){ .patient = "p1",
+                                            .due_ms = INSTANT_NEVER,
+                                            .fates = &(struct store_fate){ 1, FATE_DONE, "" },
+                                            .fate_count = 1 });
+    assert_int_equal(books_count(b)->events_dropped, 1);
+    assert_int_equal(b->counts.events_done, 0);
+    assert_int_equal(told, 1);
+    assert_false(books_claim(b, 0));
+    store_on_command(b->store, NULL, NULL);
+    books_free(b);
+}
+
+static void what_was_given_up_or_released_is_offered_again_at_once(void **state)
+{
+    struct books *b = books_start();
+    struct store_event event = event_of("p1", "a", 1);
+    struct queue_which which = event_named(1);
+    int64_t items;
+
+    (void)state;
+    books_accept(b, &event);
+    assert_true(books_claim(b, 0));
+    store_release(b->store, "p1", 0, 1000);
+    assert_false(books_claim(b, 999));
+    assert_true(queue_do(b->path, QUEUE_RETRY, &which, NULL, LEDGER_PATIENCE_MS, &items, &b->err));
+    assert_true(books_claim(b, 0));
+    books_free(b);
+}
+
+static void run_sql(const struct books *b, const char *sql);
+
+/* Asked of the file alone: a call of the store would be a step as well. */
+static void wait_for(const struct books *b, const char *sql, int64_t want)
+{
+    for (int i = 0; books_ask(b, sql) != want; i++) {
+        assert_true(i < LEDGER_PATIENCE_MS / 10);
+        usleep(10000);
+    }
+}
+
+static const char drop_1[] = "INSERT INTO command (asked_ms, verb, event, alert, states, reason,"
+                             " because) VALUES (1, 1, 1, '', 0, '', 'test')";
+
+static void a_command_that_finds_no_room_is_done_when_there_is_some(void **state)
+{
+    struct books *b = books_start();
+    struct store_event event = event_of("p1", "a", 1);
+
+    (void)state;
+    books_accept(b, &event);
+    store_fail_at(b->store, 1, SQLITE_FULL);
+    run_sql(b, drop_1);
+    wait_for(b, "SELECT items FROM command WHERE done_ms > 0", 1);
+    assert_int_equal(store_fail_left(b->store), 0);
+    assert_int_equal(books_count(b)->events_dropped, 1);
+    books_free(b);
+}
+
+static void a_command_that_nobody_took_up_is_done_by_the_next_process(void **state)
+{
+    struct books *b = books_start();
+    struct store_event event = event_of("p1", "a", 1);
+
+    (void)state;
+    books_accept(b, &event);
+    books_close(b);
+    run_sql(b, drop_1);
+    assert_true(books_open(b));
+    wait_for(b, "SELECT items FROM command WHERE done_ms > 0", 1);
+    assert_int_equal(books_count(b)->events_dropped, 1);
     books_free(b);
 }
 
@@ -375,6 +505,10 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ledger_holds_after_every_step_of_a_history),
         cmocka_unit_test(the_oldest_event_is_the_one_that_waits_for_its_turn),
+        cmocka_unit_test(an_event_in_hand_that_is_dropped_stays_dropped),
+        cmocka_unit_test(what_was_given_up_or_released_is_offered_again_at_once),
+        cmocka_unit_test(a_command_that_finds_no_room_is_done_when_there_is_some),
+        cmocka_unit_test(a_command_that_nobody_took_up_is_done_by_the_next_process),
         cmocka_unit_test(what_is_owed_is_counted_in_items_and_bytes),
         cmocka_unit_test(parked_deliveries_are_counted_by_the_code_of_their_reason),
         cmocka_unit_test(reasons_beyond_a_dozen_are_others),

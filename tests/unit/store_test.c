@@ -1265,7 +1265,7 @@ static void a_second_store_on_the_same_file_is_refused(void **state)
 
     (void)state;
     assert_false(store_open(&f->loop, f->path, &second, &f->err));
-    assert_string_equal(f->err.code, "store.open");
+    assert_string_equal(f->err.code, "store.held");
     run_story(f, "event p a 1; claim 0", false);
     fixture_free(f);
 }

@@ -1,0 +1,344 @@
+/* queue: what waits, is set aside, owed, parked or dropped: list, show, retry, drop. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/command.h"
+#include "app/config.h"
+#include "app/queue.h"
+
+#define BECAUSE_MAX 200
+#define LIMIT       100   /* items of a state that are listed */
+#define WAIT_MS     15000 /* for the daemon, which looks twice a second */
+
+struct asking {
+    const char *config_file, *store; /* store: NULL, or instead of that of the configuration */
+    struct queue_which which;
+    const char *because;
+    int64_t limit;
+    bool json;
+    char **items; /* of the command line */
+    int item_count;
+    /* what the list has told */
+    int64_t told[8], shown; /* by the bit of the state */
+};
+
+static int help(void)
+{
+    puts("usage: myeloma-adapter queue list [OPTION...]\n"
+         "       myeloma-adapter queue show ITEM...\n"
+         "       myeloma-adapter queue retry ITEM... | --state STATE | --reason CODE\n"
+         "       myeloma-adapter queue drop --because TEXT ITEM... | --state ... | ...\n\n"
+         "What has not come to its end. An ITEM is event/NUMBER or alert/KEY:\n\n"
+         "  waiting   an event that is not evaluated yet\n"
+         "  aside     an event that cannot be evaluated, with the reason\n"
+         "  owed      an alert that the server has not got yet\n"
+         "  parked    an alert that the server refused, with the reason\n"
+         "  dropped   what an operator gave up, with what was said\n\n"
+         "  --state STATE    only these (may be repeated; default: all but dropped)\n"
+         "  --reason CODE    with this reason: the whole, or the code before its colon\n"
+         "  --because TEXT   why it is given up; kept with it\n"
+         "  --limit N        list at most so many of a state; default 100, 0: all\n"
+         "  --format FORMAT  text (default), or json: one object a line\n"
+         "  --config FILE    default: " ADAPTER_SYSCONFDIR "/adapter.json\n"
+         "  --store FILE     the database, not the one that the configuration names\n\n"
+         "retry evaluates an event again and sends an alert now. drop gives up: the event\n"
+         "is not evaluated, the alert not sent until what it says changes. The daemon may\n"
+         "run meanwhile. Nothing of a resource is shown but its type and ids.\n"
+         "Exit code: 0 done; 1 nothing was found, or the store cannot be used; 2 wrong\n"
+         "usage.");
+    return 0;
+}
+
+/* ---- what is meant */
+
+static bool item_parse(const char *text, struct queue_which *ret)
+{
+    char *end;
+
+    *ret = (struct queue_which){ .key = "", .reason = "" };
+    if (strncmp(text, "alert/", 6) == 0) {
+        ret->key = text + 6;
+        return ret->key[0] != '\0';
+    }
+    if (strncmp(text, "event/", 6) != 0) return false;
+    errno = 0;
+    ret->seq = strtoll(text + 6, &end, 10);
+    return !errno && !*end && ret->seq > 0;
+}
+
+static bool because_fits(const char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) return false;
+    return len > 0 && len <= BECAUSE_MAX && text[strspn(text, " ")];
+}
+
+/* The store that is meant; the text is borrowed from *ret_config, or the option. */
+static bool store_of(const struct asking *asking, struct config **ret_config, const char **ret)
+{
+    struct err_list problems = { 0 };
+
+    *ret_config = NULL;
+    if ((*ret = asking->store)) return true;
+    if (config_read(asking->config_file, ret_config, &problems)) {
+        *ret = (*ret_config)->store;
+    } else {
+        command_problems(&problems);
+        err_list_done(&problems);
+    }
+    return *ret != NULL;
+}
+
+static int failed(const struct err *err)
+{
+    char text[1024];
+
+    fprintf(stderr, "myeloma-adapter queue: %s\n", err_text(err, text, sizeof text));
+    return 1;
+}
+
+/* ---- list, show */
+
+static int64_t *told_of(struct asking *asking, enum queue_state state)
+{
+    int bit = 0;
+
+    while (!((unsigned)state >> bit & 1)) bit++;
+    return &asking->told[bit];
+}
+
+/* One more than is shown is read, to know whether there are more. */
+static void on_listed(const struct queue_item *item, void *arg)
+{
+    struct asking *asking = arg;
+    int64_t *told = told_of(asking, item->state);
+
+    if (++*told > asking->limit) return;
+    if (!asking->json && !asking->shown) queue_print_heading();
+    asking->shown++;
+    if (asking->json)
+        queue_print_json(item, false);
+    else
+        queue_print_line(item);
+}
+
+static void summary(const struct asking *asking)
+{
+    bool more = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(asking->told); i++) more |= asking->told[i] > asking->limit;
+    if (!asking->shown)
+        puts("nothing");
+    else if (more)
+        printf("... and more: the %" PRId64
+               " oldest of each state are shown, --limit 0 shows all\n",
+               asking->limit);
+}
+
+static int list(struct asking *asking, struct queue *queue)
+{
+    int64_t limit = asking->limit < INT64_MAX ? asking->limit + 1 : asking->limit;
+    struct err err;
+
+    if (!queue_list(queue, &asking->which, limit, on_listed, asking, &err)) return failed(&err);
+    if (!asking->json) summary(asking);
+    return 0;
+}
+
+static void on_shown(const struct queue_item *item, void *arg)
+{
+    struct asking *asking = arg;
+
+    if (asking->json) {
+        queue_print_json(item, true);
+    } else {
+        if (asking->shown) putchar('\n');
+        queue_print_whole(item);
+    }
+    asking->shown++;
+}
+
+static int show(struct asking *asking, struct queue *queue)
+{
+    struct queue_which which;
+    struct err err;
+    bool found;
+    int code = 0;
+
+    for (int i = 0; i < asking->item_count; i++) {
+        if (!item_parse(asking->items[i], &which)) continue; /* was looked at before */
+        if (!queue_show(queue, &which, on_shown, asking, &found, &err)) return failed(&err);
+        if (found) continue;
+        fprintf(stderr, "myeloma-adapter queue: there is no %s\n", asking->items[i]);
+        code = 1;
+    }
+    return code;
+}
+
+static int look(struct asking *asking, const char *store, bool one)
+{
+    struct queue *queue;
+    struct err err;
+    int code;
+
+    if (!queue_open(store, &queue, &err)) return failed(&err);
+    code = (one ? show : list)(asking, queue);
+    queue_close(queue);
+    return command_flush("queue") ? code : 1;
+}
+
+/* ---- retry, drop */
+
+static int change(struct asking *asking, const char *store, enum queue_verb verb)
+{
+    int64_t all = 0, items;
+    struct err err;
+
+    for (int i = 0; i < asking->item_count || (i == 0 && !asking->item_count); i++) {
+        if (asking->item_count && !item_parse(asking->items[i], &asking->which)) continue;
+        if (!queue_do(store, verb, &asking->which, asking->because, WAIT_MS, &items, &err))
+            return failed(&err);
+        all += items;
+        if (!items && asking->item_count)
+            fprintf(stderr, "myeloma-adapter queue: nothing to %s at %s\n",
+                    verb == QUEUE_DROP ? "drop" : "retry", asking->items[i]);
+    }
+    printf("%" PRId64 " %s\n", all, verb == QUEUE_DROP ? "dropped" : "to be tried again");
+    return command_flush("queue") && all ? 0 : 1;
+}
+
+/* ---- the verb */
+
+static bool limit_parse(const char *text, int64_t *ret)
+{
+    char *end;
+
+    errno = 0;
+    *ret = strtoll(text, &end, 10);
+    if (errno || end == text || *end || *ret < 0) return false;
+    if (!*ret) *ret = INT64_MAX;
+    return true;
+}
+
+static bool format_parse(const char *text, bool *ret_json)
+{
+    *ret_json = strcmp(text, "json") == 0;
+    return *ret_json || strcmp(text, "text") == 0;
+}
+
+/* 0 to go on; otherwise the exit code plus 1. */
+static int option_take(struct asking *asking, int option, const char *value)
+{
+    enum queue_state state;
+
+    if (option == 's' && queue_state_parse(value, &state))
+        asking->which.states |= state;
+    else if (option == 's')
+        return 1 + command_usage("queue",
+                                 "no state \"%s\": waiting, aside, owed, parked or dropped", value);
+    else if (option == 'r')
+        asking->which.reason = value;
+    else if (option == 'b' && !because_fits(value))
+        return 1 +
+               command_usage("queue", "--because wants one line of up to %d bytes", BECAUSE_MAX);
+    else if (option == 'b')
+        asking->because = value;
+    else if (option == 'l' && !limit_parse(value, &asking->limit))
+        return 1 + command_usage("queue", "--limit wants a number");
+    else if (option == 'f' && !format_parse(value, &asking->json))
+        return 1 + command_usage("queue", "no format \"%s\": text or json", value);
+    else if (option == 'c')
+        asking->config_file = value;
+    else if (option == 'S')
+        asking->store = value;
+    else if (option == 'h')
+        return 1 + help();
+    else if (option == '?')
+        return 1 + command_usage("queue", "an option was not understood");
+    return 0;
+}
+
+static int options_take(struct asking *asking, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "state", required_argument, NULL, 's' },
+        { "reason", required_argument, NULL, 'r' },
+        { "because", required_argument, NULL, 'b' },
+        { "limit", required_argument, NULL, 'l' },
+        { "format", required_argument, NULL, 'f' },
+        { "config", required_argument, NULL, 'c' },
+        { "store", required_argument, NULL, 'S' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int option, stop;
+
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
+        if ((stop = option_take(asking, option, optarg))) return stop;
+    asking->items = argv + optind;
+    asking->item_count = argc - optind;
+    return 0;
+}
+
+/* The rest of the line after the word; 0 to go on, as above. */
+static int items_check(const struct asking *asking, const char *word, bool changes, bool drops)
+{
+    bool any = asking->which.states || asking->which.reason[0];
+    struct queue_which which;
+
+    for (int i = 0; i < asking->item_count; i++)
+        if (!item_parse(asking->items[i], &which))
+            return 1 + command_usage("queue", "\"%s\" is no item: event/NUMBER or alert/KEY",
+                                     asking->items[i]);
+    if (asking->item_count && any)
+        return 1 + command_usage("queue", "either items, or --state and --reason");
+    if (changes && !asking->item_count && !any)
+        return 1 + command_usage("queue", "%s what? Give items, --state or --reason", word);
+    if (drops && !asking->because)
+        return 1 + command_usage("queue", "drop wants --because TEXT: it is kept");
+    if (!drops && asking->because) return 1 + command_usage("queue", "--because belongs to drop");
+    return 0;
+}
+
+static int queue_run(struct asking *asking, const char *word)
+{
+    bool lists = strcmp(word, "list") == 0, shows = strcmp(word, "show") == 0;
+    bool retries = strcmp(word, "retry") == 0, drops = strcmp(word, "drop") == 0;
+    AUTO(config_free) struct config *config = NULL;
+    const char *store;
+    int stop;
+
+    if (!lists && !shows && !retries && !drops)
+        return command_usage("queue", "\"%s\" is none of list, show, retry, drop", word);
+    if ((stop = items_check(asking, word, retries || drops, drops))) return stop - 1;
+    if (shows != (asking->item_count > 0) && (shows || lists))
+        return command_usage("queue", shows ? "show which item?" : "list takes no items");
+    if (!asking->which.states)
+        asking->which.states = QUEUE_WAITING | QUEUE_ASIDE | QUEUE_OWED | QUEUE_PARKED;
+    if (!store_of(asking, &config, &store)) return 1;
+    if (lists || shows) return look(asking, store, shows);
+    return change(asking, store, drops ? QUEUE_DROP : QUEUE_RETRY);
+}
+
+int command_queue(int argc, char **argv)
+{
+    struct asking asking = { .config_file = ADAPTER_SYSCONFDIR "/adapter.json",
+                             .which = { .key = "", .reason = "" },
+                             .limit = LIMIT };
+    int stop = options_take(&asking, argc, argv);
+    const char *word;
+
+    if (stop) return stop - 1;
+    if (!asking.item_count) return command_usage("queue", "list, show, retry or drop?");
+    word = asking.items[0];
+    asking.items++;
+    asking.item_count--;
+    return queue_run(&asking, word);
+}
