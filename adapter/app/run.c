@@ -13,6 +13,7 @@
 
 #include "app/command.h"
 #include "app/config.h"
+#include "app/credential.h"
 #include "app/load.h"
 #include "app/service.h"
 #include "base/buf.h"
@@ -68,55 +69,14 @@ static void material_done(struct material *material)
     free(material->certificate);
 }
 
-/* "https://ehr.example:8443/fhir" gives "https://ehr.example:8443". */
-static void origin_cut(const char *base, char *ret, size_t size)
-{
-    const char *path = strchr(strstr(base, "://") + 3, '/');
-
-    snprintf(ret, size, "%.*s", path ? (int)(path - base) : (int)strlen(base), base);
-}
-
-/* RFC 4648, for Basic credentials. */
-static void base64_add(struct buf *out, const char *text)
-{
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t n = strlen(text);
-
-    for (size_t i = 0; i < n; i += 3) {
-        unsigned bits = (unsigned)(unsigned char)text[i] << 16;
-        if (i + 1 < n) bits |= (unsigned)(unsigned char)text[i + 1] << 8;
-        if (i + 2 < n) bits |= (unsigned)(unsigned char)text[i + 2];
-        buf_char(out, letters[bits >> 18]);
-        buf_char(out, letters[bits >> 12 & 63]);
-        buf_char(out, i + 1 < n ? letters[bits >> 6 & 63] : '=');
-        buf_char(out, i + 2 < n ? letters[bits & 63] : '=');
-    }
-}
-
 static bool authorization_read(const struct config *config, char **ret, struct err *err)
 {
-    struct buf value = { 0 };
-    char *token, *basic;
+    const struct credential_source source = { config->server.token_file,
+                                              config->server.token_credential,
+                                              config->server.basic_file,
+                                              config->server.basic_credential };
 
-    *ret = NULL;
-    if (!config_secret(config->server.token_file, config->server.token_credential, true, &token,
-                       err))
-        return false;
-    if (!config_secret(config->server.basic_file, config->server.basic_credential, true, &basic,
-                       err)) {
-        config_wipe(token);
-        return false;
-    }
-    if (token) buf_printf(&value, "Bearer %s", token);
-    if (basic) {
-        buf_text(&value, "Basic ");
-        base64_add(&value, basic);
-    }
-    config_wipe(token);
-    config_wipe(basic);
-    if (value.len) *ret = buf_take(&value);
-    return true;
+    return credential_authorization(&source, ret, err);
 }
 
 /* A colon is cut off by some servers (Medplum), a short secret can be guessed. */
@@ -137,7 +97,7 @@ static bool signature_check(const char *secret, struct err *err)
 static bool material_read(const struct config *config, struct material *ret, struct err *err)
 {
     *ret = (struct material){ .authorization = NULL };
-    origin_cut(config->server.base, ret->origin, sizeof ret->origin);
+    credential_origin(config->server.base, ret->origin, sizeof ret->origin);
     if (authorization_read(config, &ret->authorization, err) &&
         config_secret(config->server.ca_file, NULL, false, &ret->ca, err) &&
         config_secret(config->hook.certificate_file, NULL, false, &ret->certificate, err) &&
