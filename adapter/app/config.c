@@ -242,7 +242,7 @@ static bool duration_ms(const char *text, int64_t *ret)
     return true;
 }
 
-static bool url_fits(const char *text)
+bool config_url_fits(const char *text)
 {
     const char *host = strncmp(text, "http://", 7) == 0    ? text + 7
                        : strncmp(text, "https://", 8) == 0 ? text + 8
@@ -281,7 +281,7 @@ static bool text_fits(enum setting_type type, const char *text, const char **ret
 
     if (type == SETTING_URL) {
         *ret_fix = "write http://HOST[:PORT]/PATH or https://...";
-        return url_fits(text);
+        return config_url_fits(text);
     }
     if (type == SETTING_LEVEL) {
         *ret_fix = "use error, warn, info or debug";

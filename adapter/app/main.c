@@ -18,6 +18,7 @@ static const struct verb {
 } verbs[] = {
     { "run", command_run, "the daemon: subscribe, evaluate, write DetectedIssues" },
     { "queue", command_queue, "what waits, is set aside or parked: list, show, retry, drop" },
+    { "probe", command_probe, "ask a server what it can do; a configuration to begin with" },
     { "replay", command_replay, "recorded resources on a virtual clock: what it would have said" },
     { "check", command_check, "read configuration and mappings, report every problem" },
     { "coverage", command_coverage, "codes and units of recorded charts that no mapping knows" },

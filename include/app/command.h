@@ -10,6 +10,7 @@
 
 int command_run(int argc, char **argv);
 int command_replay(int argc, char **argv);
+int command_probe(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_coverage(int argc, char **argv);
 int command_import(int argc, char **argv);

@@ -76,6 +76,9 @@ enum profile config_profile(const struct config *config);
 /* The two parts of "127.0.0.1:8090" or "[::]:8443". False when it is not of that form. */
 bool config_listen(const char *text, char *ret_address, size_t size, uint16_t *ret_port) MUST_CHECK;
 
+/* Is it a URL of http or https with a host, without query and user name, of at most 1000 bytes? */
+bool config_url_fits(const char *text);
+
 /* The text of a secret: from a file or, by name, from systemd's credentials directory; without the
  * newline at its end. *ret is NULL when neither is given; owned by the caller otherwise (wipe with
  * config_wipe()). Errors: ERR_CONFIG "secret.read", "secret.shape" (empty, longer than 64 KiB, control

@@ -1,9 +1,13 @@
 """The daemon beside a real HAPI FHIR server: what a hospital writes there becomes alerts there."""
+import json
+import subprocess
+
 import pytest
 
+from daemon import BINARY
 from hapi_server import HapiServer, http
 from real_ward import RealHospital, RealWard
-from waiting import wait_until
+from waiting import DEADLINE, wait_until
 from ward import (LOW_COUNT, NSAID, RXNORM, alert_rule_of, evidence, implicated, low, order,
                   own_mitigations, result, tag, treated)
 
@@ -35,6 +39,15 @@ def test_it_says_what_hapi_can_do(ward):
     says = next(r for r in rest["resource"] if r["type"] == "DetectedIssue")
     way = "update-create" if says.get("updateCreate") else "conditional-create"
     assert "status=push" in line and "what=" + way in line
+
+
+def test_a_probe_finds_out_what_hapi_can_do(ward):
+    told = subprocess.run([BINARY, "probe", ward.hospital.base, "--format", "json"], text=True,
+                          capture_output=True, timeout=DEADLINE, check=True).stdout
+    found = json.loads(told)
+    assert found["release"] == "R4" and found["software"].startswith("HAPI")
+    assert found["provedBy"] == "searches by _lastUpdated"
+    assert found["writtenBy"] == "POST with If-None-Exist"    # it does not state updateCreate
 
 
 def test_hapi_activates_its_subscriptions(ward):

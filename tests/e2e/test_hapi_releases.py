@@ -1,13 +1,16 @@
 """The daemon beside real HAPI servers of R4, R4B and R5: an alert has the shape of the release that
 the server speaks, and is understood when it is read back."""
+import json
 import re
+import subprocess
 
 import pytest
 
+from daemon import BINARY
 from hapi_server import http
 from r5 import as_r5
 from real_ward import RealHospital, RealWard
-from waiting import wait_until
+from waiting import DEADLINE, wait_until
 from ward import (LOW_COUNT, RXNORM, UCUM, evidence, implicated, low, order, own_mitigations,
                   patient_of, result, tag, treated)
 
@@ -141,3 +144,10 @@ def test_every_alert_stands_once_and_is_valid(ward, release, collection):
             if release != "R5":     # whose shape the validators of R4 do not know
                 collection.add(version, "test_hapi_releases")
             assert problems(ward, version) == []
+
+
+def test_a_probe_says_which_release_it_is(ward, release):
+    told = subprocess.run([BINARY, "probe", ward.hospital.base, "--format", "json"], text=True,
+                          capture_output=True, timeout=DEADLINE, check=True).stdout
+    assert json.loads(told)["release"] == release
+    assert json.loads(told)["provedBy"] == "searches by _lastUpdated"
