@@ -151,7 +151,7 @@ bool capability_read(const struct node *at, struct capability *ret, struct err *
                        "the server's answer is no CapabilityStatement with a version and a rest");
     if (!fhir_release_parse(version, &release)) {
         err_set(err, ERR_INPUT, "capability.version", "the server does not speak R4, R4B or R5");
-        return err_fix(err, "point the adapter at the server's R4 endpoint");
+        return err_fix(err, "point the adapter at an endpoint of the server that does");
     }
     *ret = (struct capability){ .release = release };
     snprintf(ret->fhir_version, sizeof ret->fhir_version, "%.15s", version);

@@ -1,5 +1,6 @@
 """A real FHIR server as the hospital of a ward."""
 import itertools
+import json
 
 from hapi_server import http
 from r5 import as_r5
@@ -53,12 +54,28 @@ class RealHospital:
         return entries
 
 
+TOPIC = "http://hospital.example/topics/"
+
+
+def make_topics(hospital):
+    """A topic of every change for each type that the daemon listens to; not on R4, which has none."""
+    for rtype in ("MedicationRequest", "Observation", "Condition") if hospital.release != "R4" else ():
+        hospital.put({"resourceType": "SubscriptionTopic", "id": rtype.lower(),
+                      "url": TOPIC + rtype.lower(), "status": "active", "resourceTrigger": [
+                          {"resource": rtype, "supportedInteraction": ["create", "update", "delete"]}]})
+
+
 class RealWard(Ward):
     def is_settled(self):
         return self.daemon.owed() == (0, 0)
 
     def versions(self, issue):
         return self.hospital.versions(issue)
+
+    def subscriptions(self):
+        """Those of topics too; only those that this daemon has made."""
+        return {_type_of(s): s for s in self.hospital.resources("Subscription")
+                if f":{self.daemon.port}/" in json.dumps(s)}
 
     def hearing(self, *rtypes):
         """Until HAPI notifies of each type: a Subscription that is active in its database is not
@@ -83,6 +100,14 @@ class RealWard(Ward):
         assert len(rules) == len(set(rules)), rules
         issue, = self.alerts(pid, LOW_COUNT)
         assert issue["meta"]["versionId"] == str(versions)
+
+
+def _type_of(subscription):
+    """What it listens to stands in its criteria, or in the name of our topics."""
+    topic = subscription.get("topic") or subscription["criteria"]
+    types = {TOPIC + rtype.lower(): rtype
+             for rtype in ("MedicationRequest", "Observation", "Condition")}
+    return types.get(topic) or topic.partition("?")[0]
 
 
 def probe(rtype, number):
