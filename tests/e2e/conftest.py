@@ -10,14 +10,7 @@ from hapi_server import HapiServer
 from waiting import free_port
 from ward import Ward, WatchedHospital
 
-<<<<<<< HEAD
 WITHOUT_DAEMON = ("test_hospital", "test_validators", "test_written_alerts")
-=======
-NEEDS_DAEMON = ("test_daemon", "test_misbehaviour", "test_security", "test_hapi",
-                "test_convergence", "test_poll", "test_topics", "test_hapi_releases",
-                "test_hapi_attack", "test_hapi_topics", "test_ledger",
-                *"test_hell test_hostile test_canary test_soak".split())
->>>>>>> 11589e8 (Topics of real R4B and R5 servers tell the daemon; the attack runs on topics too, and afterwards it still listens)
 LAST = "test_written_alerts"     # validates what the others have collected
 QUICK = {"retry_seconds": 0.6, "retry_first": 0.05, "activation_delay": 0.005}
 
