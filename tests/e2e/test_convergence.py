@@ -3,8 +3,8 @@ corrections, while notifications are lost, doubled, late, out of order or old, t
 pages badly, and the daemon is killed and started again. Afterwards the open alerts are those that
 a fresh daemon finds in the same data.
 
-MM_CONVERGE_SEEDS=N tries N more seeds. A seed fixes what is written and which faults happen; how
-they meet in time differs a little from run to run."""
+MM_CONVERGE_SEEDS=N tries N more seeds, MM_TORTURE=1 200. A seed fixes what is written and which
+faults happen; how they meet in time differs a little from run to run."""
 import os
 import random
 from collections import Counter
@@ -15,7 +15,8 @@ from waiting import wait_until
 from ward import alert_rule_of, order, result, treated
 
 # A HAPI that deletes and loses no notification, a Medplum and a server that chooses ids that do.
-SEEDS = [2, 3, 4, *range(1000, 1000 + int(os.environ.get("MM_CONVERGE_SEEDS", "0")))]
+MORE = int(os.environ.get("MM_CONVERGE_SEEDS", "200" if os.environ.get("MM_TORTURE") else "0"))
+SEEDS = [2, 3, 4, *range(1000, 1000 + MORE)]
 
 STEPS = 60
 PATIENTS = ("p0", "p1", "p2", "p3")

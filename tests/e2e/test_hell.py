@@ -301,14 +301,15 @@ class Hell(Day):
     def weights(self):
         return {**super().weights(), self.a_dripping_answer: 2, self.a_spell_of_401: 2,
                 self.a_clock_jump: 3, self.a_quicker_writer: 3, self.a_wrong_link: 2,
-                self.a_server_restart: 3, self.a_foreign_notification: 3}
+                self.a_server_restart: 3, self.a_foreign_notification: 3, self.a_deletion: 5}
 
     def a_dripping_answer(self):
         self.ward.hospital.fail(path=self.random.choice(("DetectedIssue", "Observation")),
                                 times=1, answer="slow", pause=0.01)
 
     def a_spell_of_401(self):
-        self.ward.hospital.fail(path="/fhir/", times=self.random.randrange(1, 8), answer=401)
+        self.ward.hospital.fail(path="/fhir/(?!metadata)", answer=401,
+                                times=self.random.randrange(1, 8))
 
     def a_clock_jump(self):
         self.ward.hospital.clock(date_skew=self.random.choice([-7200, 0, 300]),
