@@ -154,6 +154,18 @@ static void add_focus(struct reader *reader, const struct node *at)
         add_reference(reader, &reference);
 }
 
+/* One event of the status: its number, and when it happened. Some servers number all of them 0. */
+static void add_event(struct reader *reader, uint64_t number, int64_t when_ms)
+{
+    struct notification *ret = reader->ret;
+
+    ret->event_count++;
+    if (when_ms > ret->told_ms) ret->told_ms = when_ms;
+    if (!number) return;
+    if (!ret->first_event || number < ret->first_event) ret->first_event = number;
+    if (number > ret->last_event) ret->last_event = number;
+}
+
 /* SubscriptionStatus of R4B and R5; some servers send it in R4. */
 static void read_status(struct reader *reader, const struct node *at)
 {
@@ -168,7 +180,9 @@ static void read_status(struct reader *reader, const struct node *at)
     reader->ret->events_since_start = counter(&count);
     for (size_t i = 0; i < event_count; i++) {
         struct node event = datatype_item(&events, i), focus = node_get(&event, "focus");
+        struct node number = node_get(&event, "eventNumber");
         add_focus(reader, &focus);
+        add_event(reader, counter(&number), datatype_start(&event, "timestamp", INSTANT_UNSET));
     }
 }
 
@@ -199,12 +213,21 @@ static void read_event_parts(struct reader *reader, const struct node *at)
 {
     struct node parts = node_get(at, "part");
     size_t count = datatype_count(&parts);
+    uint64_t number = 0;
+    int64_t when_ms = INSTANT_UNSET;
 
     for (size_t i = 0; i < count; i++) {
         struct node part = datatype_item(&parts, i), value = node_get(&part, "valueReference");
         const char *name = node_text(&part, "name");
-        if (name && strcmp(name, "focus") == 0) add_focus(reader, &value);
+        if (!name) continue;
+        if (strcmp(name, "focus") == 0)
+            add_focus(reader, &value);
+        else if (strcmp(name, "event-number") == 0)
+            number = parameter_counter(&part);
+        else if (strcmp(name, "timestamp") == 0)
+            when_ms = datatype_start(&part, "valueInstant", INSTANT_UNSET);
     }
+    add_event(reader, number, when_ms);
 }
 
 /* The same as Parameters, as the R4 backport has it. False when it is something else. */
@@ -317,6 +340,8 @@ static void read_topic(struct reader *reader, const struct node *bundle)
 
     ret->topic = true;
     read_bundle(reader, bundle, 0, &status);
+    if (ret->told_ms == INSTANT_UNSET)
+        ret->told_ms = datatype_start(bundle, "timestamp", INSTANT_UNSET);
     if (ret->kind != NOTIFICATION_CHANGES) {
         ret->item_count = 0;
         return;
@@ -439,7 +464,7 @@ static bool read_body(struct reader *reader, const struct reference *tail, struc
 bool notification_read(const struct notification_request *request, struct arena *arena,
                        struct notification *ret, struct err *err)
 {
-    struct notification read = { .subscription = "", .status = "" };
+    struct notification read = { .subscription = "", .status = "", .told_ms = INSTANT_UNSET };
     struct reader reader = { .request = request, .arena = arena, .ret = &read };
     struct reference tail;
     bool ok;

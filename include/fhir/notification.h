@@ -37,9 +37,12 @@ enum notification_kind {
 
 struct notification {
     enum notification_kind kind;
-    const char *subscription;    /* id, "" when not said */
-    const char *status;          /* of the subscription: "active", "error" ...; "" */
-    uint64_t events_since_start; /* 0 when not said */
+    const char *subscription;         /* id, "" when not said */
+    const char *status;               /* of the subscription: "active", "error" ...; "" */
+    uint64_t events_since_start;      /* 0 when not said */
+    uint64_t first_event, last_event; /* lowest and highest number of its events; 0: not said */
+    size_t event_count;               /* events that its status lists */
+    int64_t told_ms; /* server's clock: of the newest event, else of the Bundle; INSTANT_UNSET */
     struct notification_item *items;
     size_t item_count;
     bool topic; /* came as a Bundle: answer with a transaction-response Bundle */

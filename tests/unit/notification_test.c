@@ -100,7 +100,7 @@ static const struct notification_case {
       "handshake topic of 77  0:" },
     { "R4 with a SubscriptionStatus", "POST", "", "", "",
       BUNDLE("history", STATUS("event-notification", EVENT)),
-      "changes topic of 77 active 12: Observation/5" },
+      "changes topic of 77 active 12 (12-12): Observation/5" },
     { "R5: the counter as a number", "POST", "", "", "",
       BUNDLE("subscription-notification",
              "{'resource':{'resourceType':'SubscriptionStatus',"
@@ -115,7 +115,7 @@ static const struct notification_case {
       BUNDLE("transaction", STATUS("event-notification",
                                    EVENT) ",{'resource':" OBSERVATION
                                           ",'request':{'method':'PUT','url':'Observation/5'}}"),
-      "changes topic of 77 active 12: Observation/5 v2 of 1 at 2026-05-04T10:00:00Z with payload" },
+      "changes topic of 77 active 12 (12-12): Observation/5 v2 of 1 at 2026-05-04T10:00:00Z with payload" },
     { "a handshake", "POST", "", "", "", BUNDLE("history", STATUS("handshake", "")),
       "handshake topic of 77 active 12:" },
     { "a heartbeat", "POST", "", "", "", BUNDLE("history", PARAMETERS("heartbeat", "")),
@@ -127,10 +127,21 @@ static const struct notification_case {
       "status of  error 0:" },
     { "an event without a focus is a hint", "POST", "", "Observation", "",
       BUNDLE("history", STATUS("event-notification", ",'notificationEvent':[{'eventNumber':1}]")),
-      "changes topic of 77 active 12: Observation/" },
+      "changes topic of 77 active 12 (1-1): Observation/" },
+    { "numbers of events in any order, one of them none", "POST", "", "Observation", "",
+      BUNDLE("history", STATUS("event-notification", ",'notificationEvent':[{'eventNumber':'12'},"
+                                                     "{'eventNumber':'x'},{'eventNumber':10},{}]")),
+      "changes topic of 77 active 12 (10-12): Observation/" },
+    { "R4: the number of an event", "POST", "", "Observation", "",
+      BUNDLE("history", PARAMETERS("query-event",
+                                   ",{'name':'notification-event','part':[{'name':'event-number',"
+                                   "'valueString':'18446744073709551615'},{'name':'focus',"
+                                   "'valueReference':{'reference':'Observation/5'}}]}")),
+      "changes topic of 77 active 12 (18446744073709551615-18446744073709551615): "
+      "Observation/5" },
     { "a type of tomorrow is about changes", "POST", "", "Observation", "",
       BUNDLE("history", STATUS("surprise", EVENT)),
-      "changes topic of 77 active 12: Observation/5" },
+      "changes topic of 77 active 12 (12-12): Observation/5" },
     { "a deletion", "POST", "", "", "",
       BUNDLE("history", STATUS("event-notification", "") ",{'request':{'method':'DELETE','url':"
                                                          "'Observation/5'}}"),
@@ -138,7 +149,7 @@ static const struct notification_case {
     { "a focus and its deletion are one", "POST", "", "", "",
       BUNDLE("history", STATUS("event-notification", EVENT) ",{'request':{'method':'DELETE','url':"
                                                             "'Observation/5'}}"),
-      "changes topic of 77 active 12: Observation/5 deleted" },
+      "changes topic of 77 active 12 (12-12): Observation/5 deleted" },
     { "the newest of two versions", "POST", "", "", "",
       BUNDLE("history", "{'resource':" OBSERVATION "},{'resource':{'resourceType':'Observation',"
                         "'id':'5','meta':{'versionId':'1','lastUpdated':'2026-05-04T09:00:00Z'}}}"),
@@ -157,7 +168,7 @@ static const struct notification_case {
       BUNDLE("message",
              "{'resource':{'resourceType':'MessageHeader','id':'m'}},{'resource':" BUNDLE(
                  "subscription-notification", STATUS("event-notification", EVENT)) "}"),
-      "changes topic of 77 active 12: Observation/5" },
+      "changes topic of 77 active 12 (12-12): Observation/5" },
     { "a Bundle of nothing", "POST", "", "Observation", "", BUNDLE("transaction", ""),
       "changes topic:" },
     /* no notifications */
@@ -184,6 +195,8 @@ static void describe(const struct notification *n, struct buf *out)
     if (n->topic) buf_text(out, " topic");
     if (*n->subscription || *n->status || n->events_since_start || n->kind != NOTIFICATION_CHANGES)
         buf_printf(out, " of %s %s %" PRIu64, n->subscription, n->status, n->events_since_start);
+    if (n->first_event)
+        buf_printf(out, " (%" PRIu64 "-%" PRIu64 ")", n->first_event, n->last_event);
     buf_char(out, ':');
     for (size_t i = 0; i < n->item_count; i++) {
         if (i) buf_char(out, ',');
@@ -260,21 +273,21 @@ static const struct file_case {
       "heartbeat topic of admission active 2:" },
     { "r4-backport/Bundle-r4-notification-error.json", "status topic of admission error 3:" },
     { "r4-backport/Bundle-r4-notification-empty.json",
-      "changes topic of admission active 2: Encounter/" },
+      "changes topic of admission active 2 (2-2): Encounter/" },
     { "r4-backport/Bundle-r4-notification-empty-with-auth.json",
-      "changes topic of admission active 2: Encounter/" },
+      "changes topic of admission active 2 (2-2): Encounter/" },
     { "r4-backport/Bundle-r4-notification-id-only.json",
-      "changes topic of admission active 2: Encounter/86009987-eabe-42bf-8c02-b112b18cb616" },
+      "changes topic of admission active 2 (2-2): Encounter/86009987-eabe-42bf-8c02-b112b18cb616" },
     { "r4-backport/Bundle-r4-notification-full-resource.json",
-      "changes topic of admission active 2: Encounter/86009987-eabe-42bf-8c02-b112b18cb616 of "
+      "changes topic of admission active 2 (2-2): Encounter/86009987-eabe-42bf-8c02-b112b18cb616 of "
       "1599eb66-431a-447c-a3de-6897fe9ae9a1 with payload" },
     { "r4-backport/Bundle-r4-notification-multi-resource.json",
-      "changes topic of admission active 2: Encounter/86009987-eabe-42bf-8c02-b112b18cb616 of "
+      "changes topic of admission active 2 (2-2): Encounter/86009987-eabe-42bf-8c02-b112b18cb616 of "
       "1599eb66-431a-447c-a3de-6897fe9ae9a1 with payload, "
       "Patient/1599eb66-431a-447c-a3de-6897fe9ae9a1 of 1599eb66-431a-447c-a3de-6897fe9ae9a1 with "
       "payload" },
-    { "r4-backport/Parameters-r4-notification-status.json", "status of admission active 2:" },
-    { "r4b-spec/notification-empty.json", "changes topic of 123 active 2: Encounter/" },
+    { "r4-backport/Parameters-r4-notification-status.json", "status of admission active 2 (2-2):" },
+    { "r4b-spec/notification-empty.json", "changes topic of 123 active 2 (2-2): Encounter/" },
     { "r4b-spec/notification-heartbeat.json", "heartbeat topic of 123 active 310:" },
     { "r4b-spec/notification-message-full-resource.json", NULL },
     { "r5-spec/notification-handshake.json", "handshake topic of 123 requested 0:" },
