@@ -117,6 +117,7 @@ static void count_found(struct catchup *at, const struct store_accepted *accepte
     if (at->succeeded && subscribe_is_active(flow, at->type)) {
         metric_add(flow->metrics, METRIC_EVENTS_BY_POLL, (int64_t)accepted->fresh);
         at->found += (int64_t)accepted->fresh;
+        watch_polled(subscribe_of(flow, at->type), (int64_t)accepted->fresh);
     }
     if (accepted->fresh) work_poke(flow);
 }

@@ -130,16 +130,20 @@ static unsigned refuse(unsigned status, const char *body, const char **ret_body)
 }
 
 /* Counted each time, told once a minute: whoever it is must not fill the log. */
-static void wrong_key(struct flow *flow, const char *code)
+static void complain(struct flow *flow, const char *code, const char *fix)
 {
     uint64_t now = uv_now(flow->loop);
 
-    metric_add(flow->metrics, METRIC_REFUSED_SECRET, 1);
     if (flow->intake.complained_ms && now - flow->intake.complained_ms < COMPLAIN_MS) return;
     flow->intake.complained_ms = now;
-    log_event(LOG_LEVEL_WARN, "notification-refused", LOG_CODE, code, LOG_FIX,
-              "somebody without our key calls the hook; the Subscriptions carry the right one",
-              LOG_END);
+    log_event(LOG_LEVEL_WARN, "notification-refused", LOG_CODE, code, LOG_FIX, fix, LOG_END);
+}
+
+static void wrong_key(struct flow *flow, const char *code)
+{
+    metric_add(flow->metrics, METRIC_REFUSED_SECRET, 1);
+    complain(flow, code,
+             "somebody without our key calls the hook; the Subscriptions carry the right one");
 }
 
 static unsigned hook_head(struct flow *flow, const struct http_exchange *exchange,
@@ -284,6 +288,14 @@ static bool is_signed(const struct flow *flow, const struct http_exchange *excha
            digest_same_secret(signature, strlen(signature), expected, sizeof expected - 1);
 }
 
+/* Only the one that it names may end in error by our answer. */
+static bool is_ours(struct flow *flow, const char *type, const struct notification *notification)
+{
+    const struct subscribe *subscribe = subscribe_of(flow, type);
+
+    return !subscribe || watch_is_ours(subscribe, notification);
+}
+
 static void hook_body(struct flow *flow, struct http_exchange *exchange, const char *type,
                       const char *tail)
 {
@@ -310,6 +322,11 @@ static void hook_body(struct flow *flow, struct http_exchange *exchange, const c
         log_event(LOG_LEVEL_WARN, "notification-refused", LOG_TYPE, type, LOG_CODE, err.code,
                   LOG_END);
         answer_outcome(exchange, 400, "error", "structure", err.what, 0);
+    } else if (!is_ours(flow, type, &notification)) {
+        metric_add(flow->metrics, METRIC_REFUSED_BAD, 1);
+        complain(flow, "intake.subscription",
+                 "a notification names a Subscription that is none of ours: switch it off");
+        answer_outcome(exchange, 404, "error", "not-found", "this Subscription is none of ours", 0);
     } else {
         take(flow, exchange, type, &notification);
     }

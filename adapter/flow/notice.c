@@ -1,5 +1,6 @@
 #include "flow/notice.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -56,38 +57,50 @@ static size_t events_of(struct flow *flow, const struct notification *notificati
     return count;
 }
 
-/* ---- gaps in topic notifications */
-
-/* A counter that jumps, or starts again, says that notifications were lost. */
-static void look_for_gap(struct flow *flow, const char *type, const struct notification *told)
-{
-    struct subscribe *subscribe = subscribe_of(flow, type);
-    uint64_t now = told->events_since_start, before;
-
-    if (!subscribe || !now) return;
-    before = subscribe->events_since;
-    subscribe->events_since = now;
-    if (before && (now < before || now > before + told->item_count)) {
-        log_event(LOG_LEVEL_INFO, "notification-gap", LOG_TYPE, type, LOG_END);
-        catchup_now(flow, subscribe->type);
-    }
-}
-
 /* ---- one notification */
 
 struct notice {
     struct flow *flow;
     enum event_via via;
-    int64_t bytes; /* of payloads */
+    int64_t bytes;               /* of payloads */
+    struct subscribe *subscribe; /* NULL: we do not subscribe to that type */
+    struct notification told;    /* its counters; strings and the one item are below */
+    struct notification_item item;
+    char subscription[72], status[40];
+    bool unsure; /* an event of it has no version */
     notice_done_fn *done;
     void *arg;
 };
+
+/* What the watch needs to know when the journal has answered. */
+static void notice_keep(struct notice *notice, const struct notification *told)
+{
+    notice->told = *told;
+    snprintf(notice->subscription, sizeof notice->subscription, "%s", told->subscription);
+    snprintf(notice->status, sizeof notice->status, "%s", told->status);
+    notice->told.subscription = notice->subscription;
+    notice->told.status = notice->status;
+    notice->item = (struct notification_item){ .id = "" };
+    for (size_t i = 0; i < told->item_count; i++)
+        if (told->items[i].id[0]) notice->item.id = "named";
+    notice->told.items = &notice->item;
+    notice->told.item_count = told->item_count ? 1 : 0;
+}
+
+static enum feed_content content_of(const struct notice *notice,
+                                    const struct store_accepted *accepted)
+{
+    if (!accepted->fresh) return FEED_KNOWN;
+    return notice->unsure ? FEED_UNSURE : FEED_NEW;
+}
 
 static void notice_on_accepted(const struct store_accepted *accepted, void *arg)
 {
     struct notice *notice = arg;
     struct flow *flow = notice->flow;
 
+    if (!accepted->err && notice->subscribe)
+        watch_tell(notice->subscribe, &notice->told, content_of(notice, accepted));
     if (notice->done) notice->done(accepted->err, notice->arg);
     if (accepted->err) {
         flow_fail(flow, accepted->err);
@@ -100,25 +113,36 @@ static void notice_on_accepted(const struct store_accepted *accepted, void *arg)
     flow_release(flow);
 }
 
+static void notice_start(struct notice *notice, const struct store_event *events, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        notice->bytes += (int64_t)events[i].payload_len;
+        if (!events[i].version[0]) notice->unsure = true;
+        log_event(LOG_LEVEL_DEBUG, "event-in", LOG_TYPE, events[i].type, LOG_ID, events[i].id,
+                  LOG_END);
+    }
+    flow_hold(notice->flow);
+    store_accept(notice->flow->store, events, count, notice_on_accepted, notice);
+}
+
 void notice_take(struct flow *flow, const char *type, const struct notification *notification,
                  enum event_via via, notice_done_fn *done, void *arg)
 {
+    struct subscribe *subscribe = subscribe_of(flow, type);
     struct arena arena = { 0 };
     struct store_event *events;
     size_t count = events_of(flow, notification, via, &arena, &events);
 
-    look_for_gap(flow, type, notification);
     if (count) {
         struct notice *notice = mem_new(struct notice);
-        *notice = (struct notice){ flow, via, 0, done, arg };
-        for (size_t i = 0; i < count; i++) notice->bytes += (int64_t)events[i].payload_len;
-        for (size_t i = 0; i < count; i++)
-            log_event(LOG_LEVEL_DEBUG, "event-in", LOG_TYPE, events[i].type, LOG_ID, events[i].id,
-                      LOG_END);
-        flow_hold(flow);
-        store_accept(flow->store, events, count, notice_on_accepted, notice);
-    } else if (done) {
-        done(NULL, arg);
+        *notice = (struct notice){
+            .flow = flow, .via = via, .subscribe = subscribe, .done = done, .arg = arg
+        };
+        notice_keep(notice, notification);
+        notice_start(notice, events, count);
+    } else {
+        if (subscribe) watch_tell(subscribe, notification, FEED_UNSURE);
+        if (done) done(NULL, arg);
     }
     arena_done(&arena);
 }

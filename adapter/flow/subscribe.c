@@ -14,6 +14,7 @@
 
 #define SUBSCRIBE_SOON_MS    1000  /* between looks while the server activates ours */
 #define SUBSCRIBE_STUCK_MS   60000 /* longer than that it says something */
+#define SUBSCRIBE_LOOK_MS    5000  /* between looks that what the server tells gives rise to */
 #define SUBSCRIBE_LONGEST_MS INT64_C(60000)
 
 static const char *const types[SUBSCRIBE_TYPES] = { "MedicationRequest", "Observation",
@@ -87,6 +88,7 @@ static void subscribe_settle(struct subscribe *at)
 static void on_written(const struct server_answer *answer, void *arg)
 {
     struct subscribe *at = arg;
+    struct server_identity identity;
 
     at->call = NULL;
     if (answer->err.code) {
@@ -95,6 +97,9 @@ static void on_written(const struct server_answer *answer, void *arg)
     }
     at->active = false;
     at->requested_ms = uv_now(at->flow->loop);
+    server_identity(answer, "Subscription", &identity);
+    if (identity.id[0])
+        watch_found(at, identity.id, 0); /* its heartbeat is read at the next look */
     subscribe_settle(at);
 }
 
@@ -188,9 +193,11 @@ static void ours_decide(struct subscribe *at)
     const struct subscribe_found *ours = &at->found[0];
 
     if (!at->found_count) {
+        at->active = false;
         subscribe_enter(at, SUBSCRIBE_WRITING);
         return;
     }
+    watch_found(at, ours->id, ours->heartbeat_ms);
     switch (ours->verdict) {
     case SUBSCRIPTION_GOOD:
         subscribe_good(at, ours->id);
@@ -218,8 +225,10 @@ static void found_add(struct subscribe *at, const struct node *root,
 
     if (verdict == SUBSCRIPTION_FOREIGN || at->found_count == SUBSCRIBE_FOUND_MAX) return;
     found = &at->found[at->found_count++];
-    *found =
-        (struct subscribe_found){ .verdict = verdict, .off = status && strcmp(status, "off") == 0 };
+    *found = (struct subscribe_found){ .verdict = verdict,
+                                       .off = status && strcmp(status, "off") == 0,
+                                       .heartbeat_ms = subscription_heartbeat_s(root) *
+                                                       (int64_t)INSTANT_SECOND };
     snprintf(found->id, sizeof found->id, "%s", head->id);
     snprintf(found->version, sizeof found->version, "%s", head->version);
 }
@@ -381,6 +390,7 @@ void subscribe_init(struct flow *flow)
         at->flow = flow;
         at->type = types[i];
         flow_add_timer(flow, &at->timer, at);
+        watch_init(flow, at);
     }
 }
 
@@ -433,6 +443,7 @@ void subscribe_start(struct flow *flow)
         return;
     }
     for (size_t i = 0; i < SUBSCRIBE_TYPES; i++) {
+        watch_start(&flow->subscribe[i]);
         subscribe_want_prepare(&flow->subscribe[i]);
         subscribe_enter(&flow->subscribe[i], look_begins(&flow->subscribe[i]));
     }
@@ -440,8 +451,20 @@ void subscribe_start(struct flow *flow)
 
 void subscribe_stop(struct flow *flow)
 {
-    for (size_t i = 0; i < SUBSCRIBE_TYPES; i++)
+    for (size_t i = 0; i < SUBSCRIBE_TYPES; i++) {
         subscribe_enter(&flow->subscribe[i], SUBSCRIBE_ENDED);
+        watch_stop(&flow->subscribe[i]);
+    }
+}
+
+void subscribe_look(struct subscribe *subscribe)
+{
+    uint64_t now = uv_now(subscribe->flow->loop);
+
+    if (subscribe->state != SUBSCRIBE_RESTING) return;
+    if (subscribe->look_ms && now - subscribe->look_ms < SUBSCRIBE_LOOK_MS) return;
+    subscribe->look_ms = now;
+    subscribe_enter(subscribe, look_begins(subscribe));
 }
 
 bool subscribe_looked(const struct flow *flow)

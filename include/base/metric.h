@@ -24,6 +24,8 @@
        "age of the oldest event that waits for its turn")                                          \
     XX(JOURNAL_FULL, "journal_full", "gauge",                                                      \
        "1 while a bound is met: notifications get 503, polls pause")                               \
+    XX(NOTIFICATION_GAPS, "notification_gaps_total", "counter",                                    \
+       "gaps in the counters of topic notifications")                                              \
     XX(EVENTS_BY_POLL, "events_found_by_poll_total", "counter",                                    \
        "events found by poll, not by push")                                                        \
     XX(EVENTS_DONE, "events_done_total", "counter", "events evaluated")                            \

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "fhir/subscription.h"
 #include "fhir/topic.h"
+#include "flow/watch.h"
 
 struct flow;
 struct server_call;
@@ -31,6 +32,7 @@ struct subscribe_found {
     char id[72], version[72];
     enum subscription_verdict verdict;
     bool off;
+    int64_t heartbeat_ms;
 };
 
 #define SUBSCRIBE_FOUND_MAX 50
@@ -57,7 +59,8 @@ struct subscribe {
     const char *complained; /* code of the failure that was logged last; NULL */
     uint64_t requested_ms;  /* loop time since when it waits for the server; 0: it does not */
     unsigned failures;
-    uint64_t events_since; /* counter of topic notifications; 0: none seen */
+    uint64_t look_ms; /* loop time of the last subscribe_look(); 0: none */
+    struct watch watch;
 };
 
 /* Once, before anything; and when the flow is freed. */
@@ -85,6 +88,9 @@ void subscribe_start(struct flow *flow);
 
 /* For good: what runs is cancelled. */
 void subscribe_stop(struct flow *flow);
+
+/* Look at it now, but no more than once in a few seconds. */
+void subscribe_look(struct subscribe *subscribe);
 
 /* The intervals have changed. */
 void subscribe_retime(struct flow *flow);

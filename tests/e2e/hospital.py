@@ -81,6 +81,10 @@ class Options:
     type_history: bool = True
     without: tuple = ()                   # resource types that this server does not offer
     topics: tuple = tuple(TOPICS)         # what a server of style backport lists
+    heartbeats: bool = True               # style backport: sent, if a subscription asks for them
+    status_operation: bool = True         # ... $status
+    events_operation: str = "GET"         # ... $events: "GET", "POST" alone, or "" for none
+    events_most: int = 1000               # ... how many it gives at once
     page_size: int = 20
     max_page_size: int = 200
     search_cache_seconds: float = 0       # HAPI answers from a 60 s old search unless no-cache
@@ -625,6 +629,12 @@ def _topic_filters(subscription):
             if e.get("url") == EXT + "backport-filter-criteria"]
 
 
+def heartbeat_seconds(subscription):
+    extensions = subscription.get("channel", {}).get("extension", [])
+    return next((e["valueUnsignedInt"] for e in extensions
+                 if e.get("url") == EXT + "backport-heartbeat-period"), 0)
+
+
 def topic_content(subscription):
     extensions = subscription.get("channel", {}).get("_payload", {}).get("extension", [])
     return next((e["valueCode"] for e in extensions
@@ -658,6 +668,7 @@ class Notifier:
         self.queues = {}
         self.held = []
         self.events = {}       # subscription id -> versions in the order of their numbers
+        self.beating = set()   # subscription ids whose heart has been started
         self.timers = {}       # timer -> what to do when it is cancelled
         self.stopping = threading.Event()
 
@@ -675,6 +686,7 @@ class Notifier:
         with self.lock:
             timers, self.timers = self.timers, {}
             queues, self.queues = self.queues, {}
+            self.beating.clear()
         for timer, cancelled in timers.items():
             timer.cancel()
             cancelled()
@@ -748,11 +760,31 @@ class Notifier:
         if version.resource.get("end"):
             left = interval(version.resource["end"])[0] / 1e6 - self.store.now() / 1e3
             self.later(min(left, threading.TIMEOUT_MAX), lambda: self._end(version.id))
+        self._beat_begin(version)
         channel = version.resource["channel"]
         # HAPI leaves a channel type that is not switched on `requested` for ever.
         asked = version.resource["status"] == "requested" and channel.get("type") == "rest-hook"
         if asked and self.hospital.options.style != "medplum":
             self.later(self.hospital.options.activation_delay, lambda: self._activate(version))
+
+    # heartbeats: in every period without a notification, one that says that all is well
+
+    def _beat_begin(self, version):
+        seconds = heartbeat_seconds(version.resource)
+        if seconds and self._has_handshake(version.resource) and version.id not in self.beating:
+            self.beating.add(version.id)
+            self.later(seconds, lambda: self._beat(version.id))
+
+    def _beat(self, sid):
+        with self.store.lock:
+            head = self.store.latest("Subscription", sid)
+        if self.stopping.is_set() or head is None or head.resource is None:
+            self.beating.discard(sid)
+            return
+        if self.hospital.options.heartbeats and head.resource["status"] in ("active", "error"):
+            self._count("heartbeats")
+            self._send(*self._topic_request(head.resource, self.bundle(head, "heartbeat", [])))
+        self.later(heartbeat_seconds(head.resource) or 1, lambda: self._beat(sid))
 
     def _ended(self, subscription):
         end = subscription.get("end")
@@ -1328,7 +1360,8 @@ class Hospital:
                 return self._instance_history(request, rtype, rid)
             case ("GET", rid, "_history", vid):
                 return self._vread(request, rtype, rid, vid)
-            case ("GET", rid, "$status" | "$events" as operation) if rtype == "Subscription":
+            case ("GET" | "POST", rid, "$status" | "$events" as operation) \
+                    if rtype == "Subscription":
                 return self._topic_operation(request, rid, operation)
         raise FhirError(405, "not-supported", f"{request.method} {request.path}")
 
@@ -1690,6 +1723,10 @@ class Hospital:
         head = self._living("Subscription", sid)
         if self.options.style != "backport" or not is_topic(head.resource):
             raise FhirError(404, "not-supported", f"{operation} is for topic subscriptions")
+        ways = {"$events": self.options.events_operation,
+                "$status": "GET" if self.options.status_operation else ""}
+        if ways[operation] not in (request.method, "GET") or not ways[operation]:
+            raise FhirError(400, "not-supported", f"no {operation} by {request.method}")
         if operation == "$events":
             return _json(self.notifier.bundle(head, "query-event", self._events(request, sid)))
         status = self.notifier.bundle(head, "query-status", [])["entry"][0]["resource"]
@@ -1698,10 +1735,14 @@ class Hospital:
 
     def _events(self, request, sid):
         query = dict(query_pairs(request.query))
+        if request.method == "POST":
+            query = {p["name"]: p.get("valueString", p.get("valueCode"))
+                     for p in json.loads(request.body)["parameter"]}
         events = list(enumerate(self.notifier.events.get(sid, ()), 1))
         first = int(query.get("eventsSinceNumber", 1))
         last = int(query.get("eventsUntilNumber", len(events)))
-        return [(number, version) for number, version in events if first <= number <= last]
+        return [(number, version) for number, version in events
+                if first <= number <= last][:self.options.events_most]
 
 
 def _json(value, status=200):

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from hospital import EXT, TOPICS
-from ward import SLOW, low, order, result
+from waiting import wait_until
+from ward import SLOW, low, order, result, treated
 
 TYPES = ("MedicationRequest", "Observation", "Condition")
 TOPIC_OF = {rtype: topic for topic, rtype in TOPICS.items()}
@@ -144,3 +145,191 @@ def test_what_is_not_signed_is_refused(house, tmp_path):
     assert ward.notify("MedicationRequest", body, key="x" * 64,
                        headers={"X-Signature": right})[0] == 401
     assert ward.daemon.metrics()["notifications_refused_secret_total"] == 8
+
+
+# What is missing. The polls are far apart: what is found is found because it was asked for.
+
+def recovering(house, settings=None, **options):
+    """A patient whose next result may be lost."""
+    ward = house.ward(style="backport", settings=settings or by_topic(), **options).listening()
+    ward.write(*treated("p"), result("p", 2.0))
+    ward.settle()
+    return ward
+
+
+def lose(ward, *resources):
+    """Their notifications get lost, and nobody says so."""
+    ward.hospital.deliveries(drop={"times": len(resources)})
+    ward.write(*resources)
+    wait_until(lambda: ward.hospital.notifier.state()["dropped"] >= len(resources))
+
+
+def number_of(ward, rtype="Observation"):
+    """The number of the last event of its Subscription."""
+    return len(ward.hospital.notifier.events[ward.subscriptions()[rtype]["id"]])
+
+
+def asked_for_events(ward, method="GET"):
+    return ward.hospital.requests_of(method, "$events")
+
+
+def test_what_is_missing_is_asked_for(house):
+    ward = recovering(house)
+    lose(ward, result("p", 0.7, name="p-low"))
+    missing = number_of(ward)
+    ward.write(result("p", 1.0, "creatinine"))
+    ward.alert("p")
+    asked = asked_for_events(ward)
+    assert len(asked) == 1 and asked[0].status == 200
+    assert f"eventsSinceNumber={missing}&eventsUntilNumber={missing}&" in asked[0].target
+    assert ward.daemon.metrics()["notification_gaps_total"] == 1
+    assert ward.daemon.metrics()["events_found_by_poll_total"] == 0
+
+
+@pytest.mark.parametrize("content", ["id-only", "empty"])
+def test_what_is_missing_is_found_whatever_notifications_hold(house, content):
+    ward = recovering(house, by_topic(content=content))
+    lose(ward, result("p", 0.7, name="p-low"))
+    ward.write(result("p", 1.0, "creatinine"))
+    ward.alert("p")
+    # One that does not say what changed is answered by a look at all of it.
+    assert bool(asked_for_events(ward)) == (content == "id-only")
+
+
+def test_events_may_be_asked_for_by_post_alone(house):
+    ward = recovering(house, events_operation="POST")
+    lose(ward, result("p", 0.7, name="p-low"))
+    missing = number_of(ward)
+    ward.write(result("p", 1.0, "creatinine"))
+    ward.alert("p")
+    assert [r.status for r in asked_for_events(ward)] == [400]
+    body, = [json.loads(r.body) for r in asked_for_events(ward, "POST")]
+    values = {p["name"]: p.get("valueString") for p in body["parameter"]}
+    assert values["eventsSinceNumber"] == values["eventsUntilNumber"] == str(missing)
+
+
+@pytest.mark.parametrize("options", [{"events_operation": ""}, {"events_most": 1}],
+                         ids=["no $events", "an answer that is short"])
+def test_what_events_does_not_bring_the_poll_finds(house, options):
+    ward = recovering(house, **options)
+    lose(ward, result("p", 150, "platelets"), result("p", 0.7, name="p-low"))
+    ward.write(result("p", 1.0, "creatinine"))
+    ward.alert("p")
+    assert ("event=events-unsupported type=Observation" in ward.daemon.log()) == \
+        (options.get("events_operation") == "")
+
+
+def test_a_counter_that_runs_backwards_is_a_restart_of_the_server(house):
+    ward = recovering(house)
+    ward.write(result("p", 1.0, "platelets"))
+    ward.settle()
+    lose(ward, result("p", 0.7, name="p-low"))
+    ward.hospital.notifier.restart()
+    ward.write(result("p", 1.0, "creatinine"))
+    ward.daemon.wait_log("event=notification-restart type=Observation")
+    ward.alert("p")
+    assert not asked_for_events(ward)
+
+
+def test_a_gap_is_seen_across_a_restart_of_ours(house):
+    ward = recovering(house)
+    assert ward.daemon.stop() == 0
+    lose(ward, result("p", 0.7, name="p-low"), result("p", 0.6, name="p-lower"))
+    missing = number_of(ward)
+    since = len(ward.daemon.lines)
+    ward.daemon.start()
+    ward.listening(since=since)
+    ward.write(result("p", 1.0, "creatinine"))
+    wait_until(lambda: asked_for_events(ward), what="$events")
+    assert f"eventsSinceNumber={missing - 1}&eventsUntilNumber={missing}&" in \
+        asked_for_events(ward)[0].target
+
+
+# Signs of life
+
+def test_a_heartbeat_that_counts_more_tells_of_a_loss(house):
+    ward = recovering(house, by_topic(heartbeat="1 s"))
+    lose(ward, result("p", 0.7, name="p-low"))
+    ward.alert("p")
+    assert len(asked_for_events(ward)) == 1
+    assert not ward.hospital.requests_of("GET", "$status")
+
+
+def test_after_silence_the_status_is_asked_for_and_a_stopped_one_is_asked_for_again(house):
+    ward = recovering(house, by_topic(heartbeat="1 s"), heartbeats=False)
+    sid = ward.subscriptions()["Observation"]["id"]
+    ward.hospital.change_subscription(sid, status="off")
+    ward.write(result("p", 0.7, name="p-low"))     # nobody tells of this one
+    line = ward.daemon.wait_log(f"event=subscription-silent type=Observation id={sid} "
+                                "status=stopped")
+    assert line
+    ward.daemon.wait_log("event=subscription-repaired type=Observation")
+    ward.alert("p")
+    assert ward.subscribed()["Observation"]["id"] == sid
+
+
+def test_a_server_without_heartbeats_and_status_is_not_asked_again_and_again(house):
+    ward = recovering(house, by_topic(heartbeat="1 s"), heartbeats=False, status_operation=False)
+    for rtype in TYPES:
+        ward.daemon.wait_log(f"event=heartbeat-unsupported type={rtype}")
+    low(ward, "still-told")
+    assert len(ward.hospital.requests_of("GET", "$status")) == len(TYPES)
+
+
+def test_a_notification_that_says_error_has_the_subscription_looked_at(house):
+    ward = recovering(house, by_topic(heartbeat="1 s"))
+    sid = ward.subscriptions()["Observation"]["id"]
+    ward.hospital.change_subscription(sid, status="error")
+    ward.daemon.wait_log("event=subscription-repaired type=Observation")
+    assert ward.subscribed()["Observation"]["status"] == "active"
+
+
+def test_an_active_subscription_that_tells_nothing_is_said_once(house):
+    settings = {"poll": {"every": "1 s", "subscriptions": "1 h"}}
+    ward = house.ward(settings=settings).listening()
+    ward.hospital.deliveries(drop={})
+    for i in range(12):
+        ward.write(result("p", 2.0, name=f"p-{i}"))
+    line = ward.daemon.wait_log("event=push-silent type=Observation")
+    assert "fix=" in line
+    ward.write(*(result("p", 2.0, name=f"q-{i}") for i in range(12)))
+    wait_until(lambda: ward.daemon.metrics()["events_found_by_poll_total"] >= 24)
+    assert ward.daemon.log().count("event=push-silent type=Observation") == 1
+
+
+# Whose it is
+
+def event_bundle(subscription, number, focus="Observation/x", kind="event-notification"):
+    return {"resourceType": "Bundle", "type": "history", "entry": [{"resource": {
+        "resourceType": "Parameters", "parameter": [
+            {"name": "subscription", "valueReference": {"reference": subscription}},
+            {"name": "status", "valueCode": "active"}, {"name": "type", "valueCode": kind},
+            {"name": "events-since-subscription-start", "valueString": str(number)},
+            {"name": "notification-event", "part": [
+                {"name": "event-number", "valueString": str(number)},
+                {"name": "focus", "valueReference": {"reference": focus}}]}]}}]}
+
+
+def test_a_notification_of_a_subscription_that_is_none_of_ours_is_refused(ward):
+    ours = ward.subscribed()
+    before, journal = ward.daemon.metrics(), ward.daemon.journal()
+    for foreign in ("Subscription/999999", "Subscription/" + ours["Condition"]["id"]):
+        status, _, body = ward.notify("Observation", event_bundle(foreign, 10**18))
+        assert status == 404 and b"none of ours" in body
+    assert ward.daemon.journal() == journal
+    after = ward.daemon.metrics()
+    assert after["notification_gaps_total"] == before["notification_gaps_total"]
+    assert after["notifications_refused_malformed_total"] == \
+        before["notifications_refused_malformed_total"] + 2
+    mine = f"{ward.hospital.base}/Subscription/{ours['Observation']['id']}"
+    assert ward.notify("Observation", event_bundle(mine, 0))[0] == 200
+
+
+def test_a_handshake_and_a_heartbeat_are_answered(ward):
+    mine = "Subscription/" + ward.subscribed()["Observation"]["id"]
+    journal = ward.daemon.journal()
+    for kind in ("handshake", "heartbeat", "query-status"):
+        status, headers, body = ward.notify("Observation", event_bundle(mine, 0, kind=kind))
+        assert status == 200 and json.loads(body)["type"] == "transaction-response"
+        assert headers["Content-Type"].startswith("application/fhir+json")
+    assert ward.daemon.journal() == journal

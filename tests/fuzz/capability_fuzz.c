@@ -5,6 +5,7 @@
 #include "fhir/capability.h"
 #include "fhir/outcome.h"
 #include "fhir/subscription.h"
+#include "fhir/topic.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct doc *doc = NULL;
     struct capability capability;
     struct err err;
+    const char *topic;
     char codes[40];
 
     if (!doc_parse((const char *)data, size, 0, &doc, &err)) return 0;
@@ -45,6 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         want.form = forms[i];
         require(subscription_judge(&root, &want) <= SUBSCRIPTION_FOREIGN);
     }
+    require(topic_judge(&root, "Observation") <= TOPIC_WHOLE);
+    if ((topic = capability_topic(&root, "Observation")))
+        require(topic_is_named(topic, "Observation"));
     require(subscription_heartbeat_s(&root) <= 604800);
     doc_free(doc);
     return 0;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/doc.h"
+#include "fhir/feed.h"
 #include "fhir/notification.h"
 #include "fhir/reference.h"
 
@@ -28,10 +29,36 @@ static void check_item(const struct notification_item *item,
     doc_free(doc);
 }
 
+/* Whatever is told, what is seen is never more than there is, and pieces stay in order and apart. */
+static void check_feed(struct feed *feed, const struct notification *notification)
+{
+    char text[FEED_TEXT_SIZE];
+    struct feed_range gap;
+    struct feed again;
+
+    for (int content = FEED_NEW; content <= FEED_UNSURE; content++) {
+        feed_tell(feed, notification, (enum feed_content)content, content * FEED_LATE_MS);
+        require(feed->seen <= feed->top && feed->held_count <= FEED_HELD_MAX);
+        for (size_t i = 0; i < feed->held_count; i++) {
+            uint64_t before = i ? feed->held[i - 1].to : feed->seen;
+            require(feed->held[i].from > before + 1 && feed->held[i].to >= feed->held[i].from);
+            require(feed->held[i].to <= feed->top);
+        }
+    }
+    if (feed_gap(feed, INT64_MAX, &gap)) {
+        require(gap.from == feed->seen + 1 && gap.to >= gap.from && gap.to <= feed->top);
+        feed_close(feed, gap.to, 0);
+        require(!feed_gap(feed, INT64_MAX, &gap));
+    }
+    feed_write(feed, text);
+    require(feed_read(text, 0, &again) && again.seen == feed->seen && again.top == feed->top);
+}
+
 static void check(const struct notification_request *request)
 {
     struct arena arena = { 0 };
     struct notification notification;
+    struct feed feed;
     struct err err;
 
     if (notification_read(request, &arena, &notification, &err)) {
@@ -39,6 +66,10 @@ static void check(const struct notification_request *request)
         require(notification.kind == NOTIFICATION_CHANGES || notification.item_count == 0);
         for (size_t i = 0; i < notification.item_count; i++)
             check_item(&notification.items[i], request);
+        require(notification.first_event <= notification.last_event);
+        feed_start(&feed, "77", 0);
+        check_feed(&feed, &notification);
+        if (feed_read(request->tail, 0, &feed)) check_feed(&feed, &notification);
     } else {
         require(err.kind == ERR_INPUT);
     }
