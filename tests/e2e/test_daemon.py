@@ -12,7 +12,6 @@ import time
 import pytest
 
 from daemon import few_rules
-from hospital import EXT
 from waiting import DEADLINE, wait_until
 from ward import (ACT_CODE, LOW_COUNT, NSAID, OURS, SLOW, Ward, at, evidence, implicated, low,
                   moment, myeloma, order, own_mitigations, patient, result, tag, treated)
@@ -433,59 +432,6 @@ def test_medplum_posts_the_resource_and_tells_of_deletions(house):
     assert state["succeeded"] == state["tried"] >= 5
     ward.hospital.delete("Observation", "p1-neutrophils")
     ward.alert("p1", status="retracted")
-
-
-def topic_subscription(ward, rtype, content, key):
-    return ward.hospital.put({
-        "resourceType": "Subscription", "id": "topic-" + rtype.lower(), "status": "requested",
-        "reason": "topic", "criteria": "http://example.org/topics/changes",
-        "_criteria": {"extension": [{"url": EXT + "backport-filter-criteria",
-                                     "valueString": rtype + "?"}]},
-        "channel": {"type": "rest-hook", "endpoint": f"http://127.0.0.1:{ward.daemon.port}"
-                    f"/hook/{rtype}", "payload": "application/fhir+json",
-                    "_payload": {"extension": [{"url": EXT + "backport-payload-content",
-                                                "valueCode": content}]},
-                    "header": ["X-Myeloma-Adapter-Key: " + key]}})
-
-
-@pytest.mark.parametrize("content", ["empty", "id-only", "full-resource"])
-def test_topic_bundles_are_understood(house, content):
-    ward = house.ward(style="backport", settings=SLOW).listening()
-    ward.write(*treated("p1"))
-    ward.settle()
-    key = ward.secret()
-    for subscription in ward.subscriptions().values():
-        ward.hospital.change_subscription(subscription["id"], status="off")
-    made = topic_subscription(ward, "Observation", content, key)
-    wait_until(lambda: ward.hospital.get("Subscription", made["id"])["status"] == "active",
-               what="the handshake is answered", explain=ward.explain)
-    ward.write(result("p1", 0.8))
-    ward.alert("p1")
-    ward.settle()
-    assert ward.hospital.get("Subscription", made["id"])["status"] == "active"
-    state = ward.hospital.notifier.state()
-    assert state["given_up"] == 0 and state["tried"] == state["succeeded"]
-
-
-def test_a_gap_in_the_count_of_topic_events_makes_it_look(house):
-    ward = house.ward(style="backport", settings=SLOW).listening()
-    ward.write(*treated("p1"))
-    ward.settle()
-    key = ward.secret()
-    for subscription in ward.subscriptions().values():
-        ward.hospital.change_subscription(subscription["id"], status="off")
-    made = topic_subscription(ward, "Observation", "id-only", key)
-    wait_until(lambda: ward.hospital.get("Subscription", made["id"])["status"] == "active",
-               what="the handshake is answered", explain=ward.explain)
-    ward.write(result("p1", 3.0, when="-3 h", name="p1-first"))
-    ward.settle()
-    ward.hospital.deliveries(drop={"times": 1})
-    ward.write(result("p1", 0.8))
-    ward.settle()
-    assert ward.alerts("p1", LOW_COUNT) == []
-    ward.write(result("p1", 150, "platelets"))
-    ward.alert("p1")
-    ward.daemon.wait_log("event=notification-gap")
 
 
 def test_what_push_did_not_tell_is_looked_for_before_it_is_called_missing(house):

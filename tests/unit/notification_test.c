@@ -115,7 +115,8 @@ static const struct notification_case {
       BUNDLE("transaction", STATUS("event-notification",
                                    EVENT) ",{'resource':" OBSERVATION
                                           ",'request':{'method':'PUT','url':'Observation/5'}}"),
-      "changes topic of 77 active 12 (12-12): Observation/5 v2 of 1 at 2026-05-04T10:00:00Z with payload" },
+      "changes topic of 77 active 12 (12-12): Observation/5 v2 of 1 at 2026-05-04T10:00:00Z with "
+      "payload" },
     { "a handshake", "POST", "", "", "", BUNDLE("history", STATUS("handshake", "")),
       "handshake topic of 77 active 12:" },
     { "a heartbeat", "POST", "", "", "", BUNDLE("history", PARAMETERS("heartbeat", "")),
@@ -279,10 +280,12 @@ static const struct file_case {
     { "r4-backport/Bundle-r4-notification-id-only.json",
       "changes topic of admission active 2 (2-2): Encounter/86009987-eabe-42bf-8c02-b112b18cb616" },
     { "r4-backport/Bundle-r4-notification-full-resource.json",
-      "changes topic of admission active 2 (2-2): Encounter/86009987-eabe-42bf-8c02-b112b18cb616 of "
+      "changes topic of admission active 2 (2-2): Encounter/86009987-eabe-42bf-8c02-b112b18cb616 "
+      "of "
       "1599eb66-431a-447c-a3de-6897fe9ae9a1 with payload" },
     { "r4-backport/Bundle-r4-notification-multi-resource.json",
-      "changes topic of admission active 2 (2-2): Encounter/86009987-eabe-42bf-8c02-b112b18cb616 of "
+      "changes topic of admission active 2 (2-2): Encounter/86009987-eabe-42bf-8c02-b112b18cb616 "
+      "of "
       "1599eb66-431a-447c-a3de-6897fe9ae9a1 with payload, "
       "Patient/1599eb66-431a-447c-a3de-6897fe9ae9a1 of 1599eb66-431a-447c-a3de-6897fe9ae9a1 with "
       "payload" },
