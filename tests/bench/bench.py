@@ -2,22 +2,13 @@
 """make bench: speed as a table, with ratios taken in one run. No limits: nothing fails for being slow."""
 import glob
 import os
-import statistics
 import subprocess
-import sys
-import tempfile
-import time
+
+import bench_daemon
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(ROOT, "tests/e2e"))
-
-from daemon import Daemon  # noqa: E402
-from hospital import Hospital  # noqa: E402
-from waiting import wait_until  # noqa: E402
-
 TESTDATA = os.path.join(os.path.dirname(ROOT), "shared", "testdata")
-SECRET = "0123456789abcdef0123456789abcdef"
 ROWS = []
 
 
@@ -27,8 +18,7 @@ def row(what, value, beside=""):
 
 def figures(*command):
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=False)
-    return {name: float(value) for name, value in
-            (line.split() for line in done.stdout.decode().splitlines())}
+    return bench_daemon.numbers(done.stdout.decode())
 
 
 def largest_bundle():
@@ -74,100 +64,13 @@ def bench_core():
         f"{f['doc_parse_mb_s'] / f['jansson_parse_mb_s']:.1f} x jansson's")
 
 
-def fsyncs_per_second(folder):
-    """What the disk itself can do: the yardstick for durable commits."""
-    path = os.path.join(folder, "fsync")
-    with open(path, "wb") as file:
-        start, count = time.monotonic(), 0
-        while time.monotonic() - start < 0.5:
-            file.write(b"x" * 4096)
-            file.flush()
-            os.fdatasync(file.fileno())
-            count += 1
-        return count / (time.monotonic() - start)
-
-
-def resident_mb(pid):
-    for line in open(f"/proc/{pid}/status"):
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return 0
-
-
-def coded(system, code):
-    return {"coding": [{"system": system, "code": code}]}
-
-
-def story_patient(hospital, number):
-    patient = f"l{number}"
-    hospital.put({"resourceType": "Patient", "id": patient, "gender": "female",
-                  "birthDate": "1956-01-01"})
-    for serial, code in enumerate(("342369", "3264")):
-        hospital.put({"resourceType": "MedicationRequest", "id": f"{patient}-m{serial}",
-                      "status": "active", "intent": "order", "authoredOn": "2026-01-01",
-                      "subject": {"reference": f"Patient/{patient}"},
-                      "medicationCodeableConcept":
-                          coded("http://www.nlm.nih.gov/research/umls/rxnorm", code)})
-    return patient
-
-
-def bench_latency(hospital, daemon):
-    took = []
-    for number in range(15):
-        patient = story_patient(hospital, number)
-        wait_until(lambda p=patient: any(i["patient"]["reference"] == f"Patient/{p}"
-                                         for i in hospital.resources("DetectedIssue")),
-                   deadline=20, what="the prophylaxis gap")
-        seen = len(hospital.resources("DetectedIssue"))
-        start = time.monotonic()
-        hospital.put({"resourceType": "Observation", "id": f"{patient}-o", "status": "final",
-                      "code": coded("http://loinc.org", "751-8"),
-                      "subject": {"reference": f"Patient/{patient}"},
-                      "effectiveDateTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                      "valueQuantity": {"value": 0.7, "system": "http://unitsofmeasure.org",
-                                        "code": "10*9/L"}})
-        wait_until(lambda n=seen: len(hospital.resources("DetectedIssue")) > n, deadline=20,
-                   what="the hold")
-        took.append((time.monotonic() - start) * 1000)
-    row("result written to DetectedIssue there", f"{statistics.median(took):.0f} ms",
-        f"worst of 15: {max(took):.0f} ms; stand-in hospital, push")
-
-
-def bench_daemon():
-    with tempfile.TemporaryDirectory(prefix="myeloma-bench-") as folder, Hospital() as hospital:
-        secret = os.path.join(folder, "secret")
-        with open(secret, "w") as file:
-            file.write(SECRET)
-        settings = {"hook": {"secretFile": secret}, "logLevel": "warn",
-                    "poll": {"every": "60 s", "subscriptions": "60 s"}}
-        settings["logLevel"] = "info"
-        with Daemon(hospital.base, folder, settings=settings) as daemon:
-            daemon.wait_ready()
-            wait_until(lambda: all(s == "active" for s in
-                                   hospital.state()["subscriptions"].values()), deadline=10,
-                       what="active subscriptions")
-            row("resident at rest", f"{resident_mb(daemon.process.pid):.1f} MB", "")
-            bench_latency(hospital, daemon)
-            fsyncs = fsyncs_per_second(folder)
-            row("this disk", f"{fsyncs:.0f} fsync/s", "the yardstick for the next rows")
-            for in_flight, count in ((1, 2000), (8, 8000), (64, 20000)):
-                f = figures("build/release/bench/hook_bench", daemon.config["hook"]["url"], SECRET,
-                            str(count), str(in_flight))
-                row(f"notifications accepted, {in_flight} in flight",
-                    f"{f['accepted_per_s']:.0f} /s",
-                    f"p50 {f['p50_ms']:.1f} ms, p99 {f['p99_ms']:.1f} ms; "
-                    f"{f['accepted_per_s'] / fsyncs:.1f} x the disk's fsync rate")
-            row("resident after 30,000 notifications",
-                f"{resident_mb(daemon.process.pid):.1f} MB", "")
-
-
 def main():
     bench_knowledge()
     bench_core()
-    bench_daemon()
+    bench_daemon.run(row, figures)
     width = max(len(what) for what, _, _ in ROWS)
     for what, value, beside in ROWS:
-        print(f"{what:<{width}}  {value:>12}  {beside}")
+        print(f"{what:<{width}}  {value:>12}  {beside}".rstrip())
 
 
 if __name__ == "__main__":

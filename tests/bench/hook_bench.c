@@ -12,7 +12,7 @@ struct bench {
     struct http_client *client;
     uv_loop_t loop;
     const char *url, *secret;
-    long sent, done, good, count;
+    long sent, done, good, count, in_flight;
     double *took_ms; /* owned */
 };
 
@@ -45,15 +45,17 @@ static void shoot(struct bench *bench)
     int n;
 
     snprintf(secret, sizeof secret, "X-Myeloma-Adapter-Key: %s", bench->secret);
-    snprintf(url, sizeof url, "%s/Observation/Observation/b%ld", bench->url, bench->sent);
-    n = snprintf(body, sizeof body,
-                 "{\"resourceType\":\"Observation\",\"id\":\"b%ld\",\"meta\":{\"versionId\":\"1\","
-                 "\"lastUpdated\":\"2026-06-15T12:00:00Z\"},\"status\":\"final\",\"code\":{"
-                 "\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"751-8\"}]},\"subject\":{"
-                 "\"reference\":\"Patient/bench%ld\"},\"effectiveDateTime\":"
-                 "\"2026-06-15T11:00:00Z\",\"valueQuantity\":{\"value\":1.5,\"system\":"
-                 "\"http://unitsofmeasure.org\",\"code\":\"10*9/L\"}}",
-                 bench->sent, bench->sent % 1000);
+    snprintf(url, sizeof url, "%s/Observation/Observation/b%ld-%ld", bench->url, bench->in_flight,
+             bench->sent);
+    n = snprintf(
+        body, sizeof body,
+        "{\"resourceType\":\"Observation\",\"id\":\"b%ld-%ld\",\"meta\":{\"versionId\":\"1\","
+        "\"lastUpdated\":\"2026-06-15T12:00:00Z\"},\"status\":\"final\",\"code\":{"
+        "\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"751-8\"}]},\"subject\":{"
+        "\"reference\":\"Patient/bench%ld\"},\"effectiveDateTime\":"
+        "\"2026-06-15T11:00:00Z\",\"valueQuantity\":{\"value\":1.5,\"system\":"
+        "\"http://unitsofmeasure.org\",\"code\":\"10*9/L\"}}",
+        bench->in_flight, bench->sent, bench->sent % 1000);
     *shot = (struct shot){ bench, uv_hrtime() };
     bench->sent++;
     http_start(bench->client,
@@ -80,19 +82,18 @@ int main(int argc, char **argv)
     struct http_client_options options = { .user_agent = "bench" };
     uint64_t start;
     double seconds;
-    long in_flight;
 
     if (argc != 5) return 2;
     bench.url = argv[1];
     bench.secret = argv[2];
     bench.count = strtol(argv[3], NULL, 10);
-    in_flight = strtol(argv[4], NULL, 10);
-    options.connections_max = (unsigned)in_flight;
+    bench.in_flight = strtol(argv[4], NULL, 10);
+    options.connections_max = (unsigned)bench.in_flight;
     bench.took_ms = mem_zero((size_t)bench.count, sizeof *bench.took_ms);
     uv_loop_init(&bench.loop);
     bench.client = http_client_new(&bench.loop, &options);
     start = uv_hrtime();
-    for (long i = 0; i < in_flight && bench.sent < bench.count; i++) shoot(&bench);
+    for (long i = 0; i < bench.in_flight && bench.sent < bench.count; i++) shoot(&bench);
     uv_run(&bench.loop, UV_RUN_DEFAULT);
     seconds = (double)(uv_hrtime() - start) / 1e9;
     http_client_free(bench.client);
