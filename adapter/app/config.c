@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/node.h"
 #include "fhir/poll_plan.h"
+#include "fhir/roster.h"
 
 enum setting_type {
     SETTING_TEXT,
@@ -470,6 +471,34 @@ static void subscribe_check(struct config_reader *reader, const struct node *roo
         problem(reader, &section, "keep one of them", "both signatureFile and signatureCredential");
 }
 
+/* A list in a file is read once now, so that its mistakes are told with their lines. */
+static void cohort_check(struct config_reader *reader, const struct node *root)
+{
+    const struct config *config = reader->config;
+    struct node poll = node_get(root, "poll"), value = node_get(&poll, "cohort");
+    struct roster roster = { .count = 0 };
+    struct err err;
+    size_t len;
+    char *text;
+
+    if (strcmp(config->poll.by, "patient") == 0 && !config->poll.cohort)
+        problem(reader, poll.value ? &poll : root, "add \"cohort\": \"Group/5\" or a file",
+                "\"poll.by\" is patient, and there is no list of patients");
+    if (!config->poll.cohort || !value.value || roster_is_resource(config->poll.cohort)) return;
+    if (!load_file(config->poll.cohort, ROSTER_TEXT_MAX, &text, &len, &err)) {
+        problem(reader, &value, "write Group/ID, List/ID or the path of a file",
+                "the file cannot be read");
+        return;
+    }
+    if (!roster_of_text(text, len, &roster, &err)) {
+        doc_place(config->poll.cohort, text, len, &err);
+        err_list_add(reader->problems, &err);
+        reader->good = false;
+    }
+    roster_done(&roster);
+    free(text);
+}
+
 static void together_check(struct config_reader *reader, const struct node *root)
 {
     struct config *config = reader->config;
@@ -488,6 +517,7 @@ static void together_check(struct config_reader *reader, const struct node *root
     if (config->hook.url && !config->hook.listen)
         problem(reader, at_hook, "add \"listen\": \"127.0.0.1:8090\"",
                 "\"hook.url\" needs \"hook.listen\"");
+    cohort_check(reader, root);
     if (config->hook.key_file && config->hook.key_credential)
         problem(reader, at_hook, "keep one of them", "both keyFile and keyCredential");
     if (config->hook.secret_file && config->hook.secret_credential)

@@ -54,3 +54,9 @@ int64_t budget_wait_ms(struct budget *budget, int64_t now_ms)
     if (!budget->per_minute || lacking <= 0) return 0;
     return (lacking + budget->per_minute - 1) / budget->per_minute;
 }
+
+int64_t budget_per_hour(int64_t per_minute, int64_t cost_milli)
+{
+    if (!per_minute || cost_milli <= 0) return INT64_MAX;
+    return per_minute * 60 * 1000 / cost_milli;
+}

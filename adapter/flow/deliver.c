@@ -64,7 +64,7 @@ static bool may_ask(struct flow *flow)
         clock_poke(flow, deliver_pause_ms(flow));
         return false;
     }
-    if (device_is_settled(flow)) return true;
+    if (device_is_settled(flow) || !flow->capability.issue_offered) return true;
     device_ensure(flow);
     return false;
 }

@@ -122,7 +122,7 @@ static const char *way_out(const struct err *err)
     if (strcmp(err->code, "server.forbidden") == 0)
         return "give the adapter's account the right to create and update DetectedIssue, then "
                "unpark";
-    if (strcmp(err->code, "server.gone") == 0)
+    if (strcmp(err->code, "server.gone") == 0 || strcmp(err->code, "server.not-offered") == 0)
         return "the server does not take DetectedIssue; see its capability statement";
     if (strcmp(err->code, "server.refused") == 0)
         return "look into the server's log for what it does not accept, then unpark";
@@ -614,10 +614,14 @@ void delivery_start(struct flow *flow, const struct store_outbox *item)
     struct delivery *at = delivery_new(flow, item);
     struct err err;
 
-    if (alert_from_json(at->item.body, at->item.body_len, &at->arena, &at->alert, &err))
-        delivery_begin(at);
-    else
+    if (!alert_from_json(at->item.body, at->item.body_len, &at->arena, &at->alert, &err)) {
         delivery_park(at, &err, "");
+    } else if (!flow->capability.issue_offered) {
+        err_set(&err, ERR_PERMANENT, "server.not-offered", "the server takes no DetectedIssue");
+        delivery_park(at, &err, "");
+    } else {
+        delivery_begin(at);
+    }
 }
 
 static void delivery_stop(struct delivery *at)

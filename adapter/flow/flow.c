@@ -72,7 +72,7 @@ void flow_fail(struct flow *flow, const struct err *err)
 void flow_check_ready(struct flow *flow)
 {
     if (flow->ready || flow->state != FLOW_RUNNING) return;
-    if (!subscribe_looked(flow) || !catchup_is_ready(flow)) return;
+    if (!subscribe_looked(flow) || !catchup_is_ready(flow) || !look_is_ready(flow)) return;
     flow->ready = true;
     flow->events.ready(flow->events.arg);
 }
@@ -150,6 +150,7 @@ void flow_options(struct flow *flow, const struct flow_options *options)
     store_unpark(flow->store);
     pace_retime(flow);
     catchup_retime(flow);
+    roster_read_now(flow);
     subscribe_retime(flow);
     clock_poke(flow, 0);
 }
@@ -388,6 +389,7 @@ static void flow_free(struct flow *flow)
     intake_done(flow);
     subscribe_done(flow);
     catchup_done(flow);
+    look_done(flow);
     options_free(&flow->options);
     free(flow->secret);
     free(flow);
@@ -422,6 +424,7 @@ static void everything_start(struct flow *flow)
     deliver_start(flow);
     subscribe_start(flow);
     catchup_start(flow);
+    look_start(flow);
     clock_poke(flow, 0);
 }
 
@@ -432,6 +435,7 @@ static void everything_stop(struct flow *flow)
     clock_keep(flow);
     subscribe_stop(flow);
     catchup_stop(flow);
+    look_stop(flow);
     visit_stop_all(flow);
     device_stop(flow);
 }
@@ -483,6 +487,7 @@ struct flow *flow_start(uv_loop_t *loop, const struct flow_options *options,
     pace_init(flow);
     server_init(flow);
     catchup_init(flow);
+    look_init(flow);
     clock_start(flow);
     store_on_command(store, flow_on_command, flow);
     flow_enter(flow, FLOW_LOADING);

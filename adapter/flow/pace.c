@@ -1,7 +1,11 @@
 #include "flow/pace.h"
 
+#include <string.h>
+
 #include "base/instant.h"
 #include "flow/flow_impl.h"
+
+#define PACE_LONGEST_MS INT64_C(60000)
 
 static uint64_t wait_ms(struct flow *flow)
 {
@@ -74,6 +78,20 @@ void pace_pause(struct flow *flow, int64_t ms)
     if (ms <= 0) return;
     until = uv_now(flow->loop) + (uint64_t)(ms < INSTANT_HOUR ? ms : INSTANT_HOUR);
     if (until > flow->pace.pause_until_ms) flow->pace.pause_until_ms = until;
+}
+
+bool pace_again(struct flow *flow, const struct server_answer *answer, unsigned *times)
+{
+    bool busy = answer->err.code &&
+                (strcmp(answer->err.code, "server.busy") == 0 || server_held(&answer->err));
+
+    if (!busy) {
+        *times = 0;
+        return false;
+    }
+    if (++*times > PACE_BUSY_MAX) return false;
+    pace_pause(flow, flow_backoff(flow, *times, PACE_LONGEST_MS, answer->reply->retry_after_ms));
+    return true;
 }
 
 void pace_init(struct flow *flow)

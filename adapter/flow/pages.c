@@ -27,6 +27,7 @@ struct pages {
     uint64_t *seen; /* owned: hashes of the URLs asked for */
     size_t seen_count, entries;
     unsigned empty; /* pages in a row */
+    unsigned busy;  /* answers in a row that ask for a pause */
     int64_t server_now_ms;
     bool server_sure;
     bool cancelled, telling; /* telling: a callback of the reader is running */
@@ -209,6 +210,8 @@ static void pages_broken(struct pages *pages, const struct err *err, long status
     pages_fail(pages, &mine, status);
 }
 
+static void pages_request_paced(struct pages *pages);
+
 static void pages_on_answer(const struct server_answer *answer, void *arg)
 {
     struct pages *pages = arg;
@@ -216,6 +219,10 @@ static void pages_on_answer(const struct server_answer *answer, void *arg)
     struct err err;
 
     pages->call = NULL;
+    if (pages->paced && pace_again(pages->flow, answer, &pages->busy)) {
+        pages_request_paced(pages);
+        return;
+    }
     if (answer->err.code) {
         pages_broken(pages, &answer->err, answer->status);
         return;
@@ -244,13 +251,20 @@ static void pages_request(void *arg)
                      pages_on_answer, pages);
 }
 
+static void pages_request_paced(struct pages *pages)
+{
+    if (pace_may(pages->flow, &pages->wait, pages_request, pages)) pages_request(pages);
+}
+
 static void pages_ask(struct pages *pages)
 {
     struct err err;
 
     if (!seen_add(pages, pages->next, &err))
         pages_fail(pages, &err, 0);
-    else if (!pages->paced || pace_may(pages->flow, &pages->wait, pages_request, pages))
+    else if (pages->paced)
+        pages_request_paced(pages);
+    else
         pages_request(pages);
 }
 

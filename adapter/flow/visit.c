@@ -150,6 +150,7 @@ static void end(struct visit *visit)
     struct flow *flow = visit->flow;
     bool done = !visit->released;
 
+    if (visit->look) look_ended(flow, visit->work.patient, done);
     visit_free(visit);
     work_visit_ended(flow, done);
 }
@@ -192,20 +193,28 @@ void visit_on_turn(struct visit *visit)
     visit_enter(visit, VISIT_READING);
 }
 
-/* What is known of a patient decides where to begin. */
-static void begin(struct visit *visit)
+/* The next whole reading comes with a look, where there are looks, before it is due by itself. */
+static bool is_unread(const struct visit *visit)
 {
     int64_t now = clock_now(visit->flow), read = visit->shelf.read_ms;
 
+    return !visit->work.complete || read == INSTANT_UNSET || read > now ||
+           now - read >= (visit->look ? VISIT_AUDIT_MS / 2 : VISIT_AUDIT_MS);
+}
+
+/* What is known of a patient decides where to begin. */
+static void begin(struct visit *visit)
+{
     if (!visit->work.patient[0]) {
         visit_enter(visit, VISIT_FINDING);
         return;
     }
     visit->trial = !visit->work.in_cohort;
-    visit->whole_wanted =
-        visit->work.in_cohort && (!visit->work.complete || read == INSTANT_UNSET || read > now ||
-                                  now - read >= VISIT_AUDIT_MS);
-    visit_enter(visit, visit->whole_wanted ? VISIT_QUEUED : VISIT_SORTING);
+    for (size_t i = 0; i < visit->work.event_count; i++)
+        visit->look |= look_is_one(&visit->work.events[i]);
+    visit->whole_wanted = visit->work.in_cohort && is_unread(visit);
+    visit->look_wanted = visit->look && !visit->whole_wanted;
+    visit_enter(visit, visit->whole_wanted || visit->look_wanted ? VISIT_QUEUED : VISIT_SORTING);
 }
 
 void visit_start(struct flow *flow, const struct store_work *work)

@@ -179,7 +179,7 @@ void visit_commit(struct visit *visit)
         }
         set_chart(visit, &result);
     } else if (visit->outside) {
-        set_aside(visit);
+        if (!visit->look) set_aside(visit);
         visit_hold_write(visit);
     }
     set_fates(visit, &result);

@@ -107,7 +107,8 @@ static void sort_event(struct visit *visit, size_t i)
 {
     const struct store_event *event = &visit->work.events[i];
 
-    if (visit->fates[i].decided || (visit->trial && !may_bring_in(event))) return;
+    if (visit->fates[i].decided || look_is_one(event)) return;
+    if (visit->trial && !may_bring_in(event)) return;
     if (!event->id[0])
         visit_decide(visit, i, FATE_ASIDE, "event.no-id");
     else if (event->change == CHANGE_WRITTEN && event->payload)

@@ -52,6 +52,9 @@
        "1 while the server fails and only one request at a time is sent after a pause")            \
     XX(REQUESTS_HELD, "requests_held_back_total", "counter",                                       \
        "requests not sent because the server was down")                                            \
+    XX(LOOKS, "looks_total", "counter", "looks at a listed patient (poll.by patient)")             \
+    XX(COHORT_LISTED, "cohort_listed", "gauge", "patients that poll.cohort lists")                 \
+    XX(LOOK_OLDEST, "look_oldest_age_seconds", "gauge", "age of the oldest look at a patient")     \
     XX(RELOADS, "reloads_total", "counter", "successful reloads")                                  \
     XX(RELOADS_REFUSED, "reloads_refused_total", "counter",                                        \
        "reloads refused because of a problem in a file")

@@ -24,3 +24,7 @@ void budget_spend(struct budget *budget, int64_t now_ms);
 /* How long until the next request may be made; 0: now. A clock that steps back neither gives nor
  * takes. */
 int64_t budget_wait_ms(struct budget *budget, int64_t now_ms);
+
+/* How many things an hour the budget gives that cost so many requests each, in thousandths; INT64_MAX
+ * without a limit. */
+int64_t budget_per_hour(int64_t per_minute, int64_t cost_milli);

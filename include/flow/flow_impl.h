@@ -11,6 +11,7 @@
 #include "flow/flow.h"
 #include "flow/intake.h"
 #include "flow/ledger.h"
+#include "flow/look.h"
 #include "flow/pace.h"
 #include "flow/server.h"
 #include "flow/subscribe.h"
@@ -57,6 +58,7 @@ struct flow {
     struct poll_plan plan; /* from the capability statement on */
     struct pace pace;
     struct catchup catchup[CATCHUP_PASSES];
+    struct look look;
     struct work work;
     struct deliver deliver;
 };

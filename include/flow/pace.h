@@ -41,3 +41,10 @@ void pace_spend(struct flow *flow);
 
 /* The server asked for a pause. */
 void pace_pause(struct flow *flow, int64_t ms);
+
+/* Is the answer to a paced request one to ask again after (429, 503, or not sent)? Then there is a pause, and the
+ * caller asks pace_may() again. times: how often in a row, counted here; given up after PACE_BUSY_MAX,
+ * so that a search is not kept for ever where a new one would be refused less. */
+#define PACE_BUSY_MAX 20
+struct server_answer;
+bool pace_again(struct flow *flow, const struct server_answer *answer, unsigned *times);

@@ -8,7 +8,7 @@
 #include "flow/shelf.h"
 #include "flow/visit.h"
 
-#define VISIT_PARTS 5 /* searches that make a whole chart */
+#define VISIT_PARTS 6 /* searches that make a whole chart */
 #define VISIT_AUDIT_MS                                                                             \
     (24 * INSTANT_HOUR) /* then the whole chart is read again: a deletion that
                                             * nobody told of shows in no search */
@@ -35,11 +35,13 @@ struct visit_want {
     const char *type, *id; /* in the arena */
 };
 
-/* One search of the whole chart. */
+/* One search of the chart. */
 struct visit_part {
     struct visit *visit;
     const char *type;
+    const char *category; /* static; NULL: none */
     struct pages *pages;
+    bool asked;
     bool missing; /* the server does not offer this type */
 };
 
@@ -60,6 +62,8 @@ struct visit {
     bool trial;               /* not in the cohort: do these events bring the patient in? */
     bool outside;             /* they do not */
     bool sorted;              /* every event has been judged against the shelf */
+    bool look;                /* one of the events asks for a look at the patient, see look.h */
+    bool look_wanted;         /* read what such a look wants */
     bool whole_wanted;        /* read the whole chart */
     bool whole_asked;         /* it has been asked for */
     bool whole_read;          /* it has been read */
@@ -72,6 +76,8 @@ struct visit {
     unsigned parts_open;
     const char *refused; /* code: the whole chart cannot be read for good; NULL */
     struct server_call *call;
+    struct pace_wait wait; /* of a look: for the next read */
+    unsigned busy;         /* its answers in a row that ask for a pause */
     unsigned holders_open;
     struct visit_moved *moved; /* owned */
     size_t moved_count;
@@ -117,6 +123,10 @@ void visit_read_whole(struct visit *visit);
 /* visit_read.c: read the next thing that is wanted, back to SORTING when there is none; cancel. */
 void visit_read(struct visit *visit);
 void visit_read_cancel(struct visit *visit);
+
+/* visit_chart.c: search the whole chart, or what a look wants, and go on with visit_read(). */
+void visit_chart_read(struct visit *visit);
+void visit_chart_cancel(struct visit *visit);
 
 /* Ask for a resource; false when it has been asked for in this visit. */
 bool visit_want_add(struct visit *visit, const char *type, const char *id);

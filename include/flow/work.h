@@ -22,6 +22,7 @@ struct work {
     bool again;                   /* something came while the last claim was under way */
     unsigned failures;            /* releases in a row */
     uint64_t next_failure_ms;     /* loop time: those before it belong to the last one */
+    bool categories;              /* the server wants one in a search of results */
     uint64_t gone[WORK_GONE_MAX]; /* hashes of "Type/id" */
     size_t gone_next;
 };

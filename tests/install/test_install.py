@@ -18,7 +18,7 @@ PROGRAM = Path(os.environ.get("MYELOMA_ADAPTER", ROOT / "build/release/myeloma-a
 UNIT = ROOT / "systemd/myeloma-adapter.service"
 DROP_IN = ROOT / "systemd/myeloma-adapter.service.d/site.conf"
 MANUALS = [ROOT / "systemd/myeloma-adapter.1", ROOT / "systemd/myeloma-adapter.json.5"]
-EXAMPLES = ["adapter.json", "full.json", "history.json", "medplum.json", "poll-only.json"]
+EXAMPLES = ["adapter.json", "epic.json", "full.json", "history.json", "medplum.json", "poll-only.json"]
 SCHEMA = json.loads((ROOT / "config/adapter.schema.json").read_text())
 EXPOSURE_MAX = 1.5
 

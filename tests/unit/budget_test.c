@@ -80,7 +80,22 @@ static void check(void **state)
     }
 }
 
+/* 60 requests a minute are 3600 an hour. */
+static void test_per_hour(void **state)
+{
+    (void)state;
+    assert_int_equal(budget_per_hour(60, 1000), 3600);
+    assert_int_equal(budget_per_hour(60, 4000), 900);
+    assert_int_equal(budget_per_hour(1, 7500), 8);
+    assert_int_equal(budget_per_hour(1, 61000), 0);
+    assert_int_equal(budget_per_hour(0, 4000), INT64_MAX);
+    assert_int_equal(budget_per_hour(60, 0), INT64_MAX);
+}
+
 int main(void)
 {
-    return RUN_TABLE("budget", cases, check);
+    static const struct CMUnitTest others[] = { cmocka_unit_test(test_per_hour) };
+
+    return RUN_TABLE("budget", cases, check) +
+           cmocka_run_group_tests_name("budget of an hour", others, NULL, NULL);
 }
