@@ -12,7 +12,7 @@
 
 #define LOOK_IN_HAND     8 /* looks that may hang (their visits are tried again) before we stop */
 #define LOOK_LONGEST_MS  30000 /* never rest longer: the wall clock may step */
-#define LOOK_AGAIN_MS    1000  /* after a failure of the store */
+#define LOOK_AGAIN_MS    1000  /* after a failure of the store; while the journal is full */
 #define LOOK_SURE        10    /* looks after which their cost is known */
 #define LOOK_LEAST_MILLI 2000  /* requests of the cheapest one, times 1000: orders and conditions */
 
@@ -235,12 +235,15 @@ static void choose(struct look *at)
     int64_t now = now_ms(at), wait = LOOK_LONGEST_MS;
     const struct look_member *next = at->in_hand < LOOK_IN_HAND ? next_member(at, now) : NULL;
 
-    if (next && due_ms(at, next, now) <= now) {
+    if (next && due_ms(at, next, now) <= now && ledger_journal_is_full(at->flow)) {
+        wait = LOOK_AGAIN_MS;
+    } else if (next && due_ms(at, next, now) <= now) {
         memcpy(at->current, next->id, sizeof at->current);
         look_enter(at, LOOK_WAITING);
         return;
+    } else if (next && due_ms(at, next, now) - now < wait) {
+        wait = due_ms(at, next, now) - now;
     }
-    if (next && due_ms(at, next, now) - now < wait) wait = due_ms(at, next, now) - now;
     uv_timer_start(&at->timer, look_on_timer, (uint64_t)wait, 0);
     gauges_set(at);
     begun(at);
@@ -255,8 +258,7 @@ static void on_accepted(const struct store_accepted *accepted, void *arg)
 
     if (accepted->err) flow_fail(flow, accepted->err);
     if (!accepted->err) {
-        metric_add(flow->metrics, METRIC_EVENTS_ACCEPTED, 1);
-        flow->clock.accepted++;
+        ledger_accepted(flow, VIA_POLL, accepted, 0);
         work_poke(flow);
     }
     if (at->state == LOOK_STORING && accepted->err) {
