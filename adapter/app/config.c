@@ -18,6 +18,7 @@
 enum setting_type {
     SETTING_TEXT,
     SETTING_URL,
+    SETTING_SOCKET_URL,
     SETTING_NUMBER,
     SETTING_DURATION,
     SETTING_DAYS,
@@ -105,6 +106,10 @@ static const struct setting {
       "a connection without a request is closed after this" },
     { "subscribe", "by", SETTING_WORD, "auto", 0, 0, FIELD(subscribe.by), false,
       "criteria, topic or none; auto: topic where the server speaks R5, else criteria" },
+    { "subscribe", "channel", SETTING_WORD, "rest-hook", 0, 0, FIELD(subscribe.channel), false,
+      "rest-hook or websocket; websocket needs no hook: the adapter calls the server" },
+    { "subscribe", "webSocket", SETTING_SOCKET_URL, NULL, 0, 0, FIELD(subscribe.web_socket), false,
+      "wss://ehr.example/websocket; default: what the server says" },
     { "subscribe", "content", SETTING_WORD, "full-resource", 0, 0, FIELD(subscribe.content), false,
       "of topic notifications: full-resource, id-only or empty" },
     { "subscribe", "orders", SETTING_TEXT, NULL, 0, 0, FIELD(subscribe.orders), false,
@@ -168,6 +173,7 @@ static const struct choice {
       "by",
       { "auto", "criteria", "topic", "none" },
       "use auto, criteria, topic or none" },
+    { "subscribe", "channel", { "rest-hook", "websocket" }, "use rest-hook or websocket" },
     { "subscribe",
       "content",
       { "full-resource", "id-only", "empty" },
@@ -243,14 +249,21 @@ static bool duration_ms(const char *text, int64_t *ret)
     return true;
 }
 
-bool config_url_fits(const char *text)
+/* scheme: "http"; with an s behind it, it is the same over TLS. */
+static bool url_fits(const char *text, const char *scheme)
 {
-    const char *host = strncmp(text, "http://", 7) == 0    ? text + 7
-                       : strncmp(text, "https://", 8) == 0 ? text + 8
-                                                           : "";
+    size_t n = strlen(scheme);
+    const char *after = strncmp(text, scheme, n) == 0 ? text + n : "", *host;
 
+    if (*after == 's') after++;
+    host = strncmp(after, "://", 3) == 0 ? after + 3 : "";
     return host[0] && host[0] != '/' && host[0] != ':' && !strpbrk(text, "?#@ ") &&
            strlen(text) <= 1000;
+}
+
+bool config_url_fits(const char *text)
+{
+    return url_fits(text, "http");
 }
 
 static bool level_fits(const char *text)
@@ -282,7 +295,11 @@ static bool text_fits(enum setting_type type, const char *text, const char **ret
 
     if (type == SETTING_URL) {
         *ret_fix = "write http://HOST[:PORT]/PATH or https://...";
-        return config_url_fits(text);
+        return url_fits(text, "http");
+    }
+    if (type == SETTING_SOCKET_URL) {
+        *ret_fix = "write ws://HOST[:PORT]/PATH or wss://...";
+        return url_fits(text, "ws");
     }
     if (type == SETTING_LEVEL) {
         *ret_fix = "use error, warn, info or debug";
@@ -325,6 +342,7 @@ static bool value_set(struct config *config, const struct setting *setting, cons
     switch (setting->type) {
     case SETTING_TEXT:
     case SETTING_URL:
+    case SETTING_SOCKET_URL:
     case SETTING_LEVEL:
     case SETTING_PROFILE:
     case SETTING_POLL_BY:
@@ -575,8 +593,8 @@ void config_free(struct config *config)
     if (!config) return;
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
         enum setting_type type = settings[i].type;
-        if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_LEVEL ||
-            type == SETTING_PROFILE || type == SETTING_POLL_BY)
+        if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_SOCKET_URL ||
+            type == SETTING_LEVEL || type == SETTING_PROFILE || type == SETTING_POLL_BY)
             text_set(config, &settings[i], NULL);
         if (type == SETTING_PATHS) load_paths_done(paths_of(config, &settings[i]));
     }

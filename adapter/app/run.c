@@ -149,6 +149,8 @@ static struct flow_options options_of(const struct config *config, const struct 
         .cohort = config->poll.cohort,
         .per_minute = config->poll.per_minute,
         .subscribe = (enum flow_subscribe)config->subscribe.by,
+        .channel = (enum subscription_channel)config->subscribe.channel,
+        .web_socket = config->subscribe.web_socket,
         .content = (enum subscription_content)config->subscribe.content,
         .topics = { config->subscribe.orders, config->subscribe.results,
                     config->subscribe.conditions },
@@ -289,6 +291,8 @@ static bool same(const char *a, const char *b)
 static const char *fixed_subscribe(const struct config *a, const struct config *b)
 {
     if (a->subscribe.by != b->subscribe.by) return "subscribe.by";
+    if (a->subscribe.channel != b->subscribe.channel) return "subscribe.channel";
+    if (!same(a->subscribe.web_socket, b->subscribe.web_socket)) return "subscribe.webSocket";
     if (a->subscribe.content != b->subscribe.content) return "subscribe.content";
     if (!same(a->subscribe.orders, b->subscribe.orders)) return "subscribe.orders";
     if (!same(a->subscribe.results, b->subscribe.results)) return "subscribe.results";

@@ -10,6 +10,9 @@
     "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"                           \
     "capabilitystatement-subscriptiontopic-canonical"
 
+/* R4 and R4B: on the statement, or on its rest. */
+#define WEBSOCKET "http://hl7.org/fhir/StructureDefinition/capabilitystatement-websocket"
+
 const char *capability_type(enum capability_kind kind)
 {
     static const char *const types[CAPABILITY_KINDS] = {
@@ -139,6 +142,20 @@ const char *capability_topic(const struct node *at, const char *type)
     return found;
 }
 
+static void read_websocket(const struct node *at, struct capability *ret)
+{
+    struct node list = node_get(at, "extension");
+    size_t count = datatype_count(&list);
+
+    for (size_t i = 0; i < count; i++) {
+        struct node item = datatype_item(&list, i);
+        const char *name = node_text(&item, "url"), *url = node_text(&item, "valueUri");
+        if (!url) url = node_text(&item, "valueUrl");
+        if (name && strcmp(name, WEBSOCKET) == 0 && url && strlen(url) < sizeof ret->websocket)
+            snprintf(ret->websocket, sizeof ret->websocket, "%s", url);
+    }
+}
+
 bool capability_read(const struct node *at, struct capability *ret, struct err *err)
 {
     const char *type = node_text(at, "resourceType"), *version = node_text(at, "fhirVersion");
@@ -156,6 +173,8 @@ bool capability_read(const struct node *at, struct capability *ret, struct err *
     *ret = (struct capability){ .release = release };
     snprintf(ret->fhir_version, sizeof ret->fhir_version, "%.15s", version);
     read_software(at, ret);
+    read_websocket(at, ret);
+    read_websocket(&rest, ret);
     read_issue(&resources, ret);
     read_poll(&resources, &rest, ret);
     ret->search_updated_orders = ret->poll[CAPABILITY_ORDERS].updated;

@@ -111,6 +111,7 @@ static void options_copy(struct flow_options *to, const struct flow_options *fro
     to->base = copy(from->base);
     to->origin = copy(from->origin);
     to->hook = copy(from->hook);
+    to->web_socket = copy(from->web_socket);
     to->name = copy(from->name);
     to->system = copy(from->system);
     to->version = copy(from->version);
@@ -125,7 +126,8 @@ static void options_free(struct flow_options *options)
     const char *const texts[] = { options->base,      options->origin,      options->hook,
                                   options->name,      options->system,      options->version,
                                   options->cohort,    options->hook_secret, options->signature,
-                                  options->topics[0], options->topics[1],   options->topics[2] };
+                                  options->topics[0], options->topics[1],   options->topics[2],
+                                  options->web_socket };
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) free((void *)(uintptr_t)texts[i]);
 }
@@ -302,8 +304,8 @@ static void capability_log(const struct flow *flow)
     const struct capability *c = &flow->capability;
 
     log_event(LOG_LEVEL_INFO, "capability", LOG_VERSION, c->fhir_version, LOG_NAME, c->software,
-              LOG_STATUS, flow->options.hook && c->subscription_offered ? "push" : "poll", LOG_WHAT,
-              way_of_writing(c), LOG_END);
+              LOG_STATUS, subscribe_is_wanted(flow) && c->subscription_offered ? "push" : "poll",
+              LOG_WHAT, way_of_writing(c), LOG_END);
     if (!c->issue_offered)
         log_event(
             LOG_LEVEL_ERROR, "capability-lacking", LOG_TYPE, "DetectedIssue", LOG_FIX,
@@ -388,6 +390,7 @@ static void flow_free(struct flow *flow)
     store_on_command(flow->store, NULL, NULL);
     intake_done(flow);
     subscribe_done(flow);
+    socket_done(flow);
     catchup_done(flow);
     look_done(flow);
     options_free(&flow->options);
@@ -434,6 +437,7 @@ static void everything_stop(struct flow *flow)
     server_cancel(TAKE(flow->probe));
     clock_keep(flow);
     subscribe_stop(flow);
+    socket_stop(flow);
     catchup_stop(flow);
     look_stop(flow);
     visit_stop_all(flow);
@@ -484,6 +488,7 @@ struct flow *flow_start(uv_loop_t *loop, const struct flow_options *options,
     flow_add_timer(flow, &flow->timer, flow);
     intake_init(flow);
     subscribe_init(flow);
+    socket_init(flow);
     pace_init(flow);
     server_init(flow);
     catchup_init(flow);

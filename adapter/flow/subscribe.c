@@ -58,19 +58,30 @@ static void subscribe_good(struct subscribe *at, const char *id)
     at->active = true;
     at->stuck = false;
     at->requested_ms = 0;
+    if (at->flow->options.channel == SUBSCRIPTION_WEBSOCKET) socket_bind(at->flow, at->type, id);
+}
+
+/* Not now, or not as it was. */
+static void subscribe_not_good(struct subscribe *at)
+{
+    at->active = false;
+    socket_unbind(at->flow, at->type);
 }
 
 static void subscribe_waits(struct subscribe *at, const char *id)
 {
     uint64_t now = uv_now(at->flow->loop);
 
-    at->active = false;
+    subscribe_not_good(at);
     if (!at->requested_ms) at->requested_ms = now;
     if (at->stuck || now - at->requested_ms < SUBSCRIBE_STUCK_MS) return;
     at->stuck = true;
     log_event(LOG_LEVEL_WARN, "subscription-stuck", LOG_TYPE, at->type, LOG_ID, id, LOG_FIX,
-              "the server leaves it in status requested: enable rest-hook subscriptions there (on "
-              "HAPI hapi.fhir.subscription.resthook_enabled); the poll goes on",
+              at->flow->options.channel == SUBSCRIPTION_WEBSOCKET
+                  ? "the server leaves it in status requested: enable websocket subscriptions "
+                    "there (on HAPI hapi.fhir.subscription.websocket_enabled); the poll goes on"
+                  : "the server leaves it in status requested: enable rest-hook subscriptions "
+                    "there (on HAPI hapi.fhir.subscription.resthook_enabled); the poll goes on",
               LOG_END);
 }
 
@@ -95,7 +106,7 @@ static void on_written(const struct server_answer *answer, void *arg)
         subscribe_fail(at, &answer->err);
         return;
     }
-    at->active = false;
+    subscribe_not_good(at);
     at->requested_ms = uv_now(at->flow->loop);
     server_identity(answer, "Subscription", &identity);
     if (identity.id[0])
@@ -421,15 +432,17 @@ static bool has_form(const struct flow *flow)
            flow->capability.release != FHIR_R5;
 }
 
-/* May we be told? */
-static bool is_wanted(const struct flow *flow)
+bool subscribe_is_wanted(const struct flow *flow)
 {
-    return flow->options.hook && flow->secret && flow->options.subscribe != FLOW_SUBSCRIBE_NONE;
+    bool reachable =
+        flow->options.channel == SUBSCRIPTION_WEBSOCKET || (flow->options.hook && flow->secret);
+
+    return reachable && flow->options.subscribe != FLOW_SUBSCRIBE_NONE;
 }
 
 void subscribe_start(struct flow *flow)
 {
-    if (!is_wanted(flow)) return;
+    if (!subscribe_is_wanted(flow)) return;
     if (!has_form(flow)) {
         log_event(LOG_LEVEL_WARN, "subscription-unsupported", LOG_FIX,
                   "R5 has no Subscriptions by criteria: set subscribe.by to topic; until then "
@@ -469,7 +482,8 @@ void subscribe_look(struct subscribe *subscribe)
 
 bool subscribe_looked(const struct flow *flow)
 {
-    if (!is_wanted(flow) || !has_form(flow) || !flow->capability.subscription_offered) return true;
+    if (!subscribe_is_wanted(flow) || !has_form(flow) || !flow->capability.subscription_offered)
+        return true;
     for (size_t i = 0; i < SUBSCRIBE_TYPES; i++)
         if (!flow->subscribe[i].looked) return false;
     return true;
@@ -484,8 +498,10 @@ struct subscribe *subscribe_of(struct flow *flow, const char *type)
 
 bool subscribe_is_active(const struct flow *flow, const char *type)
 {
+    bool told = flow->options.channel != SUBSCRIPTION_WEBSOCKET || socket_is_bound(flow, type);
+
     for (size_t i = 0; i < SUBSCRIBE_TYPES; i++)
-        if (strcmp(types[i], type) == 0) return flow->subscribe[i].active;
+        if (strcmp(types[i], type) == 0) return told && flow->subscribe[i].active;
     return false;
 }
 

@@ -29,12 +29,24 @@ static enum subscription_form form_of(const struct flow *flow)
                                                            : SUBSCRIPTION_CRITERIA;
 }
 
+/* Nobody is called there: it tells ours from others'. */
+static char *socket_endpoint(const struct subscribe *at)
+{
+    struct buf text = { 0 };
+
+    buf_text(&text, "urn:x-myeloma-adapter:");
+    server_escape(&text, at->flow->options.name);
+    buf_printf(&text, "/%s", at->type);
+    return buf_take(&text);
+}
+
 /* HAPI sends no parameter of an R5 Subscription as a header: there the key is in the URL as well. */
 static char *endpoint_of(const struct subscribe *at)
 {
     const struct flow *flow = at->flow;
     char key[INTAKE_URL_KEY_SIZE], path[INTAKE_URL_KEY_SIZE + 48];
 
+    if (flow->options.channel == SUBSCRIPTION_WEBSOCKET) return socket_endpoint(at);
     if (at->form != SUBSCRIPTION_R5) return joined(flow->options.hook, "/", at->type);
     intake_url_key(flow->secret, key);
     snprintf(path, sizeof path, "/%s/%s", key, at->type);
@@ -62,6 +74,7 @@ struct subscription_want subscribe_want(const struct subscribe *at)
     const struct flow_options *options = &at->flow->options;
 
     return (struct subscription_want){ .form = at->form,
+                                       .channel = options->channel,
                                        .content = options->content,
                                        .type = at->type,
                                        .criteria = at->criteria,

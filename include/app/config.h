@@ -34,6 +34,8 @@ struct config {
     } hook;
     struct {
         int64_t by;                          /* enum flow_subscribe */
+        int64_t channel;                     /* enum subscription_channel */
+        char *web_socket;                    /* URL of ws or wss; NULL: the server says */
         int64_t content;                     /* enum subscription_content */
         char *orders, *results, *conditions; /* canonical URLs of topics */
         int64_t heartbeat_ms;

@@ -28,6 +28,7 @@ struct capability {
     enum fhir_release release;
     char fhir_version[16]; /* "4.0.1" */
     char software[80];     /* name and version, for the log; "" */
+    char websocket[512];   /* URL of the WebSocket for Subscriptions; "" when not said */
     bool issue_update_create, issue_conditional_create, issue_versioned; /* DetectedIssue */
     bool issue_offered, subscription_offered, device_update_create;
     bool search_updated_orders, search_updated_results, search_updated_conditions; /* _lastUpdated

@@ -35,6 +35,8 @@ struct flow_options {
     bool hook_payload;  /* ask for resources in notifications */
     bool start_active;  /* create Subscriptions as active (Medplum) */
     enum flow_subscribe subscribe;
+    enum subscription_channel channel; /* how the server is to tell; websocket needs no hook */
+    const char *web_socket;            /* "wss://ehr.example/websocket"; NULL: the server says */
     enum subscription_content content; /* of topic notifications */
     const char *topics[3];             /* canonical URLs for MedicationRequest, Observation,
                                           Condition; NULL: one is found */

@@ -14,6 +14,7 @@
 #include "flow/look.h"
 #include "flow/pace.h"
 #include "flow/server.h"
+#include "flow/socket.h"
 #include "flow/subscribe.h"
 #include "flow/work.h"
 
@@ -25,7 +26,7 @@ enum flow_state {
     FLOW_CLOSING,  /* timers are closed */
 };
 
-#define FLOW_TIMERS_MAX 32
+#define FLOW_TIMERS_MAX 48
 
 struct flow {
     uv_loop_t *loop;
@@ -55,6 +56,7 @@ struct flow {
     struct ledger ledger;
     struct intake intake;
     struct subscribe subscribe[SUBSCRIBE_TYPES];
+    struct socket socket[SUBSCRIBE_TYPES];
     struct poll_plan plan; /* from the capability statement on */
     struct pace pace;
     struct catchup catchup[CATCHUP_PASSES];

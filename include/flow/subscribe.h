@@ -95,6 +95,9 @@ void subscribe_look(struct subscribe *subscribe);
 /* The intervals have changed. */
 void subscribe_retime(struct flow *flow);
 
+/* Does the configuration let us be told? */
+bool subscribe_is_wanted(const struct flow *flow);
+
 /* Has every type been looked at, and is there one (of this type) that delivers? */
 bool subscribe_looked(const struct flow *flow);
 bool subscribe_is_active(const struct flow *flow, const char *type);

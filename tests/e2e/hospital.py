@@ -50,6 +50,8 @@ from collections import Counter, OrderedDict
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from hospital_socket import Sockets
+
 
 FHIR_JSON = "application/fhir+json;charset=UTF-8"
 TYPES = tuple("""
@@ -73,6 +75,7 @@ TOPICS = {f"http://hospital.example/topics/{name}": rtype for name, rtype in
 class Options:
     """What kind of server this is. None of it is misbehaviour: real servers differ so."""
     style: str = "hapi"                   # hapi, medplum or backport
+    software: str = "Stand-in hospital"   # what the CapabilityStatement calls it
     update_create: bool = True
     conditional_create: bool = True       # off: If-None-Exist is ignored, as some servers do
     false_conditional_create: bool = False    # it is promised, and ignored all the same
@@ -92,6 +95,7 @@ class Options:
     consumers: int = 1                    # HAPI has 2 per subscription, which reorders by itself
     retry_seconds: float = 3
     retry_first: float = 0.1
+    websocket: bool = False               # Subscriptions by WebSocket are switched on
     token: str = ""
     basic: str = ""                       # user:password
 
@@ -763,7 +767,8 @@ class Notifier:
         self._beat_begin(version)
         channel = version.resource["channel"]
         # HAPI leaves a channel type that is not switched on `requested` for ever.
-        asked = version.resource["status"] == "requested" and channel.get("type") == "rest-hook"
+        known = ("rest-hook", "websocket") if self.hospital.options.websocket else ("rest-hook",)
+        asked = version.resource["status"] == "requested" and channel.get("type") in known
         if asked and self.hospital.options.style != "medplum":
             self.later(self.hospital.options.activation_delay, lambda: self._activate(version))
 
@@ -808,7 +813,8 @@ class Notifier:
                 self.hospital.change_subscription(version.id, **change)
 
     def _has_handshake(self, subscription):
-        return self.hospital.options.style == "backport" and is_topic(subscription)
+        return self.hospital.options.style == "backport" and is_topic(subscription) and \
+            subscription["channel"].get("type") != "websocket"
 
     def _handshake(self, version):
         bundle = self.bundle(version, "handshake", [])
@@ -910,6 +916,8 @@ class Notifier:
     def _attempt(self, head, job):
         self._count("tried")
         subscription = head.resource
+        if subscription["channel"].get("type") == "websocket":
+            return self.hospital.sockets.tell(head, job)
         if is_topic(subscription):
             bundle = self.bundle(head, "event-notification", [(job.number, job.version)])
             status = self._send(*self._topic_request(subscription, bundle))
@@ -1065,6 +1073,7 @@ class Hospital:
         self.cache = {}
         self.told = 0    # how much of the store's log the notifier has seen
         self.notifier = Notifier(self)
+        self.sockets = Sockets(self)
         self.server = None
 
     def __enter__(self):
@@ -1360,6 +1369,8 @@ class Hospital:
                 return self._instance_history(request, rtype, rid)
             case ("GET", rid, "_history", vid):
                 return self._vread(request, rtype, rid, vid)
+            case ("GET", rid, "$get-ws-binding-token") if rtype == "Subscription":
+                return self._binding_token(self._living(rtype, rid))
             case ("GET" | "POST", rid, "$status" | "$events" as operation) \
                     if rtype == "Subscription":
                 return self._topic_operation(request, rid, operation)
@@ -1695,7 +1706,7 @@ class Hospital:
                 "resource": [self._capability(t) for t in TYPES if t not in self.options.without]}
         return {"resourceType": "CapabilityStatement", "status": "active",
                 "date": instant(now_ms()), "kind": "instance", "fhirVersion": "4.0.1",
-                "software": {"name": "Stand-in hospital", "version": "1"},
+                "software": {"name": self.options.software, "version": "1"},
                 "implementation": {"description": "FHIR R4 in memory", "url": self.base},
                 "format": ["application/fhir+json", "json"], "rest": [rest]}
 
@@ -1718,6 +1729,12 @@ class Hospital:
                 "updateCreate": self.options.update_create,
                 "conditionalCreate": self.options.conditional_create,
                 "conditionalUpdate": True, "searchParam": parameters}
+
+    def _binding_token(self, head):
+        token = self.sockets.token(head)
+        if token is None:
+            raise FhirError(400, "not-supported", "Unknown operation: $get-ws-binding-token")
+        return _json(token)
 
     def _topic_operation(self, request, sid, operation):
         head = self._living("Subscription", sid)
@@ -1822,6 +1839,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self):
         hospital = self.server.hospital
+        if hospital.sockets.wants(self):
+            hospital.sockets.serve(self)
+            return
         host = self.headers.get("Host") or f"127.0.0.1:{hospital.port}"
         base = f"{'https' if hospital.tls else 'http'}://{host}/fhir"
         request = Request(self.command, self.path, dict(self.headers), self._body(), base)
