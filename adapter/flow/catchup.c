@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "flow/catchup_impl.h"
 
-#define CATCHUP_HINT_MS    200            /* hints of that long are answered by one pass */
 #define CATCHUP_LONGEST_MS INT64_C(60000) /* between attempts after a failure */
 #define CATCHUP_REFUSED_MS 3600000        /* ... of a type that the server does not offer */
 #define CATCHUP_SLOWER     10             /* of how many polls one asks for deletions too */
@@ -70,6 +69,9 @@ static void catchup_succeed(struct catchup *at)
     at->succeeded = true;
     at->failures = 0;
     at->complained = NULL;
+    if (at->asked)
+        patience_learn(&at->patience, at->fresh > 0, (int64_t)at->began_ms,
+                       (int64_t)uv_now(at->flow->loop));
     catchup_hints_finish(at);
     catchup_enter(at, CATCHUP_RESTING);
     flow_check_ready(at->flow);
@@ -186,6 +188,7 @@ static void pass_start(struct catchup *at)
                                                 on_pages_done };
     AUTO(buf_done) struct buf path = { 0 };
 
+    at->asked = at->again;
     at->again = false;
     at->seen_ms = INSTANT_UNSET;
     at->fresh = at->duplicates = at->broken = 0;
@@ -213,11 +216,17 @@ static int64_t usual_ms(const struct catchup *at)
     return ms / 10 * 9 + ms * (int64_t)(flow_random(at->flow) % 1024) / 5120;
 }
 
+/* Until a pass that was asked for. */
+static uint64_t asked_ms(const struct catchup *at)
+{
+    return (uint64_t)patience_wait_ms(&at->patience, (int64_t)uv_now(at->flow->loop));
+}
+
 static uint64_t rest_ms(const struct catchup *at)
 {
     int64_t poll_ms = usual_ms(at), wait;
 
-    if (!at->failures) return at->again ? CATCHUP_HINT_MS : (uint64_t)poll_ms;
+    if (!at->failures) return at->again ? asked_ms(at) : (uint64_t)poll_ms;
     if (at->refused) return CATCHUP_REFUSED_MS;
     wait = flow_backoff(at->flow, at->failures, CATCHUP_LONGEST_MS, 0);
     return (uint64_t)(wait > poll_ms && at->succeeded ? poll_ms : wait);
@@ -350,8 +359,8 @@ void catchup_now(struct flow *flow, const char *type)
     if (!at) return;
     at->again = true;
     if (at->state == CATCHUP_RESTING && !at->failures &&
-        uv_timer_get_due_in(&at->timer) > CATCHUP_HINT_MS)
-        uv_timer_start(&at->timer, catchup_on_timer, CATCHUP_HINT_MS, 0);
+        uv_timer_get_due_in(&at->timer) > asked_ms(at))
+        uv_timer_start(&at->timer, catchup_on_timer, asked_ms(at), 0);
 }
 
 bool catchup_is_ready(const struct flow *flow)

@@ -65,6 +65,13 @@ void catchup_hints_begin(struct catchup *at)
     hints_move(&at->hints, &at->answering);
 }
 
+bool catchup_has_hint(struct flow *flow, const char *type)
+{
+    const struct catchup *at = catchup_of(flow, type);
+
+    return at && at->state != CATCHUP_ENDED && at->hints.count > 0;
+}
+
 bool catchup_hint(struct flow *flow, const struct store_event *event)
 {
     struct catchup *at = catchup_of(flow, event->type);

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "core/patience.h"
 #include "fhir/poll_plan.h"
 #include "store/store.h"
 
@@ -55,6 +56,8 @@ struct catchup {
     unsigned count;                  /* _count of this pass; 0: the usual one */
     size_t pages_told, entries_told; /* of this pass */
     uint64_t began_ms;               /* loop time */
+    struct patience patience;        /* of passes that are asked for by catchup_now() */
+    bool asked;                      /* this pass was */
     bool again;                      /* another pass as soon as this one ends */
     bool succeeded;                  /* at least once */
     unsigned failures;               /* in a row */
@@ -85,6 +88,10 @@ void catchup_now(struct flow *flow, const char *type);
 /* The same, and finish the event (a CHANGE_HINT that is claimed) when that pass has ended well.
  * False when the type is not polled. */
 bool catchup_hint(struct flow *flow, const struct store_event *event);
+
+/* Is a hint of that type in the journal whose pass has not begun? Then another one needs none of its
+ * own. */
+bool catchup_has_hint(struct flow *flow, const char *type);
 
 /* Have all needed types been polled once with success? */
 bool catchup_is_ready(const struct flow *flow);

@@ -333,3 +333,27 @@ def test_a_handshake_and_a_heartbeat_are_answered(ward):
         assert status == 200 and json.loads(body)["type"] == "transaction-response"
         assert headers["Content-Type"].startswith("application/fhir+json")
     assert ward.daemon.journal() == journal
+
+
+def test_forged_notifications_without_content_do_not_make_it_hammer_the_server(house):
+    ward = house.ward(settings=SLOW).listening()
+    ward.settle()
+    key, before, journal = ward.secret(), len(ward.hospital.asked), ward.daemon.journal()
+    sent = 0
+
+    def searches():
+        return [r.at for r in ward.hospital.asked[before:] if "/Observation?" in r.target]
+
+    def flooded():
+        nonlocal sent
+        for _ in range(20):
+            assert ward.notify("Observation", b"", key=key)[0] == 200
+            sent += 1
+        return len(searches()) >= 4
+    wait_until(flooded, what="four looks", every=0)
+    # Each look that finds nothing doubles the wait for the next: never sooner, however many ask.
+    times = searches()
+    for n, pause in enumerate((0.4, 0.8)):
+        assert times[n + 2] - times[n + 1] > 0.9 * pause, times
+    assert ward.daemon.journal() - journal < sent / 2
+    low(ward, "told-all-the-same")
