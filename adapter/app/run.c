@@ -168,6 +168,7 @@ static struct flow_options options_of(const struct config *config, const struct 
         .journal = { .items = config->journal.events,
                      .bytes = config->journal.bytes,
                      .age_ms = config->journal.age_ms },
+        .keep_days = config->journal.keep_days,
         .random_bytes = random_bytes,
         .wall_ms = wall_ms,
     };

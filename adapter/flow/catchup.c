@@ -72,6 +72,7 @@ static void catchup_succeed(struct catchup *at)
     if (at->asked)
         patience_learn(&at->patience, at->fresh > 0, (int64_t)at->began_ms,
                        (int64_t)uv_now(at->flow->loop));
+    if (at->reaching) at->reach_ms = INSTANT_NEVER;
     catchup_hints_finish(at);
     catchup_enter(at, CATCHUP_RESTING);
     flow_check_ready(at->flow);
@@ -194,6 +195,7 @@ static void pass_start(struct catchup *at)
     at->fresh = at->duplicates = at->broken = 0;
     at->pages_told = at->entries_told = 0;
     at->began_ms = uv_now(at->flow->loop);
+    at->reaching = true;
     catchup_hints_begin(at);
     catchup_path(at, &path);
     at->pages = pages_start_paced(at->flow, buf_string(&path), &reader, catchup_on_gone, at);
@@ -278,6 +280,7 @@ static void one_init(struct flow *flow, struct catchup *at, size_t kind)
     at->flow = flow;
     at->type = capability_type((enum capability_kind)kind);
     at->watermark_ms = INSTANT_UNSET;
+    at->reach_ms = INSTANT_NEVER;
     flow_add_timer(flow, &at->timer, at);
 }
 
@@ -349,6 +352,16 @@ void catchup_hurry(struct flow *flow)
 void catchup_stop(struct flow *flow)
 {
     for (size_t i = 0; i < CATCHUP_PASSES; i++) catchup_enter(&flow->catchup[i], CATCHUP_ENDED);
+}
+
+void catchup_reach(struct flow *flow, const char *type, int64_t from_ms)
+{
+    struct catchup *at = catchup_of(flow, type);
+
+    if (!at) return;
+    if (from_ms < at->reach_ms) at->reach_ms = from_ms;
+    at->reaching = false; /* the pass that runs may have begun without it */
+    catchup_now(flow, type);
 }
 
 /* While a failed pass waits, the back-off counts for hints as well. */

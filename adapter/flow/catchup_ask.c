@@ -15,8 +15,11 @@ static int64_t first_ms(const struct catchup *at)
 
 static int64_t since_ms(const struct catchup *at)
 {
-    if (at->watermark_ms == INSTANT_UNSET) return first_ms(at);
-    return at->watermark_ms - at->flow->options.overlap_ms;
+    int64_t since = at->watermark_ms == INSTANT_UNSET
+                        ? first_ms(at)
+                        : at->watermark_ms - at->flow->options.overlap_ms;
+
+    return since < at->reach_ms ? since : at->reach_ms;
 }
 
 void catchup_path(const struct catchup *at, struct buf *ret)

@@ -75,6 +75,7 @@ void flow_check_ready(struct flow *flow)
     if (!subscribe_looked(flow) || !catchup_is_ready(flow) || !look_is_ready(flow)) return;
     flow->ready = true;
     flow->events.ready(flow->events.arg);
+    clock_poke(flow, 0);
 }
 
 uint32_t flow_random(const struct flow *flow)
@@ -149,6 +150,7 @@ void flow_options(struct flow *flow, const struct flow_options *options)
     mine->deliveries_max = options->deliveries_max;
     mine->attempts_max = options->attempts_max;
     mine->journal = options->journal;
+    mine->keep_days = options->keep_days;
     store_unpark(flow->store);
     pace_retime(flow);
     catchup_retime(flow);
@@ -428,6 +430,7 @@ static void everything_start(struct flow *flow)
     subscribe_start(flow);
     catchup_start(flow);
     look_start(flow);
+    sweep_start(flow);
     clock_poke(flow, 0);
 }
 
@@ -440,6 +443,7 @@ static void everything_stop(struct flow *flow)
     socket_stop(flow);
     catchup_stop(flow);
     look_stop(flow);
+    audit_stop(flow);
     visit_stop_all(flow);
     device_stop(flow);
 }
@@ -493,6 +497,8 @@ struct flow *flow_start(uv_loop_t *loop, const struct flow_options *options,
     server_init(flow);
     catchup_init(flow);
     look_init(flow);
+    sweep_init(flow);
+    audit_init(flow);
     clock_start(flow);
     store_on_command(store, flow_on_command, flow);
     flow_enter(flow, FLOW_LOADING);

@@ -158,4 +158,5 @@ void ledger_write(const struct flow *flow, struct buf *out)
                   "events set aside, by reason", out);
     write_reasons(counts->parked_by, counts->parked_reasons, "outbox_parked",
                   "deliveries parked, by reason", out);
+    audit_write(flow, out);
 }

@@ -163,3 +163,33 @@ bool journal_drop(struct database *db, int64_t seq, const char *because, int64_t
            (!*ret_changes ||
             database_run(db, STATEMENT_PAYLOAD_DROP, VALUES(value_int(seq)), NULL, err));
 }
+
+bool journal_sweep(struct database *db, int64_t after_seq, int64_t before_ms, size_t limit,
+                   struct store_swept *ret, struct err *err)
+{
+    int64_t last = after_seq, oldest_ms = INSTANT_NEVER;
+    size_t count = 0;
+    struct rows rows;
+
+    *ret = (struct store_swept){ .next_seq = 0 };
+    rows_open(&rows, db, STATEMENT_EVENTS_AFTER,
+              VALUES(value_int(after_seq), value_int((int64_t)limit)));
+    for (; rows_next(&rows); count++) {
+        last = rows_int(&rows, 0);
+        if (rows_int(&rows, 1) < oldest_ms) oldest_ms = rows_int(&rows, 1);
+    }
+    if (!rows_close(&rows, err)) return false;
+    if (oldest_ms >= before_ms) return true; /* from here on all are younger */
+    if (count == limit) ret->next_seq = last;
+    return database_run(db, STATEMENT_EVENTS_SWEEP,
+                        VALUES(value_int(after_seq), value_int(last), value_int(before_ms)),
+                        &ret->removed, err);
+}
+
+bool journal_changed(struct database *db, const char *type, int64_t from_ms, int64_t until_ms,
+                     int64_t *ret, struct err *err)
+{
+    return database_number(db, STATEMENT_EVENTS_CHANGED,
+                           VALUES(value_text(type), value_int(from_ms), value_int(until_ms)), 0,
+                           ret, err);
+}

@@ -76,6 +76,27 @@ static const struct row {
                                       " WHERE state = 0 AND alone = 0 AND patient = ?1"
                                       " ORDER BY event.seq",
                                       false },
+    [STATEMENT_EVENTS_AFTER] = { "SELECT seq, accepted_ms FROM event WHERE seq > ?1"
+                                 " ORDER BY seq LIMIT ?2",
+                                 false },
+    /* Finished, old, and of no patient whose alerts are not delivered. The last row stays: its number
+     * is not given again. */
+    [STATEMENT_EVENTS_SWEEP] = { "DELETE FROM event WHERE seq > ?1 AND seq <= ?2"
+                                 " AND state IN (1, 2, 4) AND accepted_ms < ?3 AND ended_ms < ?3"
+                                 " AND seq < (SELECT max(seq) FROM event)"
+                                 " AND NOT EXISTS (SELECT 1 FROM outbox"
+                                 " WHERE outbox.patient = event.patient"
+                                 " AND outbox.state IN (0, 1))",
+                                 false },
+    /* Resources whose newest version that we know is of that time, and was not deleted since. Once a
+     * day, for an hour of it at a time. */
+    [STATEMENT_EVENTS_CHANGED] = { "SELECT count(DISTINCT id) FROM event AS e WHERE change = 0"
+                                   " AND type = ?1 AND updated_ms >= ?2 AND updated_ms < ?3"
+                                   " AND id <> '' AND NOT EXISTS (SELECT 1 FROM event AS later"
+                                   " WHERE later.keyed = 1 AND later.id = e.id"
+                                   " AND later.type = e.type AND iif(later.change = 0,"
+                                   " later.updated_ms >= ?3, later.seq > e.seq))",
+                                   true },
     [STATEMENT_EVENT_GET] = { "SELECT " EVENT_COLUMNS
                               " FROM event LEFT JOIN payload ON payload.seq = event.seq"
                               " WHERE event.seq = ?1",

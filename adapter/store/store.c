@@ -11,6 +11,7 @@
 #include "store/count.h"
 #include "store/database.h"
 #include "store/fault.h"
+#include "store/journal.h"
 #include "store/outbox.h"
 #include "store/setting.h"
 #include "store/work.h"
@@ -34,6 +35,8 @@ struct call {
         store_owed_fn *owed;
         store_setting_fn *setting;
         store_counts_fn *counts;
+        store_swept_fn *swept;
+        store_number_fn *number;
     } tell;
     /* input */
     int64_t now_ms, revision, seq;
@@ -49,6 +52,8 @@ struct call {
         struct store_owed owed;
         struct store_counts counts;
         const char *setting;
+        struct store_swept swept;
+        int64_t number;
     } ret;
     bool found;
 };
@@ -123,6 +128,65 @@ void store_accept(struct store *store, const struct store_event *events, size_t 
     call->tell.accepted = done;
     call->events = copy_events(&call->arena, events, count);
     call->event_count = count;
+    worker_submit(&store->worker, &call->task);
+}
+
+/* ---- sweep, changed */
+
+static bool sweep_run(struct database *db, struct task *task, struct err *err)
+{
+    struct call *call = call_of(task);
+
+    return journal_sweep(db, call->seq, call->now_ms, call->limit, &call->ret.swept, err);
+}
+
+static void sweep_answer(struct task *task)
+{
+    struct call *call = call_of(task);
+
+    if (task->failed) call->ret.swept = (struct store_swept){ .err = &task->err };
+    call->tell.swept(&call->ret.swept, call->arg);
+    call_free(call);
+}
+
+void store_sweep(struct store *store, int64_t after_seq, int64_t before_ms, size_t limit,
+                 store_swept_fn *done, void *arg)
+{
+    static const struct task_kind kind = { true, sweep_run, sweep_answer };
+    struct call *call = call_new(&kind, arg);
+
+    call->tell.swept = done;
+    call->seq = after_seq;
+    call->now_ms = before_ms;
+    call->limit = limit;
+    worker_submit(&store->worker, &call->task);
+}
+
+static bool changed_run(struct database *db, struct task *task, struct err *err)
+{
+    struct call *call = call_of(task);
+
+    return journal_changed(db, call->key, call->now_ms, call->revision, &call->ret.number, err);
+}
+
+static void changed_answer(struct task *task)
+{
+    struct call *call = call_of(task);
+
+    call->tell.number(task->failed ? -1 : call->ret.number, call->arg);
+    call_free(call);
+}
+
+void store_changed(struct store *store, const char *type, int64_t from_ms, int64_t until_ms,
+                   store_number_fn *done, void *arg)
+{
+    static const struct task_kind kind = { false, changed_run, changed_answer };
+    struct call *call = call_new(&kind, arg);
+
+    call->tell.number = done;
+    call->key = copy_text(&call->arena, type);
+    call->now_ms = from_ms;
+    call->revision = until_ms;
     worker_submit(&store->worker, &call->task);
 }
 

@@ -33,6 +33,8 @@
        "events of patients outside the cohort")                                                    \
     XX(EVENTS_ASIDE, "events_set_aside_total", "counter", "events set aside with a reason")        \
     XX(EVENTS_WAITING, "events_waiting", "gauge", "events in the journal not yet done")            \
+    XX(EVENTS_REMOVED, "events_removed_total", "counter",                                          \
+       "finished events removed because of their age; they stay counted")                          \
     XX(EVALUATIONS, "evaluations_total", "counter", "evaluations of a chart")                      \
     XX(RULES_UNKNOWN, "rules_unknown_total", "counter", "rules that could not be evaluated")       \
     XX(ORDERS_BY_NAME, "orders_matched_by_name_total", "counter",                                  \

@@ -47,6 +47,7 @@ struct catchup {
     uv_timer_t timer;
     struct pages *pages;
     int64_t watermark_ms;              /* server's clock; INSTANT_UNSET: none yet */
+    int64_t reach_ms;                  /* the next pass begins here at the latest; INSTANT_NEVER */
     int64_t seen_ms;                   /* newest lastUpdated of this pass */
     struct arena arena;                /* owned: events of the present page */
     struct buf events;                 /* owned: array of struct store_event */
@@ -58,6 +59,7 @@ struct catchup {
     uint64_t began_ms;               /* loop time */
     struct patience patience;        /* of passes that are asked for by catchup_now() */
     bool asked;                      /* this pass was */
+    bool reaching;                   /* this pass began at reach_ms, if that was set */
     bool again;                      /* another pass as soon as this one ends */
     bool succeeded;                  /* at least once */
     unsigned failures;               /* in a row */
@@ -85,7 +87,10 @@ void catchup_hurry(struct flow *flow);
 /* Look for changes of this type now, or right after the pass that runs. */
 void catchup_now(struct flow *flow, const char *type);
 
-/* The same, and finish the event (a CHANGE_HINT that is claimed) when that pass has ended well.
+/* The same, and let that pass reach back to from_ms once. */
+void catchup_reach(struct flow *flow, const char *type, int64_t from_ms);
+
+/* As catchup_now(), and finish the event (a CHANGE_HINT that is claimed) when that pass has ended well.
  * False when the type is not polled. */
 bool catchup_hint(struct flow *flow, const struct store_event *event);
 

@@ -62,6 +62,7 @@ struct flow_options {
     unsigned attempts_max;   /* of one delivery that the server refuses ambiguously or for now; 0:
                                 * never give up */
     struct backlog journal;  /* how much may wait; 0: any */
+    int64_t keep_days;       /* how long finished events are kept; 0: for ever */
     bool (*random_bytes)(void *into, size_t len); /* true on success */
     int64_t (*wall_ms)(void);                     /* the wall clock */
 };

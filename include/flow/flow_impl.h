@@ -5,6 +5,7 @@
 
 #include "fhir/capability.h"
 #include "fhir/poll_plan.h"
+#include "flow/audit.h"
 #include "flow/catchup.h"
 #include "flow/clock.h"
 #include "flow/deliver.h"
@@ -16,6 +17,7 @@
 #include "flow/server.h"
 #include "flow/socket.h"
 #include "flow/subscribe.h"
+#include "flow/sweep.h"
 #include "flow/work.h"
 
 enum flow_state {
@@ -54,6 +56,8 @@ struct flow {
     struct server_health health;
     struct clock clock;
     struct ledger ledger;
+    struct sweep sweep;
+    struct audit audit;
     struct intake intake;
     struct subscribe subscribe[SUBSCRIBE_TYPES];
     struct socket socket[SUBSCRIBE_TYPES];

@@ -39,6 +39,12 @@ bool journal_again(struct database *db, int64_t seq, int64_t *ret_changes,
 bool journal_drop(struct database *db, int64_t seq, const char *because, int64_t *ret_changes,
                   struct err *err) MUST_CHECK;
 
+/* See store_sweep() and store_changed(). */
+bool journal_sweep(struct database *db, int64_t after_seq, int64_t before_ms, size_t limit,
+                   struct store_swept *ret, struct err *err) MUST_CHECK;
+bool journal_changed(struct database *db, const char *type, int64_t from_ms, int64_t until_ms,
+                     int64_t *ret, struct err *err) MUST_CHECK;
+
 /* Write down what was learned of a waiting event that is work of its own. *ret_found is false when
  * there is no such event. */
 bool journal_learn(struct database *db, const struct store_event *event, bool *ret_found,

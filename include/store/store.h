@@ -82,6 +82,24 @@ typedef void store_accept_fn(const struct store_accepted *accepted, void *arg);
 void store_accept(struct store *store, const struct store_event *events, size_t count,
                   store_accept_fn *done, void *arg);
 
+/* Remove finished events that were accepted and ended before before_ms: of the `limit` events that
+ * follow after_seq. What waits or is set aside stays, and the events of a patient whose alerts are
+ * owed or parked; the counts are of all that there ever were. */
+struct store_swept {
+    int64_t removed;
+    int64_t next_seq; /* go on after this one; 0: there are no more as old */
+    struct err *err;
+};
+typedef void store_swept_fn(const struct store_swept *swept, void *arg);
+void store_sweep(struct store *store, int64_t after_seq, int64_t before_ms, size_t limit,
+                 store_swept_fn *done, void *arg);
+
+/* How many resources of a type have their newest version, as far as the journal knows, in
+ * [from_ms, until_ms) of the server's time, and were not deleted since. -1: it failed. */
+typedef void store_number_fn(int64_t number, void *arg);
+void store_changed(struct store *store, const char *type, int64_t from_ms, int64_t until_ms,
+                   store_number_fn *done, void *arg);
+
 /* ---- work */
 
 /* One piece of work: a patient with waiting events or a due instant, or one event whose patient is

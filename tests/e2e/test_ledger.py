@@ -1,9 +1,13 @@
 """What came in and what became of it: the counts of /metrics, the bounds past which nothing more is
 taken, and `myeloma-adapter queue` beside the daemon that has the store open."""
 import collections
+import contextlib
+import datetime
 import json
 import re
+import sqlite3
 import subprocess
+import time
 
 from daemon import BINARY
 from waiting import wait_until
@@ -206,3 +210,107 @@ def test_an_event_that_is_dropped_while_it_waits_is_counted_and_evaluated_no_mor
     assert queue(ward, "retry", one["item"]).returncode == 0
     ward.alert("p1")
     holds(ward.daemon.metrics())
+
+
+# Retention
+
+def test_finished_events_go_with_age_and_stay_counted(house):
+    ward = house.ward(settings={**SLOW, "journal": {"keep": "3 d"}}).listening()
+    low(ward, "p1")
+    ward.settle()
+    before = ward.daemon.metrics()
+    assert ward.daemon.stop() == 0
+    week = 7 * 86400 * 1000
+    with contextlib.closing(sqlite3.connect(ward.daemon.config["store"])) as db:
+        db.execute("UPDATE event SET accepted_ms = accepted_ms - ?, ended_ms = ended_ms - ?"
+                   " WHERE seq < (SELECT max(seq) FROM event)", (week, week))
+        db.execute("UPDATE event SET state = 3, reason = 'test' WHERE seq = 1")
+        db.commit()
+    since = len(ward.daemon.lines)
+    ward.daemon.start().wait_ready(since=since)
+    line = ward.daemon.wait_log("event=journal-swept", since=since)
+    left = ward.daemon.query("SELECT seq FROM event")
+    assert {(1,)} < set(left) and int(re.search(r"count=(\d+)", line).group(1)) > 0
+    ward.settle()
+    after = ward.daemon.metrics()
+    assert sum(holds(after).values()) >= sum(holds(before).values())
+    assert after["events_removed_total"] > 0
+    assert len(ward.alerts("p1")) == 1
+
+
+# The daily statement
+
+DAY = 86400
+TYPES = ("MedicationRequest", "Observation", "Condition")
+
+
+def stated(ward, since, rtype="Observation"):
+    """Of the day before yesterday: (server, journal, difference), and the line."""
+    day = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=2)
+    line = ward.daemon.wait_log(rf"event=statement type={rtype} name={day} ", since=since)
+    found = re.search(r"server (\d+), journal (\d+), difference (-?\d+)", line)
+    return found and tuple(map(int, found.groups())), line
+
+
+def day_of_two_patients(house):
+    """A daemon that was stopped, and a journal that knows a day with two patients: it was the day
+    before yesterday, and no day since the one before is stated."""
+    hospital = house.hospital()
+    ward = Ward(hospital)
+    hospital.clock(stamp_skew=-2 * DAY)
+    ward.write(*treated("a"), result("a", 0.8), *treated("b"), result("b", 0.8))
+    hospital.clock(stamp_skew=0)
+    ward.daemon = house.daemon(hospital.base, settings=SLOW)
+    ward.daemon.wait_ready()
+    ward.alert("a")
+    ward.alert("b")
+    ward.settle()
+    assert ward.daemon.stop() == 0
+    last = (int(time.time()) // DAY - 3) * DAY * 1000
+    with contextlib.closing(sqlite3.connect(ward.daemon.config["store"])) as db:
+        db.execute("UPDATE setting SET value = ? WHERE name = 'statement:day'", (str(last),))
+        db.commit()
+    return ward
+
+
+def start_again(ward):
+    since = len(ward.daemon.lines)
+    ward.daemon.start().wait_ready(since=since)
+    return since
+
+
+def test_a_day_that_is_over_is_stated_with_the_counts_of_both_sides(house):
+    ward = day_of_two_patients(house)
+    since = start_again(ward)
+    assert stated(ward, since)[0] == (2, 2, 0)
+    assert stated(ward, since, "Condition")[0] == (2, 2, 0)
+    assert stated(ward, since, "MedicationRequest")[0] == (6, 6, 0)
+    metrics = wait_until(lambda: (m := ward.daemon.metrics()) and any(
+        "statement_resources" in key for key in m) and m, what="the metric")
+    assert metrics["statement_missed_total"] == 0
+    wait_until(lambda: ward.daemon.query("SELECT value FROM setting WHERE name = 'statement:day'")
+               >= [(str((int(time.time()) // DAY - 2) * DAY * 1000),)], what="the day is put down")
+
+
+def test_what_the_server_has_more_is_polled_again(house):
+    ward = day_of_two_patients(house)
+    with contextlib.closing(sqlite3.connect(ward.daemon.config["store"])) as db:
+        assert db.execute("DELETE FROM event WHERE id = 'b-neutrophils'").rowcount == 1
+        db.commit()
+    since = start_again(ward)
+    counts, line = stated(ward, since)
+    assert counts == (2, 1, 1) and "<4>" in line and "fix=" in line
+    wait_until(lambda: ward.daemon.query("SELECT count(*) FROM event WHERE id = 'b-neutrophils'")
+               == [(1,)], what="the one that was missed", explain=ward.explain)
+    assert ward.daemon.metrics()["statement_missed_total"] == 1
+
+
+def test_a_server_that_knows_no_summary_is_asked_for_a_total_and_may_not_tell_at_all(house):
+    ward = day_of_two_patients(house)
+    ward.hospital.fail(method="GET", path="_summary=count", times=1000, answer=400)
+    ward.hospital.fail(method="GET", path="Condition.*_total=accurate", times=1000, answer=400)
+    since = start_again(ward)
+    assert stated(ward, since)[0] == (2, 2, 0)
+    assert ward.hospital.requests_of("GET", "_total=accurate")
+    counts, line = stated(ward, since, "Condition")
+    assert counts is None and "does not count" in line

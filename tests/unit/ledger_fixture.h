@@ -34,6 +34,7 @@ struct books {
     int64_t seqs[64];
     size_t seq_count;
     struct store_counts counts;
+    int64_t removed, next_seq, number;
 };
 
 static inline void books_silent(enum log_level level, const char *line)

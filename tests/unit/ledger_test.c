@@ -281,7 +281,15 @@ static void what_was_given_up_or_released_is_offered_again_at_once(void **state)
     books_free(b);
 }
 
-static void run_sql(const struct books *b, const char *sql);
+static void run_sql(const struct books *b, const char *sql)
+{
+    sqlite3 *sqlite;
+    char *why = NULL;
+
+    assert_int_equal(sqlite3_open(b->path, &sqlite), SQLITE_OK);
+    if (sqlite3_exec(sqlite, sql, NULL, NULL, &why) != SQLITE_OK) fail_msg("%s", why);
+    sqlite3_close(sqlite);
+}
 
 /* Asked of the file alone: a call of the store would be a step as well. */
 static void wait_for(const struct books *b, const char *sql, int64_t want)
@@ -426,17 +434,183 @@ static void reasons_beyond_a_dozen_are_others(void **state)
     books_free(b);
 }
 
-/* ---- the step from schema 1 */
+/* ---- retention */
 
-static void run_sql(const struct books *b, const char *sql)
+static void on_swept(const struct store_swept *swept, void *arg)
 {
-    sqlite3 *sqlite;
-    char *why = NULL;
+    struct books *b = arg;
 
-    assert_int_equal(sqlite3_open(b->path, &sqlite), SQLITE_OK);
-    if (sqlite3_exec(sqlite, sql, NULL, NULL, &why) != SQLITE_OK) fail_msg("%s", why);
-    sqlite3_close(sqlite);
+    assert_null(swept->err);
+    b->removed = swept->removed;
+    b->next_seq = swept->next_seq;
+    b->waiting = false;
 }
+
+static void sweep(struct books *b, int64_t after_seq, int64_t before_ms, size_t limit)
+{
+    b->waiting = true;
+    store_sweep(b->store, after_seq, before_ms, limit, on_swept, b);
+    books_wait(b);
+}
+
+/* An event of that patient that is finished; their times are then set from beside. */
+static void finish_one(struct books *b, const char *patient, const char *id, enum event_fate fate)
+{
+    struct store_event event = event_of(patient, id, 1);
+
+    books_accept(b, &event);
+    assert_true(books_claim(b, 0));
+    books_finish(b, &(struct store_result){ .patient = patient,
+                                            .due_ms = INSTANT_NEVER,
+                                            .fates = &(struct store_fate){ b->seqs[0], fate, "" },
+                                            .fate_count = 1 });
+}
+
+#define OLD   INT64_C(1000)
+#define YOUNG INT64_C(5000)
+
+static void only_what_is_finished_old_and_of_no_open_delivery_is_removed(void **state)
+{
+    struct books *b = books_start();
+    struct store_event waits = event_of("p1", "waits", 1), more = event_of("p1", "more", 1);
+
+    (void)state;
+    finish_one(b, "p2", "done", FATE_DONE);       /* 1 */
+    finish_one(b, "p2", "outside", FATE_OUTSIDE); /* 2 */
+    finish_one(b, "p2", "aside", FATE_ASIDE);     /* 3 */
+    owe(b, "k1", "{}");                           /* of p1 */
+    finish_one(b, "p1", "owed", FATE_DONE);       /* 4 */
+    finish_one(b, "p2", "young", FATE_DONE);      /* 5 */
+    books_accept(b, &waits);                      /* 6 */
+    books_accept(b, &more);                       /* 7 */
+    run_sql(b, "UPDATE event SET accepted_ms = 1000, ended_ms = 1000 WHERE seq <> 5");
+    run_sql(b, "UPDATE event SET accepted_ms = 1000, ended_ms = 5000 WHERE seq = 5");
+    struct store_counts before = *books_count(b);
+    sweep(b, 0, OLD, 100);
+    assert_int_equal(b->removed, 0); /* exactly as old is not older */
+    sweep(b, 0, OLD + 1, 100);
+    assert_int_equal(b->removed, 2);
+    assert_int_equal(books_ask(b, "SELECT sum(seq) FROM event"), 3 + 4 + 5 + 6 + 7);
+    assert_memory_equal(books_count(b)->ledger, before.ledger, sizeof before.ledger);
+    sweep(b, 0, YOUNG + 1, 100);
+    assert_int_equal(books_ask(b, "SELECT sum(seq) FROM event"), 3 + 4 + 6 + 7);
+    depart(b);
+    b->waiting = true;
+    store_delivered(b->store, "k1", 1, "mm-k1", "1", books_on_done, b);
+    books_wait(b);
+    sweep(b, 0, YOUNG + 1, 100);
+    assert_int_equal(books_ask(b, "SELECT sum(seq) FROM event"), 3 + 6 + 7);
+    books_reopen(b);
+    assert_memory_equal(books_count(b)->ledger, before.ledger, sizeof before.ledger);
+    books_free(b);
+}
+
+static void a_round_goes_over_the_journal_a_few_at_a_time(void **state)
+{
+    struct books *b = books_start();
+    char id[8];
+
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        finish_one(b, "p1", id, FATE_DONE);
+    }
+    run_sql(b, "UPDATE event SET accepted_ms = 1000, ended_ms = 1000");
+    sweep(b, 0, OLD + 1, 3);
+    assert_int_equal(b->removed, 3);
+    assert_int_equal(b->next_seq, 3);
+    sweep(b, 3, OLD + 1, 3);
+    assert_int_equal(b->removed, 3);
+    assert_int_equal(b->next_seq, 6);
+    sweep(b, 6, OLD + 1, 3);
+    assert_int_equal(b->removed, 0); /* the last one stays */
+    assert_int_equal(b->next_seq, 0);
+    books_free(b);
+}
+
+static void a_round_ends_where_the_young_ones_begin(void **state)
+{
+    struct books *b = books_start();
+
+    (void)state;
+    finish_one(b, "p1", "a", FATE_DONE);
+    finish_one(b, "p1", "b", FATE_DONE);
+    finish_one(b, "p1", "c", FATE_DONE);
+    run_sql(b, "UPDATE event SET accepted_ms = 1000, ended_ms = 1000 WHERE seq = 1");
+    run_sql(b, "UPDATE event SET accepted_ms = 5000, ended_ms = 5000 WHERE seq > 1");
+    sweep(b, 0, OLD + 1, 1);
+    assert_int_equal(b->next_seq, 1);
+    sweep(b, 1, OLD + 1, 1);
+    assert_int_equal(b->next_seq, 0);
+    books_free(b);
+}
+
+/* ---- the counts of a day */
+
+static void on_number(int64_t number, void *arg)
+{
+    struct books *b = arg;
+
+    b->number = number;
+    b->waiting = false;
+}
+
+static int64_t changed(struct books *b, int64_t from_ms, int64_t until_ms)
+{
+    b->waiting = true;
+    store_changed(b->store, "Observation", from_ms, until_ms, on_number, b);
+    books_wait(b);
+    return b->number;
+}
+
+static void put(struct books *b, const char *id, const char *version, int64_t updated_ms,
+                enum event_change change)
+{
+    struct store_event event = event_of("p1", id, 1);
+
+    event.version = version;
+    event.updated_ms = updated_ms;
+    event.change = change;
+    books_accept(b, &event);
+}
+
+static void a_resource_is_counted_at_its_newest_version_until_it_is_deleted(void **state)
+{
+    struct books *b = books_start();
+
+    (void)state;
+    put(b, "a", "1", 100, CHANGE_WRITTEN);
+    put(b, "a", "2", 150, CHANGE_WRITTEN); /* twice in the span: once */
+    put(b, "b", "1", 199, CHANGE_WRITTEN);
+    put(b, "c", "1", 200, CHANGE_WRITTEN); /* the end is outside */
+    put(b, "d", "1", 99, CHANGE_WRITTEN);
+    assert_int_equal(changed(b, 100, 200), 2);
+    put(b, "b", "2", 300, CHANGE_WRITTEN);
+    assert_int_equal(changed(b, 100, 200), 1);
+    assert_int_equal(changed(b, 300, 400), 1);
+    put(b, "a", "3", INSTANT_UNSET, CHANGE_DELETED);
+    assert_int_equal(changed(b, 100, 200), 0);
+    put(b, "a", "4", 160, CHANGE_WRITTEN); /* and is there again */
+    assert_int_equal(changed(b, 100, 200), 1);
+    books_free(b);
+}
+
+static void a_repeat_tells_when_the_first_notice_did_not(void **state)
+{
+    struct books *b = books_start();
+
+    (void)state;
+    put(b, "a", "1", INSTANT_UNSET, CHANGE_WRITTEN);
+    assert_int_equal(changed(b, 100, 200), 0);
+    put(b, "a", "1", 150, CHANGE_WRITTEN);
+    assert_int_equal(b->fresh, 0);
+    assert_int_equal(changed(b, 100, 200), 1);
+    put(b, "a", "1", 999, CHANGE_WRITTEN); /* what is known stays */
+    assert_int_equal(changed(b, 100, 200), 1);
+    books_free(b);
+}
+
+/* ---- the step from schema 1 */
 
 /* The file holds five events: one done (hook), one waiting with 8 bytes (poll), one outside (hook),
  * one set aside with 6 bytes (poll), one hint (hook); an alert owed, one parked, one delivered. */
@@ -512,6 +686,11 @@ int main(void)
         cmocka_unit_test(what_is_owed_is_counted_in_items_and_bytes),
         cmocka_unit_test(parked_deliveries_are_counted_by_the_code_of_their_reason),
         cmocka_unit_test(reasons_beyond_a_dozen_are_others),
+        cmocka_unit_test(only_what_is_finished_old_and_of_no_open_delivery_is_removed),
+        cmocka_unit_test(a_round_goes_over_the_journal_a_few_at_a_time),
+        cmocka_unit_test(a_round_ends_where_the_young_ones_begin),
+        cmocka_unit_test(a_resource_is_counted_at_its_newest_version_until_it_is_deleted),
+        cmocka_unit_test(a_repeat_tells_when_the_first_notice_did_not),
         cmocka_unit_test(a_file_of_schema_1_is_brought_up_to_date_with_all_that_is_in_it),
         cmocka_unit_test(a_step_that_cannot_be_made_leaves_the_old_file),
         cmocka_unit_test(a_file_of_schema_3_is_refused),
