@@ -7,6 +7,7 @@
 #include "app/command.h"
 #include "app/config.h"
 #include "app/load.h"
+#include "app/secret.h"
 #include "core/knowledge.h"
 
 static int help(void)
@@ -33,10 +34,10 @@ static void secret_check(const char *file, const char *credential, bool one_line
 
     /* Credentials are there only while systemd runs the service. */
     if (!file && credential && !getenv("CREDENTIALS_DIRECTORY")) return;
-    if (!config_secret(file, credential, one_line, &secret, &err))
+    if (!secret_read(file, credential, one_line, &secret, &err))
         err_list_add(problems, &err);
     else
-        config_wipe(secret);
+        secret_wipe(secret);
 }
 
 static void secrets_check(const struct config *config, struct err_list *problems)

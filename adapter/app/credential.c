@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/config.h"
+#include "app/secret.h"
 #include "base/buf.h"
 
 /* RFC 4648, for Basic credentials. */
@@ -30,10 +30,9 @@ bool credential_authorization(const struct credential_source *source, char **ret
     char *token, *basic;
 
     *ret = NULL;
-    if (!config_secret(source->token_file, source->token_credential, true, &token, err))
-        return false;
-    if (!config_secret(source->basic_file, source->basic_credential, true, &basic, err)) {
-        config_wipe(token);
+    if (!secret_read(source->token_file, source->token_credential, true, &token, err)) return false;
+    if (!secret_read(source->basic_file, source->basic_credential, true, &basic, err)) {
+        secret_wipe(token);
         return false;
     }
     if (token) buf_printf(&value, "Bearer %s", token);
@@ -41,8 +40,8 @@ bool credential_authorization(const struct credential_source *source, char **ret
         buf_text(&value, "Basic ");
         base64_add(&value, basic);
     }
-    config_wipe(token);
-    config_wipe(basic);
+    secret_wipe(token);
+    secret_wipe(basic);
     if (value.len) *ret = buf_take(&value);
     return true;
 }

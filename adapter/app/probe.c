@@ -11,6 +11,7 @@
 #include "app/credential.h"
 #include "app/output.h"
 #include "app/progress.h"
+#include "app/secret.h"
 #include "base/mem.h"
 #include "fhir/reference.h"
 
@@ -123,7 +124,7 @@ static bool keys_read(const struct probing *probing, struct keys *ret, struct er
 
     *ret = (struct keys){ NULL, NULL };
     return credential_authorization(&source, &ret->authorization, err) &&
-           config_secret(probing->settings.ca_file, NULL, false, &ret->ca, err);
+           secret_read(probing->settings.ca_file, NULL, false, &ret->ca, err);
 }
 
 static bool ask_all(const struct probing *probing, const struct keys *keys, struct probe_facts *ret,
@@ -165,7 +166,7 @@ static int probe(const struct probing *probing)
     struct err err;
     bool good = keys_read(probing, &keys, &err) && ask_all(probing, &keys, &facts, &err);
 
-    config_wipe(keys.authorization);
+    secret_wipe(keys.authorization);
     free(keys.ca);
     if (!good) return complain(&err);
     probe_choose(&facts, probing->settings.hook, &choice);

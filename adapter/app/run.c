@@ -15,6 +15,7 @@
 #include "app/config.h"
 #include "app/credential.h"
 #include "app/load.h"
+#include "app/secret.h"
 #include "app/service.h"
 #include "base/buf.h"
 #include "base/log.h"
@@ -61,10 +62,10 @@ struct adapter {
 
 static void material_done(struct material *material)
 {
-    config_wipe(material->authorization);
-    config_wipe(material->key);
-    config_wipe(material->hook_secret);
-    config_wipe(material->signature);
+    secret_wipe(material->authorization);
+    secret_wipe(material->key);
+    secret_wipe(material->hook_secret);
+    secret_wipe(material->signature);
     free(material->ca);
     free(material->certificate);
 }
@@ -99,14 +100,14 @@ static bool material_read(const struct config *config, struct material *ret, str
     *ret = (struct material){ .authorization = NULL };
     credential_origin(config->server.base, ret->origin, sizeof ret->origin);
     if (authorization_read(config, &ret->authorization, err) &&
-        config_secret(config->server.ca_file, NULL, false, &ret->ca, err) &&
-        config_secret(config->hook.certificate_file, NULL, false, &ret->certificate, err) &&
-        config_secret(config->hook.key_file, config->hook.key_credential, false, &ret->key, err) &&
-        config_secret(config->hook.secret_file, config->hook.secret_credential, true,
-                      &ret->hook_secret, err) &&
+        secret_read(config->server.ca_file, NULL, false, &ret->ca, err) &&
+        secret_read(config->hook.certificate_file, NULL, false, &ret->certificate, err) &&
+        secret_read(config->hook.key_file, config->hook.key_credential, false, &ret->key, err) &&
+        secret_read(config->hook.secret_file, config->hook.secret_credential, true,
+                    &ret->hook_secret, err) &&
         hook_secret_check(ret->hook_secret, err) &&
-        config_secret(config->subscribe.signature_file, config->subscribe.signature_credential,
-                      true, &ret->signature, err) &&
+        secret_read(config->subscribe.signature_file, config->subscribe.signature_credential, true,
+                    &ret->signature, err) &&
         signature_check(ret->signature, err))
         return true;
     material_done(ret);
@@ -126,13 +127,6 @@ static int64_t wall_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static enum poll_by poll_by_of(const struct config *config)
-{
-    enum poll_by by = POLL_BY_AUTO;
-
-    return poll_by_parse(config->poll.by, &by) ? by : POLL_BY_AUTO;
-}
-
 static struct flow_options options_of(const struct config *config, const struct material *material)
 {
     return (struct flow_options){
@@ -145,7 +139,7 @@ static struct flow_options options_of(const struct config *config, const struct 
         .system = config->alerts.system,
         .version = ADAPTER_VERSION,
         .hook_secret = material->hook_secret,
-        .poll_by = poll_by_of(config),
+        .poll_by = (enum poll_by)config->poll.by,
         .cohort = config->poll.cohort,
         .per_minute = config->poll.per_minute,
         .subscribe = (enum flow_subscribe)config->subscribe.by,
@@ -190,14 +184,6 @@ static struct knowledge *knowledge_read(const struct adapter *adapter, const str
     layers.profile = config_profile(config);
     layers.no_drug_names = !config->drug_names;
     return load_layers(&layers, &knowledge, problems) ? knowledge : NULL;
-}
-
-static void log_level_set(const char *name)
-{
-    log_set_level(strcmp(name, "error") == 0   ? LOG_LEVEL_ERROR
-                  : strcmp(name, "warn") == 0  ? LOG_LEVEL_WARN
-                  : strcmp(name, "debug") == 0 ? LOG_LEVEL_DEBUG
-                                               : LOG_LEVEL_INFO);
 }
 
 /* ---- stopping */
@@ -318,7 +304,7 @@ static const char *fixed_setting(const struct config *a, const struct config *b)
     if (!same(a->hook.key_credential, b->hook.key_credential)) return "hook.keyCredential";
     if (!same(a->hook.secret_file, b->hook.secret_file)) return "hook.secretFile";
     if (!same(a->hook.secret_credential, b->hook.secret_credential)) return "hook.secretCredential";
-    if (!same(a->poll.by, b->poll.by)) return "poll.by";
+    if (a->poll.by != b->poll.by) return "poll.by";
     if (!same(a->poll.cohort, b->poll.cohort)) return "poll.cohort";
     if (!same(a->name, b->name)) return "name";
     if (!same(a->store, b->store)) return "store";
@@ -363,7 +349,7 @@ static void reload_apply(struct adapter *adapter, struct config *config,
 {
     struct flow_options options = options_of(config, material);
 
-    log_level_set(config->log_level);
+    log_set_level((enum log_level)config->log_level);
     http_client_authorize(adapter->client, material->authorization);
     options.hook_secret = NULL; /* as it was */
     flow_options(adapter->flow, &options);
@@ -596,7 +582,7 @@ static int run(struct adapter *adapter)
     int code = 1;
 
     if (config_read(adapter->config_file, &adapter->config, &problems)) {
-        log_level_set(adapter->config->log_level);
+        log_set_level((enum log_level)adapter->config->log_level);
         adapter->knowledge = knowledge_read(adapter, adapter->config, &problems);
     }
     if (adapter->knowledge)

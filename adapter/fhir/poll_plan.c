@@ -69,15 +69,3 @@ void poll_plan_make(enum poll_by by, bool cohort, const struct capability *capab
     ret->name = name_of(ret);
     ret->lack = lack_of(by, capability);
 }
-
-bool poll_by_parse(const char *text, enum poll_by *ret)
-{
-    static const char *const words[] = { "auto", "updated", "history", "patient" };
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i], text) == 0) {
-            *ret = (enum poll_by)i;
-            return true;
-        }
-    return false;
-}

@@ -43,7 +43,7 @@ struct config {
     } subscribe;
     struct {
         int64_t every_ms, overlap_ms, subscription_ms;
-        char *by;             /* "auto", "updated", "history", "patient" */
+        int64_t by;           /* enum poll_by */
         char *cohort;         /* "Group/5", "List/7" or the path of a file; NULL: none */
         int64_t per_minute;   /* requests; 0: no limit */
         int64_t first_days;   /* how far back the very first poll looks */
@@ -63,7 +63,7 @@ struct config {
     char *profile;  /* "us", "eu"; NULL: that of the mappings */
     struct load_paths local_codes, local_rules;
     bool drug_names;
-    char *log_level;
+    int64_t log_level; /* enum log_level */
 };
 
 /* Read and check a file. Goes on after a problem: false when there was one, then problems says where
@@ -80,14 +80,6 @@ bool config_listen(const char *text, char *ret_address, size_t size, uint16_t *r
 
 /* Is it a URL of http or https with a host, without query and user name, of at most 1000 bytes? */
 bool config_url_fits(const char *text);
-
-/* The text of a secret: from a file or, by name, from systemd's credentials directory; without the
- * newline at its end. *ret is NULL when neither is given; owned by the caller otherwise (wipe with
- * config_wipe()). Errors: ERR_CONFIG "secret.read", "secret.shape" (empty, longer than 64 KiB, control
- * characters in a one-line secret). Never repeats the secret. */
-bool config_secret(const char *file, const char *credential, bool one_line, char **ret,
-                   struct err *err) MUST_CHECK;
-void config_wipe(char *secret); /* overwrite and free; accepts NULL */
 
 /* Print every setting with its default and help. */
 void config_help(void);

@@ -14,7 +14,7 @@ struct credential_source {
 };
 
 /* The value of the Authorization header; NULL when there are no credentials. Owned by the caller: wipe
- * with config_wipe(). Errors: those of config_secret(). */
+ * with secret_wipe(). Errors: those of secret_read(). */
 bool credential_authorization(const struct credential_source *source, char **ret,
                               struct err *err) MUST_CHECK;
 

@@ -26,6 +26,3 @@ struct poll_plan {
 /* cohort: a list of patients is configured. */
 void poll_plan_make(enum poll_by by, bool cohort, const struct capability *capability,
                     struct poll_plan *ret);
-
-/* "auto", "updated", "history", "patient". False for anything else. */
-bool poll_by_parse(const char *text, enum poll_by *ret) MUST_CHECK;

@@ -68,27 +68,7 @@ static void check(void **state)
     assert_int_equal(plan.lack != NULL, c->lacks);
 }
 
-static void test_words(void **state)
-{
-    enum poll_by by = POLL_BY_AUTO;
-
-    (void)state;
-    assert_true(poll_by_parse("patient", &by));
-    assert_int_equal(by, POLL_BY_PATIENT);
-    assert_true(poll_by_parse("history", &by));
-    assert_int_equal(by, POLL_BY_HISTORY);
-    assert_true(poll_by_parse("updated", &by));
-    assert_int_equal(by, POLL_BY_UPDATED);
-    assert_true(poll_by_parse("auto", &by));
-    assert_int_equal(by, POLL_BY_AUTO);
-    assert_false(poll_by_parse("", &by));
-    assert_false(poll_by_parse("Auto", &by));
-}
-
 int main(void)
 {
-    static const struct CMUnitTest words[] = { cmocka_unit_test(test_words) };
-
-    return RUN_TABLE("poll plan", cases, check) +
-           cmocka_run_group_tests_name("poll words", words, NULL, NULL);
+    return RUN_TABLE("poll plan", cases, check);
 }
