@@ -126,15 +126,15 @@ void chart_arrange(struct chart *chart, const struct knowledge *knowledge)
     sort(chart->results, chart->result_count, sizeof *chart->results, result_before);
     sort(chart->conditions, chart->condition_count, sizeof *chart->conditions, condition_before);
     sort(chart->allergies, chart->allergy_count, sizeof *chart->allergies, allergy_before);
-    derive_all(chart, knowledge);
+    chart->own = chart;
+    derive_prepare(chart, knowledge);
 }
 
-void chart_add_series(struct chart *chart, unsigned analyte, struct chart_result *results,
-                      size_t count)
+void chart_set_series(struct chart_series *series, struct chart_result *results, size_t count)
 {
-    assert(chart->series_count < CHART_SERIES_MAX);
     sort(results, count, sizeof *results, result_before);
-    chart->series[chart->series_count++] = (struct chart_series){ analyte, results, count };
+    series->results = results;
+    series->count = count;
 }
 
 /* ---- questions */
@@ -142,9 +142,12 @@ void chart_add_series(struct chart *chart, unsigned analyte, struct chart_result
 size_t chart_results(const struct chart *chart, unsigned analyte, const struct chart_result **ret)
 {
     for (size_t i = 0; i < chart->series_count; i++) {
-        if (chart->series[i].analyte != analyte) continue;
-        *ret = chart->series[i].results;
-        return chart->series[i].count;
+        struct chart_series *series = &chart->own->series[i];
+        if (series->analyte != analyte) continue;
+        if (!series->made) derive_series(chart->own, series);
+        if (!series->count) break;
+        *ret = series->results;
+        return series->count;
     }
     return chart_reported(chart, analyte, ret);
 }

@@ -244,14 +244,14 @@ void derived_keep(struct deriver *deriver, const struct derived *derived)
 }
 
 /* The series: what was computed, and what is reported. */
-static void series_keep(struct deriver *deriver)
+static void series_keep(struct deriver *deriver, struct chart_series *series)
 {
     const struct chart_result *reported;
     size_t count = chart_reported(deriver->chart, deriver->analyte, &reported);
 
     if (!deriver->count) return;
     for (size_t i = 0; i < count; i++) result_push(deriver, &reported[i]);
-    chart_add_series(deriver->chart, deriver->analyte, deriver->results, deriver->count);
+    chart_set_series(series, deriver->results, deriver->count);
 }
 
 /* What is computed, and of what above all: without that there is nothing. */
@@ -272,22 +272,28 @@ static const struct formula {
     { "glucose", derive_glucose, { "glucose-fasting", "glucose-poc" } },
 };
 
-void derive_all(struct chart *chart, const struct knowledge *knowledge)
+void derive_prepare(struct chart *chart, const struct knowledge *knowledge)
 {
-    struct deriver deriver = { .chart = chart,
-                               .knowledge = knowledge,
-                               .policy = knowledge_policy(knowledge) };
-
     _Static_assert(ARRAY_SIZE(formulas) <= CHART_SERIES_MAX, "room for every series");
+    chart->knowledge = knowledge;
     chart->series_count = 0;
     for (size_t i = 0; chart->result_count && i < ARRAY_SIZE(formulas); i++) {
-        deriver.analyte = derive_analyte(&deriver, formulas[i].analyte);
-        deriver.results = NULL;
-        deriver.count = deriver.room = 0;
-        if (deriver.analyte == CONCEPT_NONE) continue;
-        formulas[i].derive(&deriver);
-        series_keep(&deriver);
+        unsigned analyte = knowledge_concept(knowledge, CONCEPT_ANALYTE, formulas[i].analyte);
+        if (analyte == CONCEPT_NONE) continue;
+        chart->series[chart->series_count++] = (struct chart_series){ analyte, i, false, NULL, 0 };
     }
+}
+
+void derive_series(struct chart *chart, struct chart_series *series)
+{
+    struct deriver deriver = { .chart = chart,
+                               .knowledge = chart->knowledge,
+                               .policy = knowledge_policy(chart->knowledge),
+                               .analyte = series->analyte };
+
+    series->made = true;
+    formulas[series->formula].derive(&deriver);
+    series_keep(&deriver, series);
 }
 
 bool derive_has_source(const struct knowledge *knowledge, unsigned analyte)

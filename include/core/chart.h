@@ -104,11 +104,13 @@ struct chart_result {
     const struct derivation *derived; /* how it was computed; NULL: it was reported */
 };
 
-/* All results of an analyte that is also computed. */
+/* All results of an analyte that is also computed: made when they are first asked for. */
 struct chart_series {
     unsigned analyte;
+    size_t formula; /* derive.c */
+    bool made;
     const struct chart_result *results; /* reported and computed, newest first */
-    size_t count;
+    size_t count;                       /* 0: nothing can be computed */
 };
 
 #define CHART_SERIES_MAX 10
@@ -159,6 +161,8 @@ struct chart {
     size_t allergy_count;
     struct chart_series series[CHART_SERIES_MAX]; /* chart_arrange() */
     size_t series_count;
+    struct chart *own;                 /* itself: keeps what is computed when it is asked for */
+    const struct knowledge *knowledge; /* ... with this; borrowed: outlives the chart's use */
     size_t order_room, result_room, condition_room, allergy_room; /* private */
 };
 
@@ -174,8 +178,9 @@ void chart_add_condition(struct chart *chart, const struct chart_condition *cond
 void chart_add_allergy(struct chart *chart, const struct chart_allergy *allergy);
 
 /* Bring everything into the order that does not depend on how it came: orders and conditions by
- * type and id, results by analyte and then newest first (at, issued, updated, id). Then compute what
- * can be computed from them (core/derive.h). Call once, before the chart is evaluated. */
+ * type and id, results by analyte and then newest first (at, issued, updated, id). What can be
+ * computed from them (core/derive.h) is computed when it is first asked for, so that a chart is used
+ * by one thread. Call once, before the chart is evaluated. */
 void chart_arrange(struct chart *chart, const struct knowledge *knowledge);
 
 /* The results of one analyte, reported and computed, newest first; 0 when there are none. */
@@ -185,8 +190,7 @@ size_t chart_results(const struct chart *chart, unsigned analyte, const struct c
 size_t chart_reported(const struct chart *chart, unsigned analyte, const struct chart_result **ret);
 
 /* Let these be all results of the analyte; in any order, in the chart's arena. Private to core/. */
-void chart_add_series(struct chart *chart, unsigned analyte, struct chart_result *results,
-                      size_t count);
+void chart_set_series(struct chart_series *series, struct chart_result *results, size_t count);
 
 /* Does nothing say which of two results came later? */
 bool result_same_moment(const struct chart_result *a, const struct chart_result *b);

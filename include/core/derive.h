@@ -24,9 +24,12 @@ struct derivation {
     struct decimal kg;
 };
 
-/* Compute what can be computed, beside what is reported. chart_arrange() calls it: once, when the
- * reported results stand in their order. */
-void derive_all(struct chart *chart, const struct knowledge *knowledge);
+/* Which analytes can be computed. chart_arrange() calls it: once, when the reported results stand in
+ * their order. */
+void derive_prepare(struct chart *chart, const struct knowledge *knowledge);
+
+/* Compute one of them, beside what is reported. chart_results() calls it: once. */
+void derive_series(struct chart *chart, struct chart_series *series);
 
 /* Can the analyte be computed from something that has a code? */
 bool derive_has_source(const struct knowledge *knowledge, unsigned analyte);
