@@ -18,8 +18,6 @@
 #define ASKED_ALL 26 /* questions, when all of them make sense */
 #define FUTURE    "2999-01-01T00:00:00Z"
 
-#define WEBSOCKET "http://hl7.org/fhir/StructureDefinition/capabilitystatement-websocket"
-
 static const char *const type_names[PROBE_TYPES] = { "MedicationRequest",  "Observation",
                                                      "Condition",          "Procedure",
                                                      "AllergyIntolerance", "Patient" };
@@ -313,22 +311,6 @@ static void listed_topics(const struct node *statement, struct probe_facts *fact
         if (capability_topic(statement, type_names[i])) facts->topics |= 1u << i;
 }
 
-static void web_socket_of(const struct node *statement, struct probe_facts *facts)
-{
-    struct node rests = node_get(statement, "rest");
-
-    for (size_t i = 0; i < node_count(&rests); i++) {
-        struct node rest = node_item(&rests, i), list = node_get(&rest, "extension");
-        for (size_t j = 0; j < node_count(&list); j++) {
-            struct node item = node_item(&list, j);
-            const char *url = node_text(&item, "url"), *value = node_text(&item, "valueUri");
-            if (!value) value = node_text(&item, "valueUrl");
-            if (url && value && strcmp(url, WEBSOCKET) == 0)
-                snprintf(facts->web_socket, sizeof facts->web_socket, "%.290s", value);
-        }
-    }
-}
-
 /* ---- the statement */
 
 static int64_t now_ms(void)
@@ -375,7 +357,6 @@ static bool ask_statement(struct asking *asking, struct err *err)
         return err_fix(err, "give the base URL of the FHIR server, e.g. https://ehr.example/fhir");
     }
     struct node root = node_root(doc);
-    web_socket_of(&root, facts);
     listed_topics(&root, facts);
     return capability_read(&root, &facts->capability, err);
 }

@@ -70,8 +70,8 @@ static void choose_push(const struct probe_facts *facts, const char *hook, struc
         ret->push_why = "Subscriptions with criteria are offered; whether they fire is seen when "
                         "the adapter runs (found by poll, not by push)";
     }
-    ret->web_socket = ret->push != PROBE_PUSH_NONE && !hook && facts->web_socket[0];
-    if (ret->push != PROBE_PUSH_NONE && !hook && !facts->web_socket[0])
+    ret->web_socket = ret->push != PROBE_PUSH_NONE && !hook && facts->capability.websocket[0];
+    if (ret->push != PROBE_PUSH_NONE && !hook && !facts->capability.websocket[0])
         warn(ret, "The server must reach the listener: set hook.url to how it does, or probe with "
                   "--hook URL.");
 }

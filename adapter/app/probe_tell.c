@@ -65,7 +65,8 @@ static void tell_server(const struct probe_facts *facts, FILE *out)
             fhir_release_name(facts->capability.release), facts->capability.fhir_version,
             facts->capability.software[0] ? ", " : "", facts->capability.software);
     tell_clock(facts, out);
-    if (facts->web_socket[0]) fprintf(out, "  WebSocket %s\n", facts->web_socket);
+    if (facts->capability.websocket[0])
+        fprintf(out, "  WebSocket %s\n", facts->capability.websocket);
     fprintf(out, "  asked     %u questions, nothing was written\n\n", facts->asked);
 }
 
@@ -121,10 +122,10 @@ void probe_json(const struct probe_facts *facts, const struct probe_choice *choi
         json_array_append_new(warnings, json_string(choice->warnings[i]));
     all = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:o}", "base", facts->base,
                     "release", fhir_release_name(facts->capability.release), "software",
-                    facts->capability.software, "webSocket", facts->web_socket, "types", types,
-                    "detectedIssue", word(facts->issues), "toldBy", push_words(choice), "provedBy",
-                    poll_words(choice->poll), "writtenBy", write_words(choice->write), "warnings",
-                    warnings);
+                    facts->capability.software, "webSocket", facts->capability.websocket, "types",
+                    types, "detectedIssue", word(facts->issues), "toldBy", push_words(choice),
+                    "provedBy", poll_words(choice->poll), "writtenBy", write_words(choice->write),
+                    "warnings", warnings);
     json_dumpf(all, out, JSON_INDENT(2));
     fputc('\n', out);
     json_decref(all);

@@ -38,7 +38,6 @@ struct probe_facts {
     enum probe_answer subscriptions; /* Subscription can be searched */
     enum probe_answer versions;      /* a read says which version it is */
     unsigned topics;                 /* bit i: a topic tells of types[i] */
-    char web_socket[300];            /* URL that the statement gives; "" */
     bool clock_known;
     int64_t clock_ms; /* how far the server's clock is ahead of ours */
     unsigned asked;   /* requests */

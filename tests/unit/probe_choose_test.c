@@ -147,7 +147,7 @@ static struct probe_facts facts_of(const struct choose_case *c)
                                             .subscription_offered = !server->no_subscription };
     snprintf(facts.capability.software, sizeof facts.capability.software, "%s",
              server->software ? server->software : "");
-    snprintf(facts.web_socket, sizeof facts.web_socket, "%s",
+    snprintf(facts.capability.websocket, sizeof facts.capability.websocket, "%s",
              server->web_socket ? server->web_socket : "");
     for (size_t i = 0; i < PROBE_TYPES; i++)
         facts.types[i] = (struct probe_type){ .search = PROBE_YES,
