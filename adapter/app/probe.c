@@ -36,6 +36,8 @@ static int help(void)
          "  --hook URL         how the server will reach the adapter:\n"
          "                     https://adapter.example:8443/hook\n"
          "  --patient ID       a patient to ask about; else the first one that is seen\n"
+         "  --cohort LIST      who is looked after, where each patient is asked for: Group/ID,\n"
+         "                     List/ID or a file with an id a line\n"
          "  --token-file FILE  a bearer token\n"
          "  --basic-file FILE  user:password\n"
          "  --ca-file FILE     PEM of the authorities to trust; else the system's\n"
@@ -197,6 +199,9 @@ static int option_take(struct probing *probing, int option)
     case 'p':
         probing->patient = optarg;
         return reference_id_ok(optarg) ? 0 : 1 + command_usage("probe", "\"%s\" is no id", optarg);
+    case 'C':
+        probing->settings.cohort = optarg;
+        return 0;
     case 't':
         probing->settings.token_file = optarg;
         return 0;
@@ -239,6 +244,7 @@ static int options_take(struct probing *probing, int argc, char **argv)
         { "force", no_argument, NULL, 'F' },
         { "hook", required_argument, NULL, 'H' },
         { "patient", required_argument, NULL, 'p' },
+        { "cohort", required_argument, NULL, 'C' },
         { "token-file", required_argument, NULL, 't' },
         { "basic-file", required_argument, NULL, 'b' },
         { "ca-file", required_argument, NULL, 'c' },

@@ -90,7 +90,20 @@ static void write_hook(const struct probe_choice *choice, const struct probe_set
     fputs("  },\n\n", out);
 }
 
-static void write_poll(const struct probe_choice *choice, FILE *out)
+static void write_cohort(const struct probe_settings *settings, FILE *out)
+{
+    if (!settings->cohort)
+        fputs("    // CHANGE THIS: who is looked after: a Group, a List, or a file with an id a "
+              "line.\n",
+              out);
+    setting(out, "cohort", settings->cohort ? settings->cohort : "Group/CHANGE-THIS", false);
+    fputs("    // Requests a minute that the server allows.\n"
+          "    \"perMinute\": 60,\n",
+          out);
+}
+
+static void write_poll(const struct probe_choice *choice, const struct probe_settings *settings,
+                       FILE *out)
 {
     static const char *const words[] = { [PROBE_POLL_NONE] = "auto",
                                          [PROBE_POLL_UPDATED] = "updated",
@@ -98,13 +111,7 @@ static void write_poll(const struct probe_choice *choice, FILE *out)
                                          [PROBE_POLL_PATIENT] = "patient" };
 
     fprintf(out, "  // %s.\n  \"poll\": {\n", choice->poll_why);
-    if (choice->poll == PROBE_POLL_PATIENT)
-        fputs(
-            "    // CHANGE THIS: who is looked after: a Group, a List, or a file of patient ids.\n"
-            "    \"cohort\": \"/etc/myeloma-adapter/cohort\",\n"
-            "    // Requests a minute that the server allows.\n"
-            "    \"perMinute\": 60,\n",
-            out);
+    if (choice->poll == PROBE_POLL_PATIENT) write_cohort(settings, out);
     setting(out, "by", words[choice->poll], true);
     fputs("  }\n", out);
 }
@@ -122,6 +129,6 @@ void probe_config(const struct probe_facts *facts, const struct probe_choice *ch
     write_server(facts, choice, settings, out);
     write_subscribe(choice, out);
     write_hook(choice, settings, out);
-    write_poll(choice, out);
+    write_poll(choice, settings, out);
     fputs("}\n", out);
 }

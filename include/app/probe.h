@@ -80,7 +80,7 @@ void probe_choose(const struct probe_facts *facts, const char *hook, struct prob
 
 /* The settings that a configuration begins with; texts are borrowed. */
 struct probe_settings {
-    const char *token_file, *basic_file, *ca_file, *hook; /* NULL: not given */
+    const char *token_file, *basic_file, *ca_file, *hook, *cohort; /* NULL: not given */
 };
 void probe_config(const struct probe_facts *facts, const struct probe_choice *choice,
                   const struct probe_settings *settings, FILE *out);

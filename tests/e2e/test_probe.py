@@ -66,6 +66,8 @@ def test_a_server_that_has_neither_is_asked_patient_by_patient(ward):
     told = probe(ward.hospital.base, "--format", "json")
     assert json.loads(told)["provedBy"] == "one patient after another"
     assert settings(probe(ward.hospital.base))["poll"]["by"] == "patient"
+    named = settings(probe(ward.hospital.base, "--cohort", "List/7"))["poll"]
+    assert (named["by"], named["cohort"]) == ("patient", "List/7")
 
 
 def test_topics_that_the_statement_lists_are_used(house):
