@@ -23,6 +23,7 @@ FILES = [
     ("disk", "every failure of the disk", "test_disk.py"),
     ("hell", "the hospital from hell", "test_hell.py"),
     ("convergence", "shuffled, doubled, late and lost events", "test_convergence.py"),
+    ("polls", "polled alone, in every manner", "test_poll_convergence.py"),
     ("histories", "generated histories over the real rules", "test_histories.py"),
     ("hostile", "hostile peers", "test_hostile.py"),
     ("canary", "no patient data where it must not be", "test_canary.py"),

@@ -199,3 +199,25 @@ def test_every_alert_of_this_file_stands_once(ward):
         assert key not in seen, f"{key}: {seen[key]} and {issue['id']}"
         seen[key] = issue["id"]
     assert len(seen) >= 12
+
+
+def state_of(daemon, pid, rule=LOW_COUNT):
+    """How the daemon holds the alert: "open", "retracted" ...; None: it has none."""
+    rows = daemon.query(f"SELECT state FROM alert WHERE patient = '{pid}' AND rule = '{rule}'")
+    return rows[0][0] if rows else None
+
+
+@pytest.mark.parametrize("by", ["history", "updated"])
+def test_a_deletion_that_hapi_told_nobody_of_is_found_in_its_history(ward, shared_house, by):
+    """Another installation beside the first, which is only polled; it writes alerts of its own."""
+    pid = "hapi-polled-" + by
+    ward.write(*treated(pid), result(pid, 0.8))
+    polled = shared_house.daemon(ward.hospital.base, hook=False, settings={
+        "name": by, "poll": {"every": "1 s", "by": by}})
+    polled.wait_ready()
+    wait_until(lambda: state_of(polled, pid) == "open", what="an open alert",
+               explain=lambda: polled.log()[-4000:])
+    ward.hospital.delete("Observation", pid + "-neutrophils")
+    wait_until(lambda: state_of(polled, pid) == "retracted", what="a retracted alert",
+               explain=lambda: polled.log()[-4000:])
+    assert polled.stop() == 0
