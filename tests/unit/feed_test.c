@@ -298,6 +298,38 @@ static void more_pieces_than_are_held_are_one_gap(void **state)
     assert_true(gap.from == 2 && gap.to == 3 + 2 * FEED_HELD_MAX);
 }
 
+static void neighbours_are_one_piece(void **state)
+{
+    struct feed feed;
+
+    (void)state;
+    feed_start(&feed, "77", 0);
+    tell(&feed, 1);
+    tell(&feed, 10);
+    tell(&feed, 11);
+    tell(&feed, 9);
+    assert_int_equal(feed.held_count, 1);
+    assert_true(feed.held[0].from == 9 && feed.held[0].to == 11);
+}
+
+static void events_without_numbers_are_the_last_of_the_count(void **state)
+{
+    struct step step = FROM(4, 0, 0, 0, FEED_NEXT, 4, 4);
+    struct notification_item item;
+    struct notification told = notification_of(&step, &item);
+    struct feed feed;
+
+    (void)state;
+    feed_start(&feed, "77", 0);
+    tell(&feed, 1);
+    told.event_count = 3;
+    assert_int_equal(feed_tell(&feed, &told, FEED_NEW, 0), FEED_NEXT);
+    told.events_since_start = 7;
+    told.event_count = 8; /* more than there are */
+    assert_int_equal(feed_tell(&feed, &told, FEED_NEW, 0), FEED_NEXT);
+    assert_true(feed.seen == 7);
+}
+
 /* Every order of 1 to 6 ends the same, with nothing missing. */
 static void every_order_of_six_ends_without_a_gap(void **state)
 {
@@ -392,6 +424,8 @@ int main(void)
 {
     static const struct CMUnitTest rest[] = {
         cmocka_unit_test(more_pieces_than_are_held_are_one_gap),
+        cmocka_unit_test(neighbours_are_one_piece),
+        cmocka_unit_test(events_without_numbers_are_the_last_of_the_count),
         cmocka_unit_test(every_order_of_six_ends_without_a_gap),
         cmocka_unit_test(what_is_closed_is_no_longer_missing),
         cmocka_unit_test(silence_is_one_and_a_half_heartbeats),
