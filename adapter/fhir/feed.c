@@ -78,15 +78,15 @@ static uint64_t highest_of(const struct notification *told)
                                                        : told->events_since_start;
 }
 
-/* A number that was told before: sent twice, or given twice? An event of the same number that
- * happened later is another one. */
+/* A number that was told before: sent twice, or given twice? An event of a lower number that happened
+ * later is another one. The last number given twice is no restart: some servers count carelessly. */
 static bool is_restart(const struct feed *feed, const struct notification *told, uint64_t highest,
                        enum feed_content content)
 {
+    if (highest == feed->seen) return false;
     if (feed->told_ms != INSTANT_UNSET && told->told_ms != INSTANT_UNSET)
         return told->told_ms > feed->told_ms;
-    if (content == FEED_UNSURE) return highest != feed->seen;
-    return content == FEED_NEW;
+    return content != FEED_KNOWN;
 }
 
 static enum feed_verdict restart(struct feed *feed, uint64_t highest, int64_t now_ms)
@@ -104,7 +104,6 @@ static enum feed_verdict tell_old(struct feed *feed, const struct notification *
     bool event = told->kind == NOTIFICATION_CHANGES;
 
     if (!event && highest == feed->seen) return FEED_NEXT;
-    if (!event && content == FEED_UNSURE) content = FEED_NEW; /* it can only be a smaller count */
     return is_restart(feed, told, highest, content) ? restart(feed, highest, now_ms)
                                                     : FEED_REPEATED;
 }

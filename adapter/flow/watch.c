@@ -215,7 +215,6 @@ static void status_refused(struct watch *at)
     at->no_status = true;
     log_event(LOG_LEVEL_INFO, "heartbeat-unsupported", LOG_TYPE, at->subscribe->type, LOG_WHAT,
               "the server sends no heartbeat and has no $status: silence means nothing", LOG_END);
-    catchup_now(flow_of(at), at->subscribe->type);
 }
 
 static void status_read(struct watch *at, const struct server_answer *answer)

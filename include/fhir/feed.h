@@ -45,7 +45,7 @@ enum feed_verdict {
     FEED_UNCOUNTED, /* no counter: nothing can be said */
     FEED_FIRST,     /* the first one: the count begins here */
     FEED_NEXT,      /* in order */
-    FEED_REPEATED,  /* nothing that was not told before */
+    FEED_REPEATED,  /* nothing that was not told before, or the last number once more */
     FEED_FILLED,    /* late: a part of what was missing */
     FEED_AHEAD,     /* something before it is missing */
     FEED_RESTARTED, /* the counter ran backwards: the server was started again */
