@@ -73,6 +73,7 @@ static const struct list_field {
     { "assumptions", offsetof(struct alert, assumptions),
       offsetof(struct alert, assumption_count) },
     { "sources", offsetof(struct alert, sources), offsetof(struct alert, source_count) },
+    { "raised", offsetof(struct alert, raised), offsetof(struct alert, raised_count) },
 };
 
 static const char *text_of(const struct alert *alert, const struct text_field *field)
@@ -266,6 +267,12 @@ static bool read_numbers(const struct node *root, struct alert *ret, struct err 
     return node_int(root, "endedMs", INT64_MIN, INT64_MAX, &ret->ended_ms, err);
 }
 
+/* Alerts of a version before do not have it. */
+static bool is_new(const struct list_field *field)
+{
+    return strcmp(field->name, "raised") == 0;
+}
+
 static bool read_alert(const struct node *root, struct arena *arena, struct alert *ret,
                        struct err *err)
 {
@@ -276,6 +283,7 @@ static bool read_alert(const struct node *root, struct arena *arena, struct aler
     }
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         struct list list = { 0 };
+        if (is_new(&lists[i]) && !node_get(root, lists[i].name).value) continue;
         if (!read_list(root, lists[i].name, arena, &list, err)) return false;
         list_set(ret, &lists[i], list);
     }

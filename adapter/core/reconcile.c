@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "core/eval_impl.h"
+#include "core/trigger.h"
 
 struct work {
     const struct evaluation *evaluation;
@@ -38,6 +39,39 @@ static void plan_add(struct work *work, enum action_kind kind, const struct aler
 
 /* ---- findings */
 
+static bool same_knowledge(const struct work *work, const struct alert *alert)
+{
+    return strcmp(alert->generation, knowledge_generation(work->knowledge)) == 0;
+}
+
+/* It lasts, but what raised it was never so: the results were corrected or removed. Another
+ * generation may read the same result in another way. */
+static bool lasts_on_error(const struct work *work, const struct verdict *verdict,
+                           const struct alert *open)
+{
+    return verdict->answer.truth != TRUTH_TRUE && verdict->persists && same_knowledge(work, open) &&
+           !trigger_stands(work->chart, open);
+}
+
+static void raised_copy(struct work *work, const struct alert *from, struct alert *to)
+{
+    to->raised = arena_alloc(&work->plan->arena, (from->raised_count + 1) * sizeof *to->raised);
+    to->raised_count = from->raised_count;
+    for (size_t i = 0; i < from->raised_count; i++) to->raised[i] = keep(work, from->raised[i]);
+}
+
+/* What raised it first stays noted, as long as it stands. */
+static void raised_note(struct work *work, const struct verdict *verdict, const struct alert *open,
+                        struct alert *alert)
+{
+    bool holds = verdict->answer.truth == TRUTH_TRUE;
+
+    if (open && (!holds || (open->raised_count && trigger_stands(work->chart, open))))
+        raised_copy(work, open, alert);
+    else
+        trigger_note(work->chart, &work->plan->arena, alert);
+}
+
 static void finding_keep(struct work *work, const struct verdict *verdict)
 {
     const struct alert *open = NULL;
@@ -50,8 +84,10 @@ static void finding_keep(struct work *work, const struct verdict *verdict)
         if (at->episode > episode) episode = at->episode;
         if (at->state == ALERT_OPEN) open = at;
     }
+    if (open && lasts_on_error(work, verdict, open)) return;
     verdict_alert(work->evaluation, verdict, work->knowledge, work->chart, &work->plan->arena,
                   &alert);
+    raised_note(work, verdict, open, &alert);
     if (open) {
         alert.key = keep(work, open->key);
         alert.episode = open->episode;
@@ -110,7 +146,7 @@ static enum fate fate_of(const struct chart *chart, const char *reference)
 static bool any_removed(const struct work *work, const struct alert *alert,
                         const char *const *references, size_t count)
 {
-    bool same = strcmp(alert->generation, knowledge_generation(work->knowledge)) == 0;
+    bool same = same_knowledge(work, alert);
 
     for (size_t i = 0; i < count; i++) {
         enum fate fate = fate_of(work->chart, references[i]);
@@ -169,7 +205,7 @@ static bool was_corrected(const struct work *work, const struct alert *alert,
 
     if (!clause || clause->clause->kind != CLAUSE_RESULT || !clause->fact_count) return false;
     if (clause->answer.truth != TRUTH_FALSE || !rule || rule->persists) return false;
-    if (strcmp(alert->generation, knowledge_generation(work->knowledge)) != 0) return false;
+    if (!same_knowledge(work, alert)) return false;
     for (size_t i = 0; i < clause->fact_count; i++) {
         const struct source *source = clause->facts[i].source;
         unsigned analyte = clause->clause->result.analyte;
@@ -325,12 +361,15 @@ static void alert_end(struct work *work, const struct alert *open)
 {
     struct ending ending = ending_of(work, open);
     struct alert ended = *open;
+    bool on_error = ending.verdict && lasts_on_error(work, ending.verdict, open);
 
-    if (ending.verdict && verdict_is_finding(ending.verdict)) return;
+    if (ending.verdict && verdict_is_finding(ending.verdict) && !on_error) return;
     ended.state = ALERT_RETRACTED;
     /* The clock may have been set back since. */
     ended.ended_ms = work->now_ms > open->opened_ms ? work->now_ms : open->opened_ms;
-    if (!still_holds(&ending) && rests_on_removed(work, open)) {
+    if (on_error) {
+        ended.ended_why = "A result that raised it was corrected or removed.";
+    } else if (!still_holds(&ending) && rests_on_removed(work, open)) {
         ended.ended_why = "A fact it rested on was entered in error or removed.";
     } else if (was_corrected(work, open, ending.clause)) {
         ended.ended_why =

@@ -48,6 +48,8 @@ struct alert {
     size_t implicated_count;
     const char **evidence; /* "Observation/91", "Condition/7" */
     size_t evidence_count;
+    const char **raised; /* the results that raised it, as they read then (core/trigger.h) */
+    size_t raised_count;
     struct alert_also *also; /* weaker findings merged into this one */
     size_t also_count;
     const char **assumptions; /* how sure we are: one sentence each */

@@ -22,7 +22,8 @@ struct plan {
  * Raises what is new, updates what says something else, and ends what is no finding any more:
  *
  *   retracted  a fact it rested on was removed (entered in error, cancelled, refuted, deleted), or the
- *              very result that raised it was corrected and does not support it now
+ *              very result that raised it was corrected and does not support it now; one that lasts
+ *              beyond its trigger too, when the results that raised it were corrected or removed
  *   left open  the rule cannot be told for another reason than age (a status, a code, a value that
  *              cannot be read), and the drug that it is about is not surely over
  *   cleared    everything else: recovered, too old, ordered no more or on hold, part of a stronger

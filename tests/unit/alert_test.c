@@ -12,6 +12,7 @@ static const char *subjects[] = { "lenalidomide", "rifampicin" };
 static const char *implicated[] = { "MedicationRequest/5", "MedicationRequest/7" };
 static const char *evidence[] = { "Observation/91" };
 static const char *sources[] = { "REVLIMID label, 2.1" };
+static const char *raised_by[] = { "Observation/91 0.7 10*9/L" };
 static struct alert_also also[] = { { "weaker", SEVERITY_LOW } };
 
 static struct alert sample(void)
@@ -42,6 +43,8 @@ static struct alert sample(void)
         .recommendation = "hold",
         .sources = sources,
         .source_count = 1,
+        .raised = raised_by,
+        .raised_count = 1,
         .source_url = "https://example.org/label",
         .generation = "abcdefghijkl",
     };
@@ -208,6 +211,25 @@ static void check_back(const struct alert *alert)
     arena_done(&arena);
 }
 
+/* What an earlier version wrote has no "raised". */
+static void an_alert_of_before_is_read(void **state)
+{
+    static const char member[] = "\"raised\":[\"Observation/91 0.7 10*9/L\"],";
+    struct alert alert = sample(), back;
+    struct arena arena = { 0 };
+    struct err err;
+    char *text = alert_to_json(&alert), *at = strstr(text, member);
+
+    (void)state;
+    assert_non_null(at);
+    memmove(at, at + strlen(member), strlen(at + strlen(member)) + 1);
+    assert_true(alert_from_json(text, strlen(text), &arena, &back, &err));
+    assert_int_equal(back.raised_count, 0);
+    assert_int_equal(back.evidence_count, alert.evidence_count);
+    free(text);
+    arena_done(&arena);
+}
+
 static void an_open_alert_comes_back(void **state)
 {
     struct alert alert = sample();
@@ -318,6 +340,7 @@ int main(void)
 {
     const struct CMUnitTest others[] = {
         cmocka_unit_test(an_open_alert_comes_back),
+        cmocka_unit_test(an_alert_of_before_is_read),
         cmocka_unit_test(an_ended_alert_comes_back),
         cmocka_unit_test(a_character_cut_in_half_does_not_lose_the_alert),
         cmocka_unit_test(enums_have_their_names),

@@ -51,6 +51,14 @@ static void result_gone(struct chart *chart)
     chart->result_count = 0;
 }
 
+/* Platelets below 25 were entered in error. */
+static void low_platelets_removed(struct chart *chart)
+{
+    for (size_t i = 0; i < chart->result_count; i++)
+        if (strncmp(chart->results[i].shown, "20 ", 3) == 0)
+            chart->results[i].state = RESULT_REMOVED;
+}
+
 static void first_order_gone(struct chart *chart)
 {
     memmove(chart->orders, chart->orders + 1, --chart->order_count * sizeof *chart->orders);
@@ -354,21 +362,75 @@ static const struct story {
       NULL,
       { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
         STEP(DAY, "lenalidomide, held", "platelets 20 10*9/L, now", "update r|lenalidomide#1; "),
-        STEP(8 * DAY, "lenalidomide, held", "platelets 40 10*9/L, in 8 d",
+        STEP(8 * DAY, "lenalidomide, held", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
              "update r|lenalidomide#1; "),
         STEP(9 * DAY, "lenalidomide, held",
-             "platelets 40 10*9/L, in 8 d; platelets unreadable, in 9 d", ""),
-        STEP(10 * DAY, "lenalidomide, held", "platelets 50 10*9/L, in 10 d",
+             "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d; platelets unreadable, in 9 d",
+             ""),
+        STEP(10 * DAY, "lenalidomide, held",
+             "platelets 20 10*9/L, now; platelets 50 10*9/L, in 10 d",
              "clear r|lenalidomide#1: It no longer holds: platelets 50 10*9/L on 2026-06-25 (the "
              "rule asks: below 50 10*9/L, not older than 14 days).; ") } },
     { "what lasts ends with its order",
       HYSTERESIS,
       NULL,
       { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
-        STEP(8 * DAY, "lenalidomide", "platelets 40 10*9/L, in 8 d", "update r|lenalidomide#1; "),
-        STEP(9 * DAY, "lenalidomide, until in 8 d", "platelets 40 10*9/L, in 8 d",
+        STEP(8 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
+             "update r|lenalidomide#1; "),
+        STEP(9 * DAY, "lenalidomide, until in 8 d",
+             "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
              "clear r|lenalidomide#1 by order: The order for lenalidomide ended on "
              "2026-06-23.; ") } },
+    { "what lasts is taken back when the result that raised it was never so",
+      HYSTERESIS,
+      NULL,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
+        STEP(8 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
+             "update r|lenalidomide#1; "),
+        STEP(9 * DAY, "lenalidomide", "platelets 25 10*9/L, now; platelets 40 10*9/L, in 8 d",
+             "retract r|lenalidomide#1: A result that raised it was corrected or removed.; "),
+        STEP(10 * DAY, "lenalidomide", "platelets 25 10*9/L, now; platelets 40 10*9/L, in 8 d",
+             "") } },
+    { "... at once, where the correction alone is there",
+      HYSTERESIS,
+      NULL,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide", "platelets 40 10*9/L, now",
+             "retract r|lenalidomide#1: A result that raised it was corrected or removed.; ") } },
+    { "... also when it was entered in error",
+      HYSTERESIS,
+      NULL,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
+        STEP(8 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
+             "update r|lenalidomide#1; "),
+        STEP_BUT(9 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
+                 "retract r|lenalidomide#1: A result that raised it was corrected or removed.; ",
+                 low_platelets_removed) } },
+    { "a later result that is corrected does not take back what an earlier one raised",
+      HYSTERESIS,
+      NULL,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
+        STEP(8 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 22 10*9/L, in 8 d",
+             "update r|lenalidomide#1; "),
+        STEP(9 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
+             "update r|lenalidomide#1; ") } },
+    { "what raised it was never so, but a later result was: it lasts",
+      HYSTERESIS,
+      NULL,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
+        STEP(8 * DAY, "lenalidomide", "platelets 60 10*9/L, now; platelets 22 10*9/L, in 8 d",
+             "update r|lenalidomide#1; "),
+        STEP(9 * DAY, "lenalidomide",
+             "platelets 60 10*9/L, now; platelets 22 10*9/L, in 8 d; platelets 40 10*9/L, in 9 d",
+             "update r|lenalidomide#1; ") } },
+    { "an easier result that comes late, of a time before the alert, does not take it back",
+      HYSTERESIS,
+      NULL,
+      { STEP(DAY, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
+        STEP(2 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 12 h",
+             "update r|lenalidomide#1; "),
+        STEP(3 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 12 h",
+             "") } },
 };
 
 /* ---- telling a story */

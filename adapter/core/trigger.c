@@ -1,0 +1,62 @@
+#include "core/trigger.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+
+/* "Observation/91 0.7 10*9/L" */
+static void result_text(const struct chart_result *result, struct buf *ret)
+{
+    buf_printf(ret, "%s/%s %s", result->source.type, result->source.id,
+               result->shown ? result->shown : "");
+}
+
+static bool is_of(const struct chart_result *result, const char *reference)
+{
+    size_t n = strlen(result->source.type);
+
+    return strncmp(reference, result->source.type, n) == 0 && reference[n] == '/' &&
+           strcmp(reference + n + 1, result->source.id) == 0;
+}
+
+static bool is_evidence(const struct alert *alert, const struct chart_result *result)
+{
+    for (size_t i = 0; i < alert->evidence_count; i++)
+        if (is_of(result, alert->evidence[i])) return true;
+    return false;
+}
+
+void trigger_note(const struct chart *chart, struct arena *arena, struct alert *alert)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+
+    alert->raised = arena_alloc(arena, (chart->result_count + 1) * sizeof *alert->raised);
+    alert->raised_count = 0;
+    for (size_t i = 0; i < chart->result_count; i++) {
+        const struct chart_result *result = &chart->results[i];
+        if (result->state == RESULT_REMOVED || !is_evidence(alert, result)) continue;
+        buf_clear(&text);
+        result_text(result, &text);
+        alert->raised[alert->raised_count++] = arena_copy(arena, text.data, text.len);
+    }
+}
+
+static bool stands(const struct chart *chart, const char *raised)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+
+    for (size_t i = 0; i < chart->result_count; i++) {
+        if (chart->results[i].state == RESULT_REMOVED) continue;
+        buf_clear(&text);
+        result_text(&chart->results[i], &text);
+        if (strcmp(buf_string(&text), raised) == 0) return true;
+    }
+    return false;
+}
+
+bool trigger_stands(const struct chart *chart, const struct alert *alert)
+{
+    for (size_t i = 0; i < alert->raised_count; i++)
+        if (!stands(chart, alert->raised[i])) return false;
+    return true;
+}
