@@ -3,16 +3,19 @@ the server speaks, and is understood when it is read back."""
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from daemon import BINARY
+from daemon import BINARY, ROOT
 from hapi_server import http
 from r5 import as_r5
 from real_ward import RealHospital, RealWard
 from waiting import DEADLINE, wait_until
 from ward import (LOW_COUNT, RXNORM, UCUM, evidence, implicated, low, order, own_mitigations,
                   patient_of, result, tag, treated)
+
+GOLDEN = Path(ROOT) / "tests/golden/issue"
 
 VERSIONS = {"R4": "4.0.1", "R4B": "4.3.0", "R5": "5.0.0"}
 
@@ -53,6 +56,15 @@ def test_the_validator_of_the_server_sees_a_wrong_shape(ward, release):
     wrong = {"resourceType": "DetectedIssue", "status": "final",
              "patient" if release == "R5" else "subject": {"reference": "Patient/1"}}
     assert problems(ward, wrong)
+
+
+def test_the_golden_files_of_that_release_are_valid(ward, release):
+    """All but one, which holds a code of tomorrow."""
+    files = [path for path in GOLDEN.glob("*.json") if not path.name.startswith("awkward")
+             and path.name.endswith("-r5.json") == (release == "R5")]
+    assert len(files) >= 6
+    for path in files:
+        assert problems(ward, json.loads(path.read_text())) == [], path.name
 
 
 def test_an_order_and_a_low_count_become_an_alert_of_that_release(ward, release):

@@ -70,9 +70,9 @@ static void check_results(const struct chart *chart)
 }
 
 /* The document as what stands on the server, whose mitigation is kept. */
-static void check_issue(const struct node *root)
+static void check_issue(const struct node *root, enum fhir_release release)
 {
-    static const struct issue_options options = { ADAPTER_SYSTEM, "Device/d", "1", FHIR_R5 };
+    const struct issue_options options = { ADAPTER_SYSTEM, "Device/d", "1", release };
     static const struct alert alert = { .key = "k",
                                         .identity = "",
                                         .patient = "1",
@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     unmapped_find(&root, knowledge(), on_unmapped, NULL);
     resource_needs_medication(&root, &reference);
-    check_issue(&root);
+    check_issue(&root, size % 2 ? FHIR_R5 : FHIR_R4);
     chart_free(chart);
     doc_free(doc);
     return 0;
