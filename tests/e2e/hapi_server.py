@@ -41,7 +41,7 @@ PROJECT = HERE / "hapi"
 BUILD = HERE.parent.parent / "build"
 JAR = BUILD / "hapi" / "hapi-e2e.jar"
 
-START_DEADLINE = 180
+START_DEADLINE = 300
 STOP_DEADLINE = 20
 BUILD_DEADLINE = 1800
 MIN_JAVA = 17

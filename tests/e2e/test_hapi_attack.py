@@ -15,13 +15,14 @@ import pytest
 from hapi_server import http
 from real_ward import RealHospital, RealWard, make_topics
 from waiting import TooLate, wait_until
-from ward import Ward, alert_rule_of, order, patient_of, result, treated
+from ward import LOW_COUNT, Ward, alert_rule_of, low, order, patient_of, result, treated
 
 LONG = os.environ.get("MM_TORTURE") == "1"
 ROUNDS = 6 if LONG else 1
-BURST = 40 if LONG else 12      # writes between two strokes
+BURST = 60 if LONG else 20      # writes between two strokes
 
-PATIENTS = [f"att-{n}" for n in range(8 if LONG else 4)]
+PATIENTS = [f"att-{n}" for n in range(8 if LONG else 4)]        # of the load
+ENDING, STOPPED, LATE = "att-ending", "att-stopped", "att-late"  # of the strokes
 TYPES = ("MedicationRequest", "Observation", "Condition")
 DATA = ("Patient", "Condition", "MedicationRequest", "Observation")
 SETTINGS = {"name": "attacked", "poll": {"every": "1 s", "subscriptions": "1 s", "overlap": "30 s"},
@@ -103,6 +104,7 @@ class Load:
 # The strokes, each under load
 
 def server_is_killed(hapi, ward, load):
+    ward.write(result(LATE, 0.8))
     hapi.kill()
     load_before = load.done
     hapi.start()
@@ -124,6 +126,8 @@ def daemon_is_killed(_, ward, load):
 def daemon_is_away(_, ward, load):
     ward.daemon.wait_log("event=ready", since=ward.born)    # it knows SIGTERM by then
     assert ward.daemon.stop() == 0, ward.daemon.log()[-3000:]
+    ward.write(result(ENDING, 2.2, name=ENDING + "-2", when="-1 s"),
+               order(STOPPED, "lenalidomide", status="stopped"))
     load.wait(BURST)
     ward.born = len(ward.daemon.lines)
     ward.daemon.start()
@@ -171,7 +175,7 @@ def fresh(house, ward):
 
 
 def of_the_attack(alerts):
-    return [a for a in alerts if patient_of(a).removeprefix("Patient/") in PATIENTS]
+    return [a for a in alerts if patient_of(a).startswith("Patient/att-")]
 
 
 def open_alerts(ward):
@@ -192,8 +196,10 @@ def test_in_the_end_the_alerts_are_those_of_a_fresh_evaluation(hapi_of_release, 
     ward = RealWard(hospital, house.daemon(hapi.base, settings=SETTINGS))
     ward.born = 0
     ward.daemon.wait_ready()
-    for pid in PATIENTS:
+    for pid in (*PATIENTS, LATE):
         ward.write(*treated(pid))
+    for pid in (ENDING, STOPPED):
+        low(ward, pid)
     with Load(hospital, seed) as load:
         load.wait(BURST)
         for number in range(ROUNDS):
@@ -208,10 +214,12 @@ def test_in_the_end_the_alerts_are_those_of_a_fresh_evaluation(hapi_of_release, 
     for one in (ward, truth):
         polled(one)
     mine, wanted = open_alerts(ward), open_alerts(truth)
-    assert wanted, "a seed whose end says nothing proves nothing"
+    assert ("Patient/" + LATE, LOW_COUNT) in wanted, wanted
     assert not twins(ward)
     assert mine == wanted, (f"missing {wanted - mine}, too many {mine - wanted}\n"
                             f"{ward.daemon.log()[-8000:]}")
+    for pid in (ENDING, STOPPED):
+        ward.alert(pid, status="ended")
     # And it still listens: a server that was restarted counts its notifications from one again.
     ward.subscribed()
     ward.hearing(*TYPES)
