@@ -11,10 +11,11 @@
 #include "flow/flow_impl.h"
 
 #define LOOK_IN_HAND     8 /* looks that may hang (their visits are tried again) before we stop */
-#define LOOK_LONGEST_MS  30000 /* never rest longer: the wall clock may step */
-#define LOOK_AGAIN_MS    1000  /* after a failure of the store; while the journal is full */
-#define LOOK_SURE        10    /* looks after which their cost is known */
-#define LOOK_LEAST_MILLI 2000  /* requests of the cheapest one, times 1000: orders and conditions */
+#define LOOK_LONGEST_MS  30000  /* never rest longer: the wall clock may step */
+#define LOOK_AGAIN_MS    1000   /* after a failure of the store; while the journal is full */
+#define LOOK_PATIENCE_MS 600000 /* for a look whose event an operator may have dropped */
+#define LOOK_SURE        10     /* looks after which their cost is known */
+#define LOOK_LEAST_MILLI 2000 /* requests of the cheapest one, times 1000: orders and conditions */
 
 static void look_enter(struct look *at, enum look_state next);
 static void look_on_timer(uv_timer_t *timer);
@@ -336,6 +337,7 @@ static void look_on_timer(uv_timer_t *timer)
     struct look *at = timer->data;
 
     if (at->state == LOOK_RESTING) choose(at);
+    if (at->state == LOOK_LOOKING) look_enter(at, LOOK_RESTING);
 }
 
 /* The only writer of at->state. */
@@ -360,6 +362,7 @@ static void look_enter(struct look *at, enum look_state next)
         event_store(at);
         break;
     case LOOK_LOOKING:
+        uv_timer_start(&at->timer, look_on_timer, LOOK_PATIENCE_MS, 0);
         break;
     case LOOK_ENDED:
         uv_timer_stop(&at->timer);

@@ -11,15 +11,14 @@ from ward import (LOW_COUNT, NSAID, Ward, myeloma, order, patient, result, treat
 SEARCH, HISTORY = "?_lastUpdated=", "/_history?"
 
 
-def polled(house, hospital=None, kind=None, ready=True, options=None, server=None, **poll):
-    """A ward that is only polled, often."""
-    if kind:
-        hospital = kind(free_port(), **{**QUICK, **(options or {})})
-        house.hospitals.append(hospital)
-        hospital.start()
+def polled(house, hospital=None, ready=True, options=None, server=None, listen=False, **poll):
+    """A ward that is only polled, often. listen: there is a listener, for its metrics alone."""
     hospital = hospital or house.hospital(**(options or {}))
-    daemon = house.daemon(hospital.base, hook=False,
-                          settings={"poll": {"every": "1 s", **poll}, "server": server or {}})
+    settings = {"poll": {"every": "1 s", **poll}, "server": server or {}}
+    daemon = house.daemon(hospital.base, start=False, hook=False, settings=settings)
+    if listen:
+        daemon.config["hook"] = {"listen": f"127.0.0.1:{daemon.port}"}
+    daemon.start()
     if ready:
         daemon.wait_ready()
     return Ward(hospital, daemon)
@@ -379,6 +378,16 @@ def test_a_budget_that_does_not_reach_everybody_in_a_day_is_told(house, tmp_path
     ward = one_by_one(house, cohort=str(path), perMinute=1, ready=False)
     assert "count=721" in ward.daemon.wait_log("event=cohort-list ")
     assert "count=30" in ward.daemon.wait_log("event=poll-budget-small ")
+
+
+def test_the_age_of_the_oldest_look_is_told(house, tmp_path):
+    # Six requests a minute: the first is used up at once, and nobody else is looked at for seconds.
+    path = tmp_path / "patients.txt"
+    path.write_text("p1\np2\np3\n")
+    ward = one_by_one(house, cohort=str(path), perMinute=6, ready=False, listen=True)
+    ward.daemon.wait_log("event=listening")
+    wait_until(lambda: ward.daemon.metrics()["look_oldest_age_seconds"] >= 2, what="an old look")
+    assert ward.daemon.metrics()["cohort_listed"] == 3
 
 
 def test_a_server_with_a_quota_is_not_hammered_and_answers_all_in_the_end(house):
