@@ -815,6 +815,36 @@ def test_lost_topic_events_are_counted_and_can_be_asked_for(call, hospital, hook
     assert len(events["entry"]) == 3
 
 
+def test_events_can_be_had_by_post_alone_few_at_once_or_not_at_all(call, hospital, hook):
+    call.control(options={"style": "backport", "events_operation": "POST", "events_most": 1})
+    subscribe(hospital, call, topic(hook.url, "id-only", "Observation?"))
+    for number in (1, 2):
+        put(call, observation(value=number))
+    path = "/Subscription/s1/$events"
+    asked = {"resourceType": "Parameters", "parameter": [
+        {"name": "eventsSinceNumber", "valueString": "2"}]}
+    assert call("GET", path).status == 400
+    assert len(call("POST", path, {"resourceType": "Parameters", "parameter": []}).json["entry"]) == 2
+    event = parameter(call("POST", path, asked).json["entry"][0]["resource"]["parameter"],
+                      "notification-event")
+    assert parameter(event, "event-number") == "2"
+    call.control(options={"events_operation": "", "status_operation": False})
+    assert [call("POST", path, asked).status, call("GET", "/Subscription/s1/$status").status] == \
+        [400, 400]
+
+
+def test_a_heart_beats_in_the_period_that_was_asked_for_and_counts(call, hospital, hook):
+    call.control(options={"style": "backport"})
+    resource = topic(hook.url, "id-only", "Observation?")
+    resource["channel"]["extension"] = [
+        {"url": EXT + "backport-heartbeat-period", "valueUnsignedInt": 1}]
+    subscribe(hospital, call, resource)
+    put(call, observation(value=1))
+    status = (hook.wait(3) and hook.bodies()[2])["entry"][0]["resource"]["parameter"]
+    assert parameter(status, "type") == "heartbeat"
+    assert parameter(status, "events-since-subscription-start") == "1"
+
+
 # Misbehaviour of answers
 
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 412, 422, 429, 500, 503])

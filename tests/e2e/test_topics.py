@@ -223,6 +223,19 @@ def test_what_events_does_not_bring_the_poll_finds(house, options):
         (options.get("events_operation") == "")
 
 
+@LONG
+def test_what_only_comes_in_another_order_is_not_asked_for(house):
+    ward = recovering(house, by_topic(heartbeat="1 s"))
+    ward.hospital.deliveries(reorder={"hold": 3})
+    ward.write(*(result("p", 2.0, name=f"p-{i}") for i in range(6)))
+    ward.settle()
+    beats = ward.hospital.notifier.counts["heartbeats"]
+    wait_until(lambda: ward.hospital.notifier.counts["heartbeats"] >= beats + 9,
+               what="three heartbeats of each")
+    assert ward.daemon.metrics()["notification_gaps_total"] == 0
+    assert not asked_for_events(ward)
+
+
 def test_a_counter_that_runs_backwards_is_a_restart_of_the_server(house):
     ward = recovering(house)
     ward.write(result("p", 1.0, "platelets"))
