@@ -319,6 +319,13 @@ static void merge(struct evaluation *evaluation)
             evaluation->verdicts[i].merged_into = stands_in(&evaluation->verdicts[i]);
 }
 
+bool verdict_is_bound(const struct verdict *verdict)
+{
+    for (int i = 0; i < verdict->rule->bindings; i++)
+        if (verdict->bound[i] == CONCEPT_NONE || verdict->bound[i] == CONCEPT_NOBODY) return false;
+    return true;
+}
+
 bool verdict_is_finding(const struct verdict *verdict)
 {
     return holds(verdict) && !verdict->merged_into;

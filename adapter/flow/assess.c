@@ -97,6 +97,26 @@ static bool raises_on_absence(const struct evaluation *evaluation, const struct 
     return false;
 }
 
+/* Verdicts of a rule stand together: it is known if one of them is. */
+static void hear(const struct evaluation *evaluation, struct arena *arena, struct assessment *ret)
+{
+    struct assessment_rule *heard =
+        arena_alloc(arena, (evaluation->verdict_count + 1) * sizeof *heard);
+    size_t count = 0;
+
+    for (size_t i = 0; i < evaluation->verdict_count; i++) {
+        const struct verdict *verdict = &evaluation->verdicts[i];
+        bool known = verdict->answer.truth != TRUTH_UNKNOWN;
+        if (!verdict_is_bound(verdict)) continue;
+        if (count && heard[count - 1].id == verdict->rule->id)
+            heard[count - 1].known |= known;
+        else
+            heard[count++] = (struct assessment_rule){ verdict->rule->id, known };
+    }
+    ret->heard = heard;
+    ret->heard_count = count;
+}
+
 void assess(const struct knowledge *knowledge, const struct chart *chart, bool in_cohort,
             const struct store_alert *before, size_t before_count, int64_t now_ms,
             struct arena *arena, struct assessment *ret)
@@ -113,6 +133,7 @@ void assess(const struct knowledge *knowledge, const struct chart *chart, bool i
         evaluation = evaluate(knowledge, chart, now_ms, &options);
         ret->next_ms = evaluation->next_ms;
         ret->unknown = evaluation->unknown;
+        hear(evaluation, arena, ret);
     }
     ret->plan =
         reconcile(evaluation ? evaluation : &nothing, knowledge, chart, alerts, count, now_ms);

@@ -150,6 +150,7 @@ static void clock_on_counts(const struct store_counts *counts, void *arg)
         clock_counted(flow, counts);
         if (!flow_is_stopping(flow)) flow_wake_again(flow);
         audit_look(flow);
+        if (!flow_is_stopping(flow)) heartbeat_look(flow);
         if (flow->state == FLOW_RUNNING && keep_is_due(flow)) clock_keep(flow);
     }
     clock_poke(flow, counts ? next_wait(flow, counts) : CLOCK_PAUSED_MS);

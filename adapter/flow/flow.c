@@ -394,6 +394,7 @@ static void flow_free(struct flow *flow)
     subscribe_done(flow);
     socket_done(flow);
     catchup_done(flow);
+    heartbeat_done(flow);
     look_done(flow);
     options_free(&flow->options);
     free(flow->secret);
@@ -499,6 +500,7 @@ struct flow *flow_start(uv_loop_t *loop, const struct flow_options *options,
     look_init(flow);
     sweep_init(flow);
     audit_init(flow);
+    heartbeat_init(flow);
     clock_start(flow);
     store_on_command(store, flow_on_command, flow);
     flow_enter(flow, FLOW_LOADING);

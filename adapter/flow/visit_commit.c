@@ -137,8 +137,10 @@ static bool assess_chart(struct visit *visit)
     visit->in_cohort = chart_in_cohort(chart, flow->knowledge, &why);
     assess(flow->knowledge, chart, visit->in_cohort, visit->work.alerts, visit->work.alert_count,
            clock_now(flow), &visit->arena, &visit->assessment);
+    if (visit->in_cohort) heartbeat_results(flow, chart);
     chart_free(chart);
     if (!is_believed(visit)) return false;
+    heartbeat_rules(flow, &visit->assessment);
     if (visit->in_cohort) metric_add(flow->metrics, METRIC_ORDERS_BY_NAME, by_name);
     set_aside(visit);
     if (!visit->in_cohort) shelf_clear(&visit->shelf);

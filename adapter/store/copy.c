@@ -100,3 +100,14 @@ struct store_result *copy_result(struct arena *arena, const struct store_result 
     copy->outbox = copy_outbox(arena, result->outbox, result->outbox_count);
     return copy;
 }
+
+struct store_pulse *copy_pulses(struct arena *arena, const struct store_pulse *pulses, size_t count)
+{
+    struct store_pulse *copy = copy_array(arena, pulses, count, sizeof *copy);
+
+    for (size_t i = 0; i < count; i++) {
+        copy[i].kind = copy_text(arena, pulses[i].kind);
+        copy[i].name = copy_text(arena, pulses[i].name);
+    }
+    return copy;
+}

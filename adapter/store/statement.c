@@ -284,6 +284,12 @@ static const struct row {
     [STATEMENT_SETTING_PUT] = { "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)",
                                 false },
     [STATEMENT_SETTING_DROP] = { "DELETE FROM setting WHERE name = ?1", false },
+    [STATEMENT_PULSES] = { "SELECT kind, name, first_ms, last_ms, longest_ms, missed_ms, warned"
+                           " FROM pulse",
+                           true },
+    [STATEMENT_PULSE_PUT] = { "INSERT OR REPLACE INTO pulse (kind, name, first_ms, last_ms,"
+                              " longest_ms, missed_ms, warned) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                              false },
     [STATEMENT_TALLY] = { "SELECT n FROM tally WHERE kind = ?1 AND state = ?2", false },
     /* Two tables of a few rows. */
     [STATEMENT_LEDGER] = { "SELECT via, fate, n, bytes FROM ledger", true },

@@ -13,6 +13,7 @@
 #include "store/fault.h"
 #include "store/journal.h"
 #include "store/outbox.h"
+#include "store/pulse.h"
 #include "store/setting.h"
 #include "store/work.h"
 #include "store/worker.h"
@@ -37,6 +38,7 @@ struct call {
         store_counts_fn *counts;
         store_swept_fn *swept;
         store_number_fn *number;
+        store_pulses_fn *pulses;
     } tell;
     /* input */
     int64_t now_ms, revision, seq;
@@ -45,6 +47,8 @@ struct call {
     struct store_event *events;
     size_t event_count;
     struct store_result *result;
+    struct store_pulse *pulses;
+    size_t pulse_count;
     /* answer */
     union {
         struct store_accepted accepted;
@@ -54,6 +58,7 @@ struct call {
         const char *setting;
         struct store_swept swept;
         int64_t number;
+        struct store_pulses pulses;
     } ret;
     bool found;
 };
@@ -425,6 +430,48 @@ void store_set(struct store *store, const char *name, const char *value, store_d
     call->tell.done = done;
     call->key = copy_text(&call->arena, name);
     call->text = value ? copy_text(&call->arena, value) : NULL;
+    worker_submit(&store->worker, &call->task);
+}
+
+static bool pulses_run(struct database *db, struct task *task, struct err *err)
+{
+    struct call *call = call_of(task);
+
+    return pulse_list(db, &call->arena, &call->ret.pulses.items, &call->ret.pulses.count, err);
+}
+
+static void pulses_answer(struct task *task)
+{
+    struct call *call = call_of(task);
+
+    if (task->failed) call->ret.pulses = (struct store_pulses){ .err = &task->err };
+    call->tell.pulses(&call->ret.pulses, call->arg);
+    call_free(call);
+}
+
+void store_pulses(struct store *store, store_pulses_fn *done, void *arg)
+{
+    static const struct task_kind kind = { false, pulses_run, pulses_answer };
+    struct call *call = call_new(&kind, arg);
+
+    call->tell.pulses = done;
+    worker_submit(&store->worker, &call->task);
+}
+
+static bool put_pulses_run(struct database *db, struct task *task, struct err *err)
+{
+    return pulse_put(db, call_of(task)->pulses, call_of(task)->pulse_count, err);
+}
+
+void store_put_pulses(struct store *store, const struct store_pulse *pulses, size_t count,
+                      store_done_fn *done, void *arg)
+{
+    static const struct task_kind kind = { true, put_pulses_run, answer_done };
+    struct call *call = call_new(&kind, arg);
+
+    call->tell.done = done;
+    call->pulses = copy_pulses(&call->arena, pulses, count);
+    call->pulse_count = count;
     worker_submit(&store->worker, &call->task);
 }
 

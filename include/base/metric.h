@@ -37,6 +37,10 @@
        "finished events removed because of their age; they stay counted")                          \
     XX(EVALUATIONS, "evaluations_total", "counter", "evaluations of a chart")                      \
     XX(RULES_UNKNOWN, "rules_unknown_total", "counter", "rules that could not be evaluated")       \
+    XX(RULES_SILENT, "rules_silent", "gauge",                                                      \
+       "rules that could be evaluated and for long no longer can")                                 \
+    XX(ANALYTES_SILENT, "analytes_silent", "gauge",                                                \
+       "kinds of results that used to come and for long no longer do")                             \
     XX(ORDERS_BY_NAME, "orders_matched_by_name_total", "counter",                                  \
        "orders evaluated whose drug was matched by its name, without a code")                      \
     XX(ALERTS_RAISED, "alerts_raised_total", "counter", "alerts raised")                           \

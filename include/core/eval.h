@@ -84,6 +84,10 @@ struct evaluation *evaluate(const struct knowledge *knowledge, const struct char
 void evaluation_free(struct evaluation *evaluation);
 DEFINE_AUTO(struct evaluation *, evaluation_free)
 
+/* Is every drug that its rule names bound to one of the chart? A rule that is false for want of a
+ * drug says nothing about results. */
+bool verdict_is_bound(const struct verdict *verdict);
+
 /* Does this verdict stand for an alert by itself: true (or persisting), not quiet, not merged? */
 bool verdict_is_finding(const struct verdict *verdict);
 

@@ -8,6 +8,12 @@
 #include "core/reconcile.h"
 #include "store/store.h"
 
+/* A rule that is about this patient (the drugs it names are in the chart). */
+struct assessment_rule {
+    const char *id; /* borrowed from the knowledge */
+    bool known;     /* true or false, not unknown */
+};
+
 struct assessment {
     struct plan *plan;                /* owned */
     int64_t next_ms;                  /* INSTANT_NEVER */
@@ -17,6 +23,8 @@ struct assessment {
     size_t alert_count;
     const struct store_outbox *outbox;
     size_t outbox_count;
+    const struct assessment_rule *heard;
+    size_t heard_count;
 };
 
 /* in_cohort false: nothing is evaluated, open alerts end. */

@@ -10,6 +10,7 @@
 #include "flow/clock.h"
 #include "flow/deliver.h"
 #include "flow/flow.h"
+#include "flow/heartbeat.h"
 #include "flow/intake.h"
 #include "flow/ledger.h"
 #include "flow/look.h"
@@ -58,6 +59,7 @@ struct flow {
     struct ledger ledger;
     struct sweep sweep;
     struct audit audit;
+    struct heartbeat heartbeat;
     struct intake intake;
     struct subscribe subscribe[SUBSCRIBE_TYPES];
     struct socket socket[SUBSCRIBE_TYPES];

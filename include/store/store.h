@@ -234,6 +234,25 @@ void store_get(struct store *store, const char *name, store_setting_fn *done, vo
 void store_set(struct store *store, const char *name, const char *value, store_done_fn *done,
                void *arg);
 
+/* ---- when things were seen last: core/pulse.h */
+
+struct store_pulse {
+    const char *kind, *name;
+    int64_t first_ms, last_ms, longest_ms, missed_ms;
+    bool warned;
+};
+struct store_pulses {
+    const struct store_pulse *items; /* borrowed until the callback returns */
+    size_t count;
+    struct err *err;
+};
+typedef void store_pulses_fn(const struct store_pulses *pulses, void *arg);
+void store_pulses(struct store *store, store_pulses_fn *done, void *arg);
+
+/* Insert or replace, by kind and name. */
+void store_put_pulses(struct store *store, const struct store_pulse *pulses, size_t count,
+                      store_done_fn *done, void *arg);
+
 /* ---- counts, for status and metrics */
 
 /* What has become of events, and received: all of them. For each source, at any moment,

@@ -314,3 +314,41 @@ def test_a_server_that_knows_no_summary_is_asked_for_a_total_and_may_not_tell_at
     assert ward.hospital.requests_of("GET", "_total=accurate")
     counts, line = stated(ward, since, "Condition")
     assert counts is None and "does not count" in line
+
+
+# What used to come and no longer does
+
+def test_a_rule_and_an_analyte_that_fell_silent_are_told_once_and_again_when_they_are_heard(house):
+    ward = house.ward(settings=SLOW).listening()
+    low(ward, "p1")
+    ward.write(result("p1", 0.7, name="p1-again", when="-2 min"))
+    ward.settle()
+    wait_until(lambda: ward.daemon.query(
+        f"SELECT count(*) FROM pulse WHERE name IN ('{LOW_COUNT}', 'neutrophils')") == [(2,)],
+        what="both are kept", explain=ward.explain)
+    assert ward.daemon.metrics()["rules_silent"] == ward.daemon.metrics()["analytes_silent"] == 0
+    ward.daemon.restart()       # the poll finds the patient; the next start finds nothing new
+    ward.settle()
+    assert ward.daemon.stop() == 0
+    now, hour = int(time.time() * 1000), 3600 * 1000
+    with contextlib.closing(sqlite3.connect(ward.daemon.config["store"])) as db:
+        db.execute("DELETE FROM pulse WHERE name NOT IN (?, 'neutrophils')", (LOW_COUNT,))
+        db.execute("UPDATE pulse SET first_ms = ?, last_ms = ?, longest_ms = ?, missed_ms = ?",
+                   (now - 999 * hour, now - 100 * hour, hour, now - hour))
+        db.commit()
+    since = start_again(ward)
+    line = ward.daemon.wait_log("event=rule-silent", since=since)
+    assert f"rule={LOW_COUNT}" in line and "coverage" in line and line.startswith("<4>")
+    line = ward.daemon.wait_log("event=analyte-silent name=neutrophils", since=since)
+    assert "local codes" in line
+    metrics = ward.daemon.metrics()
+    assert metrics["rules_silent"] == metrics["analytes_silent"] == 1
+    wait_until(lambda: ward.daemon.query("SELECT min(warned) FROM pulse") == [(1,)],
+               what="that it was told is kept")
+    since = ward.daemon.restart()
+    wait_until(lambda: ward.daemon.metrics()["rules_silent"] == 1, what="still silent")
+    assert "silent" not in "\n".join(ward.daemon.lines[since:])
+    ward.listening(since=since)
+    ward.write(result("p1", 0.6, name="p1-heard", when="-1 min"))
+    ward.daemon.wait_log(f"event=rule-heard rule={LOW_COUNT}", since=since)
+    ward.daemon.wait_log("event=analyte-heard name=neutrophils", since=since)

@@ -166,6 +166,7 @@ static inline int64_t books_ask(const struct books *b, const char *sql)
     int64_t n = -1;
 
     assert_int_equal(sqlite3_open_v2(b->path, &sqlite, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(sqlite, LEDGER_PATIENCE_MS); /* the store may be writing */
     assert_int_equal(sqlite3_prepare_v2(sqlite, sql, -1, &stmt, NULL), SQLITE_OK);
     if (sqlite3_step(stmt) == SQLITE_ROW) n = sqlite3_column_int64(stmt, 0);
     sqlite3_finalize(stmt);

@@ -287,6 +287,7 @@ static void run_sql(const struct books *b, const char *sql)
     char *why = NULL;
 
     assert_int_equal(sqlite3_open(b->path, &sqlite), SQLITE_OK);
+    sqlite3_busy_timeout(sqlite, LEDGER_PATIENCE_MS); /* the store may be writing */
     if (sqlite3_exec(sqlite, sql, NULL, NULL, &why) != SQLITE_OK) fail_msg("%s", why);
     sqlite3_close(sqlite);
 }
