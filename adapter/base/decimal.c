@@ -12,20 +12,45 @@
 
 __extension__ typedef unsigned __int128 wide;
 
+#define POWERS 20 /* of ten that 64 bits hold: to 10^19 */
+
+static const uint64_t powers[POWERS] = { UINT64_C(1),
+                                         UINT64_C(10),
+                                         UINT64_C(100),
+                                         UINT64_C(1000),
+                                         UINT64_C(10000),
+                                         UINT64_C(100000),
+                                         UINT64_C(1000000),
+                                         UINT64_C(10000000),
+                                         UINT64_C(100000000),
+                                         UINT64_C(1000000000),
+                                         UINT64_C(10000000000),
+                                         UINT64_C(100000000000),
+                                         UINT64_C(1000000000000),
+                                         UINT64_C(10000000000000),
+                                         UINT64_C(100000000000000),
+                                         UINT64_C(1000000000000000),
+                                         UINT64_C(10000000000000000),
+                                         UINT64_C(100000000000000000),
+                                         UINT64_C(1000000000000000000),
+                                         UINT64_C(10000000000000000000) };
+
 static wide power_of_ten(int n)
 {
     wide power = 1;
 
-    while (n-- > 0) power *= 10;
-    return power;
+    for (; n >= POWERS; n -= POWERS - 1) power *= powers[POWERS - 1];
+    return n > 0 ? power * powers[n] : power;
 }
 
+/* Divisions of 128 bits are slow: as few as can be. */
 static int count_digits(wide number)
 {
-    int n = 0;
+    int n = 0, low = 0;
 
-    for (; number; number /= 10) n++;
-    return n;
+    for (; number > UINT64_MAX; number /= powers[18]) n += 18;
+    while (low < POWERS && (uint64_t)number >= powers[low]) low++;
+    return n + low;
 }
 
 static uint64_t magnitude(int64_t number)
