@@ -130,8 +130,10 @@ lint:
 	  --suppress=missingIncludeSystem --suppress=unknownMacro --suppress=internalAstError --suppress=pointerOutOfBoundsCond -Iinclude \
 	  -DADAPTER_VERSION='""' -DADAPTER_DATADIR='""' -DADAPTER_SYSCONFDIR='""' -j2 adapter
 
-# make fuzz: every target for FUZZ_SECONDS
+# make fuzz: every target for FUZZ_SECONDS, with words of its format. What JSON targets read is also
+# seeded by recorded resources where there are some; they are read in place.
 FUZZ_SECONDS ?= 60
+FUZZ_RECORDED := $(wildcard ../shared/testdata/*/)
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_PKGS := jansson nettle libcurl libuv
 FUZZ_LIB = $(wildcard adapter/base/*.c adapter/core/*.c adapter/fhir/*.c) $(addprefix adapter/net/,http_head.c origin.c upgrade.c frames.c)
@@ -146,7 +148,11 @@ fuzzers: $(addprefix build/fuzz/bin/,$(FUZZERS))
 fuzz: fuzzers
 	@set -e; for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f; echo "fuzz $$f"; \
 	  seeds=; [ -d tests/fuzz/seeds/$$f ] && seeds=tests/fuzz/seeds/$$f; \
-	  build/fuzz/bin/$$f -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -print_final_stats=0 -verbosity=0 \
+	  case $$f in \
+	    reply|upgrade|frames) words=http;; csv|local|rxnorm) words=csv;; \
+	    knowledge|rules|eval|decimal|instant) words=fhir;; *) words=fhir; seeds="$$seeds $(FUZZ_RECORDED)";; \
+	  esac; \
+	  build/fuzz/bin/$$f -dict=tests/fuzz/dicts/$$words.dict -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -print_final_stats=0 -verbosity=0 \
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$f $$seeds; done
 
 clean:

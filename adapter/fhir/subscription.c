@@ -1,6 +1,7 @@
 #include "fhir/subscription.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fhir/build.h"
@@ -339,9 +340,10 @@ unsigned subscription_heartbeat_s(const struct node *at)
     struct node extension = extension_at(&channel, BACKPORT "heartbeat-period");
     const struct node *holder = extension.value ? &extension : at;
     const char *key = extension.value ? "valueUnsignedInt" : "heartbeatPeriod";
-    int64_t seconds;
-    struct err ignored;
+    struct node value = node_get(holder, key);
+    const char *digits = node_is(&value, DOC_NUMBER) ? node_scalar(&value) : "";
+    size_t len = strspn(digits, "0123456789");
+    unsigned long seconds = len && !digits[len] ? strtoul(digits, NULL, 10) : 0;
 
-    if (!node_int(holder, key, 0, HEARTBEAT_MAX_S, &seconds, &ignored)) return 0;
-    return (unsigned)seconds;
+    return seconds <= HEARTBEAT_MAX_S ? (unsigned)seconds : 0;
 }

@@ -103,6 +103,18 @@ static const struct topic_case {
 } topics[] = {
     { "a guide's one without the wishes that a server need not keep", SUBSCRIPTION_BACKPORT,
       BACK(TOPIC, PAYLOAD), SUBSCRIPTION_GOOD, 0 },
+    { "a guide's one with a heartbeat that is no number", SUBSCRIPTION_BACKPORT,
+      BACK(TOPIC, PAYLOAD CONTENT("id-only") ",'extension':[{'url':'" BACKPORT
+                                             "heartbeat-period','valueUnsignedInt':'60'}]"),
+      SUBSCRIPTION_GOOD, 0 },
+    { "a guide's one with a heartbeat of a week", SUBSCRIPTION_BACKPORT,
+      BACK(TOPIC, PAYLOAD CONTENT("id-only") ",'extension':[{'url':'" BACKPORT
+                                             "heartbeat-period','valueUnsignedInt':604800}]"),
+      SUBSCRIPTION_GOOD, 604800 },
+    { "a guide's one with a heartbeat of more", SUBSCRIPTION_BACKPORT,
+      BACK(TOPIC, PAYLOAD CONTENT("id-only") ",'extension':[{'url':'" BACKPORT
+                                             "heartbeat-period','valueUnsignedInt':604801}]"),
+      SUBSCRIPTION_GOOD, 0 },
     { "a guide's one with another heartbeat", SUBSCRIPTION_BACKPORT,
       BACK(TOPIC, PAYLOAD CONTENT("id-only") ",'extension':[{'url':'x'},{'url':'" BACKPORT
                                              "heartbeat-period','valueUnsignedInt':300}]"),
