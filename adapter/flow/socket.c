@@ -245,14 +245,6 @@ static void on_pinged(uv_timer_t *timer)
     if (at->ping_again) ping_heard(at);
 }
 
-/* Ours is the id alone, or the last part of a reference. */
-static bool is_ours(const struct socket *at, const char *subscription)
-{
-    const char *last = strrchr(subscription, '/');
-
-    return !subscription[0] || strcmp(last ? last + 1 : subscription, at->id) == 0;
-}
-
 static void refuse(struct socket *at, const char *code)
 {
     metric_add(at->flow->metrics, METRIC_REFUSED_BAD, 1);
@@ -273,7 +265,7 @@ static void bundle_heard(struct socket *at, const char *text, size_t len)
 
     if (!notification_read(&request, &arena, &notification, &err)) {
         refuse(at, err.code);
-    } else if (!is_ours(at, notification.subscription)) {
+    } else if (!watch_is_ours(subscribe_of(at->flow, at->type), &notification)) {
         refuse(at, "socket.stranger");
     } else {
         if (at->state == SOCKET_BINDING && at->dialect != BINDING_BY_ID)

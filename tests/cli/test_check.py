@@ -234,6 +234,9 @@ CONFIGS = {
     "a duration that is too long": ('"20 s"', '"20 d"', '"20 d"', "request", None),
     "a URL that is none": ('"https://ehr.example/fhir"', '"ehr.example"', "ehr.example", "base",
                            "https://"),
+    "a URL of a WebSocket that is none": (
+        '"poll":', '"subscribe": { "webSocket": "https://ehr.example/ws" }, "poll":', '"subscribe"',
+        "https://ehr.example/ws", "wss://"),
     "a number where a text belongs": ('"ward"', "7", '"name": 7', "name", None),
     "a section that is a list": ('{ "every": "60 s" }', "[]", '"poll"', "poll", None),
     "a text that is not closed": ('"ward"', '"ward', '"ward', "", None),

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from real_ward import RealHospital, RealWard, make_topics
 from waiting import wait_until
 from ward import SLOW, low, result, treated
 
@@ -224,3 +225,41 @@ def test_a_clean_end_says_good_bye(house):
     assert ward.daemon.stop() == 0
     wait_until(lambda: not ward.hospital.sockets.sessions, what="no connection")
     assert "loop-not-empty" not in ward.daemon.log()
+
+
+# ---- a real server
+
+@pytest.fixture
+def real(hapi_of_release, house):
+    """A real HAPI, and a daemon that hears of it by WebSocket alone."""
+    hospital = RealHospital(hapi_of_release.base, hapi_of_release.release)
+    make_topics(hospital)
+    daemon = house.daemon(hapi_of_release.base, hook=False,
+                          settings={"name": "by-socket", "poll": {"every": "1 h",
+                                                                  "subscriptions": "1 s"},
+                                    "subscribe": {"channel": "websocket"}})
+    daemon.wait_ready()
+    yield RealWard(hospital, daemon)
+    daemon.stop()
+
+
+def bound_to_real(ward, since=0):
+    for rtype in TYPES:
+        ward.daemon.wait_log(f"event=socket-bound type={rtype} ", deadline=120, since=since)
+
+
+@pytest.mark.parametrize("hapi_of_release", ["R4", *long_form("R4B", "R5")], indirect=True)
+def test_hapi_tells_on_its_socket(real):
+    bound_to_real(real)
+    low(real, f"socket-{real.hospital.release}")
+
+
+@pytest.mark.parametrize("hapi_of_release", long_form("R4"), indirect=True)
+def test_hapi_tells_on_its_socket_again_after_a_crash(real, hapi_of_release):
+    bound_to_real(real)
+    since = len(real.daemon.lines)
+    hapi_of_release.kill()
+    real.daemon.wait_log("event=socket-lost", since=since)
+    hapi_of_release.start()
+    bound_to_real(real, since)
+    low(real, "socket-crash")

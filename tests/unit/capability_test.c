@@ -155,7 +155,39 @@ static void check_topic(void **state)
         assert_null(topic);
 }
 
+/* ---- where the WebSocket is */
+
+#define SOCKET_AT(url)                                                                             \
+    "'extension':[{'url':'x','valueUri':'ws://other/'},{'url':'http://hl7.org/fhir/"               \
+    "StructureDefinition/capabilitystatement-websocket','valueUri':'" url "'}]"
+#define STATEMENT(own, rest)                                                                       \
+    "{'resourceType':'CapabilityStatement','fhirVersion':'4.0.1'," own ",'rest':[{" rest "}]}"
+#define LONG "0123456789012345678901234567890123456789012345678901234567890123456789"
+
+static const struct socket_case {
+    const char *name, *text, *want;
+} sockets[] = {
+    { "on the rest", STATEMENT("'a':1", SOCKET_AT("wss://ehr/ws")), "wss://ehr/ws" },
+    { "on the statement", STATEMENT(SOCKET_AT("wss://ehr/ws"), "'mode':'server'"), "wss://ehr/ws" },
+    { "nowhere", STATEMENT("'a':1", "'mode':'server'"), "" },
+    { "half a URL is none",
+      STATEMENT("'a':1", SOCKET_AT("wss://" LONG LONG LONG LONG LONG LONG LONG LONG)), "" },
+};
+
+static void check_socket(void **state)
+{
+    const struct socket_case *c = *state;
+    AUTO(doc_free) struct doc *doc = fixture_doc(c->text);
+    struct node root = node_root(doc);
+    struct capability capability;
+    struct err err;
+
+    assert_true(capability_read(&root, &capability, &err));
+    assert_string_equal(capability.websocket, c->want);
+}
+
 int main(void)
 {
-    return RUN_TABLE("capability", cases, check) + RUN_TABLE("topics", topics, check_topic);
+    return RUN_TABLE("capability", cases, check) + RUN_TABLE("topics", topics, check_topic) +
+           RUN_TABLE("websockets", sockets, check_socket);
 }
