@@ -306,7 +306,10 @@ static void on_watermark(const char *value, void *arg)
     char *end;
 
     if (at->state == CATCHUP_LOADING) {
-        if (value) at->watermark_ms = strtoll(value, &end, 10);
+        if (value)
+            at->watermark_ms = strtoll(value, &end, 10);
+        else if (at->needed && at->manner != POLL_DELETIONS)
+            work_gone_none(at->flow); /* there was no life before */
         catchup_enter(at, at->manner == POLL_DELETIONS ? CATCHUP_RESTING : CATCHUP_PAGING);
     }
     flow_release(at->flow);

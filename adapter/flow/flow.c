@@ -490,6 +490,7 @@ struct flow *flow_start(uv_loop_t *loop, const struct flow_options *options,
     flow->knowledge = knowledge;
     flow->events = *events;
     options_copy(&flow->options, options);
+    work_gone_init(flow);
     flow_add_timer(flow, &flow->timer, flow);
     intake_init(flow);
     subscribe_init(flow);

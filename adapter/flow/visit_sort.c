@@ -33,7 +33,8 @@ static enum judgement judge_against(const struct shelf_item *item, const struct 
 }
 
 /* Something that we do not hold. A notification that comes late may be of a resource that is
- * deleted by now, and nobody would tell us of that again. */
+ * deleted by now, and nobody would tell us of that again: neither may it be older than a minute, nor
+ * than what we remember of deletions. */
 static enum judgement judge_unheld(const struct visit *visit, const struct resource_head *head,
                                    const struct store_event *event)
 {
@@ -42,6 +43,7 @@ static enum judgement judge_unheld(const struct visit *visit, const struct resou
     if (visit->whole_read || work_gone_has(visit->flow, head->type, head->id)) return JUDGE_READ;
     if (event->via != VIA_HOOK && event->via != VIA_SOCKET) return JUDGE_APPLY;
     if (head->updated_ms == INSTANT_UNSET) return JUDGE_READ;
+    if (!work_gone_knows(visit->flow, event->accepted_ms - 2 * FRESH_MS)) return JUDGE_READ;
     return age > -FRESH_MS && age < FRESH_MS ? JUDGE_APPLY : JUDGE_READ;
 }
 

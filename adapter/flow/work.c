@@ -156,7 +156,27 @@ static uint64_t hash(const char *type, const char *id)
 
 void work_gone_add(struct flow *flow, const char *type, const char *id)
 {
-    flow->work.gone[flow->work.gone_next++ % WORK_GONE_MAX] = hash(type, id);
+    struct work *work = &flow->work;
+    size_t at = work->gone_next++ % WORK_GONE_MAX;
+
+    if (work->gone_at_ms[at] > work->gone_since_ms) work->gone_since_ms = work->gone_at_ms[at];
+    work->gone[at] = hash(type, id);
+    work->gone_at_ms[at] = flow->options.wall_ms();
+}
+
+void work_gone_init(struct flow *flow)
+{
+    flow->work.gone_since_ms = flow->options.wall_ms();
+}
+
+void work_gone_none(struct flow *flow)
+{
+    if (!flow->work.gone_next) flow->work.gone_since_ms = INT64_MIN;
+}
+
+bool work_gone_knows(const struct flow *flow, int64_t since_ms)
+{
+    return flow->work.gone_since_ms <= since_ms;
 }
 
 bool work_gone_has(const struct flow *flow, const char *type, const char *id)

@@ -24,7 +24,9 @@ struct work {
     uint64_t next_failure_ms;     /* loop time: those before it belong to the last one */
     bool categories;              /* the server wants one in a search of results */
     uint64_t gone[WORK_GONE_MAX]; /* hashes of "Type/id" */
+    int64_t gone_at_ms[WORK_GONE_MAX];
     size_t gone_next;
+    int64_t gone_since_ms; /* wall clock: whatever was found deleted since is in gone[] */
 };
 
 /* There may be something to do. */
@@ -49,3 +51,9 @@ int64_t work_retry_ms(struct flow *flow);
  * deletion must not be believed. */
 void work_gone_add(struct flow *flow, const char *type, const char *id);
 bool work_gone_has(const struct flow *flow, const char *type, const char *id);
+
+/* Since when work_gone_has() knows all: at first since now, for an earlier life may have found some;
+ * where there was none, work_gone_none() says so. */
+void work_gone_init(struct flow *flow);
+void work_gone_none(struct flow *flow);
+bool work_gone_knows(const struct flow *flow, int64_t since_ms);

@@ -39,6 +39,9 @@ TABLE = {
              "test_the_alerts_are_right_whatever_happens_to_notifications", "lost"),
     "stale payloads": ("test_misbehaviour",
                        "test_the_alerts_are_right_whatever_happens_to_notifications", "stale"),
+    "a late notification behind a deletion": (
+        "test_hell",
+        "test_a_notification_that_comes_behind_its_deletion_and_a_restart_is_not_believed", ""),
     "wrong subscription id": ("test_hell",
                               "test_a_notification_of_another_subscription_does_no_harm", ""),
     "401 in mid-stream": ("test_hell", "test_a_401_in_the_middle_of_the_pages_loses_nothing", ""),
@@ -207,6 +210,28 @@ def test_two_adapters_at_one_server_leave_one_alert_each(house):
     catch_up(one, other)
     for n in range(6):
         once(one, f"p{n}")
+
+
+# Deletions
+
+def test_a_notification_that_comes_behind_its_deletion_and_a_restart_is_not_believed(house):
+    """Nobody would ever tell again that it was deleted."""
+    ward = house.ward(settings=SLOW)
+    ward.write(*treated("p1"))
+    ward.settle()
+    ward.hospital.deliveries(drop={})
+    ward.write(result("p1", 0.8))
+    late = ward.hospital.get("Observation", "p1-neutrophils")
+    ward.hospital.delete("Observation", "p1-neutrophils")
+    path = "Observation/Observation/p1-neutrophils"
+    assert ward.notify(path, method="DELETE")[0] == 200
+    ward.settle()
+    ward.daemon.kill()
+    born = len(ward.daemon.lines)
+    ward.daemon.start().wait_ready(since=born)
+    assert ward.notify(path, late, "PUT")[0] == 200
+    ward.settle()
+    assert ward.alerts("p1", LOW_COUNT) == []
 
 
 # Topic notifications
