@@ -89,7 +89,7 @@ static bool line_add(struct roster *roster, const char *line, size_t len, struct
 bool roster_of_text(const char *text, size_t len, struct roster *ret, struct err *err)
 {
     struct roster roster = { .count = 0 };
-    size_t at = 0;
+    size_t at = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
 
     while (at < len) {
         const char *end = memchr(text + at, '\n', len - at);

@@ -21,7 +21,8 @@ struct roster {
 /* Is it a resource of the server ("Group/5", "List/7")? Otherwise it is the path of a file. */
 bool roster_is_resource(const char *source);
 
-/* "ID" or "Patient/ID" on each line; what stands behind # is a comment; blank lines are passed over.
+/* "ID" or "Patient/ID" on each line; what stands behind # is a comment; blank lines and
+ * a byte order mark are passed over.
  * Errors: ERR_CONFIG "roster.id" (no id), "roster.many" (more than ROSTER_MAX); offset says the place,
  * what repeats nothing of the text. On success *ret is the caller's to end with roster_done(). */
 bool roster_of_text(const char *text, size_t len, struct roster *ret, struct err *err) MUST_CHECK;

@@ -17,6 +17,10 @@ static const struct text_case {
       "# ours\r\n\r\n a \t# one\r\n\tb", "a b", 0 },
     { "Patient/ID is an id too", "Patient/p.1-X\n", "p.1-X", 0 },
     { "each once", "a\nb\na\nPatient/b\n", "a b", 0 },
+    { "a byte order mark, as Windows writes it",
+      "\xEF\xBB\xBF"
+      "a\r\nb\r\n",
+      "a b", 0 },
     { "nothing at all", "", "", 0 },
     { "comments alone", "# nobody\n#\n", "", 0 },
     { "64 characters are an id", "0123456789012345678901234567890123456789012345678901234567890123",
