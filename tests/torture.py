@@ -91,9 +91,17 @@ def fuzz():
         show(f"fuzz {name} for {seconds} s", code == 0, "", output, took)
 
 
+def year():
+    """The virtual year with a restart at every instant, to its end."""
+    program = "build/release/tests/year_test"
+    if build("the virtual year is built", "MODE=release", program):
+        run.cmocka("a virtual year", os.path.join(ROOT, program),
+                   env={"MM_TORTURE": "1"})
+
+
 def main():
     wanted = [name for name in os.environ.get("MM_STEPS", "").split(",") if name]
-    known = [name for name, _, _ in FILES] + ["fuzz"]
+    known = [name for name, _, _ in FILES] + ["year", "fuzz"]
     if unknown := set(wanted) - set(known):
         say(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
         return 2
@@ -104,6 +112,9 @@ def main():
         if not wanted or name in wanted:
             say(f"--- {name}")
             attack(name, what, "tests/e2e/" + file)
+    if not wanted or "year" in wanted:
+        say("--- year")
+        year()
     if not wanted or "fuzz" in wanted:
         say("--- fuzz")
         fuzz()
