@@ -17,10 +17,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/schema.h"
+#include "store/seal.h"
 #include "store/unopened.h"
+#include "store/wal.h"
 
-/* A file up to this size is read through at start: 0.05 s when it is in memory, about a second from
- * a cold disk. A larger one is not (6 s for 360 MB were measured): a restart must not take longer
+/* A file up to this size is read through at start, with its indexes: 0.1 s when it is in memory, about
+ * a second from a cold disk. A larger one is not (6 s for 360 MB were measured): a restart must not take longer
  * the longer the program has run, and damage that is met later is final at that moment anyway
  * (database_judge). What is always seen is a wrong header, a file that was cut off, and a schema
  * that cannot be read. */
@@ -326,7 +328,9 @@ void database_tidy(struct database *db, bool idle)
 
 static bool open_failed(struct database *db, const char *path, int code, struct err *err)
 {
-    unopened(code, db->sqlite ? sqlite3_errmsg(db->sqlite) : sqlite3_errstr(code), err);
+    bool told = db->sqlite && sqlite3_errcode(db->sqlite) != SQLITE_OK;
+
+    unopened(code, told ? sqlite3_errmsg(db->sqlite) : sqlite3_errstr(code), err);
     return err_at(err, "%s", path);
 }
 
@@ -381,12 +385,17 @@ static int pragma_gives(struct database *db, const char *sql, const char *want, 
     return code == SQLITE_OK && left ? otherwise : code;
 }
 
-static int database_check(struct database *db)
+static bool is_checked(const struct database *db)
 {
     struct stat st;
 
-    if (db->lock_fd < 0 || fstat(db->lock_fd, &st) != 0 || st.st_size > CHECK_MAX) return SQLITE_OK;
-    return pragma_gives(db, "PRAGMA quick_check(1)", "ok", SQLITE_CORRUPT);
+    return db->lock_fd >= 0 && fstat(db->lock_fd, &st) == 0 && st.st_size <= CHECK_MAX;
+}
+
+static int database_check(struct database *db)
+{
+    if (!is_checked(db)) return SQLITE_OK;
+    return pragma_gives(db, "PRAGMA integrity_check(1)", "ok", SQLITE_CORRUPT);
 }
 
 /* WAL for readers beside us and one fsync a commit, FULL because an acknowledged event survives a
@@ -415,6 +424,21 @@ static int database_settle(struct database *db)
     return sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
+/* Transactions were acknowledged, and the disk has them no more. What is left is whole, only older:
+ * the polls go on from there. */
+static void wal_look(const char *path)
+{
+    char name[PATH_MAX];
+    size_t lost;
+
+    if (snprintf(name, sizeof name, "%s-wal", path) >= (int)sizeof name) return;
+    if (!(lost = wal_lost(name))) return;
+    log_event(LOG_LEVEL_ERROR, "store-damaged", LOG_CODE, "store.corrupt", LOG_COUNT, (int64_t)lost,
+              LOG_WHAT, "transactions are lost behind a damaged place of the log", LOG_FIX,
+              "see to the disk; polls bring again what the server still has, but no deletions",
+              LOG_END);
+}
+
 /* The names of the file and its log outlast a power cut. SQLite syncs the folder itself, and does
  * not look whether that worked. */
 static bool folder_sync(const char *path, struct err *err)
@@ -436,13 +460,18 @@ static bool folder_sync(const char *path, struct err *err)
 static bool database_connect(struct database *db, const char *path, struct err *err)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int code = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
+    int code;
 
+    if (db->lock_fd >= 0) wal_look(path);
+    code = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
     if (code != SQLITE_OK) return open_failed(db, path, code, err);
     sqlite3_extended_result_codes(db->sqlite, 1);
     sqlite3_busy_timeout(db->sqlite, BUSY_MS);
-    if ((code = database_set_up(db)) != SQLITE_OK) return open_failed(db, path, code, err);
+    if ((code = seal_init(db->sqlite)) != SQLITE_OK || (code = database_set_up(db)) != SQLITE_OK)
+        return open_failed(db, path, code, err);
     if (!schema_update(db->sqlite, err)) return err_at(err, "%s", path);
+    if (is_checked(db) && (code = seal_check(db->sqlite)) != SQLITE_OK)
+        return open_failed(db, path, code, err);
     if ((code = database_settle(db)) != SQLITE_OK) return open_failed(db, path, code, err);
     return db->lock_fd < 0 || folder_sync(path, err);
 }
@@ -476,6 +505,9 @@ bool database_beside(const char *path, struct database **ret, struct err *err)
         sqlite3_busy_timeout(db->sqlite, BESIDE_MS);
         sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         sqlite3_wal_autocheckpoint(db->sqlite, 0);
+        if ((code = seal_init(db->sqlite)) != SQLITE_OK) good = open_failed(db, path, code, err);
+    }
+    if (good) {
         good = schema_check(db->sqlite, err) || err_at(err, "%s", path);
     }
     if (good)

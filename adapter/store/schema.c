@@ -184,7 +184,41 @@ static const char version_2[] =
     " warned INTEGER NOT NULL,"
     " PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;";
 
-static const char *const versions[] = { version_1, version_2 };
+/* The seals of seal.h. What is changed without its seal (an operator's UPDATE) has none from then on,
+ * and so has a delivery whose body is gone. */
+static const char version_3[] =
+    "ALTER TABLE resource ADD COLUMN seal INTEGER;"
+    "ALTER TABLE patient ADD COLUMN seal INTEGER;"
+    "ALTER TABLE alert ADD COLUMN seal INTEGER;"
+    "ALTER TABLE outbox ADD COLUMN seal INTEGER;"
+    "ALTER TABLE payload ADD COLUMN seal INTEGER;"
+    "ALTER TABLE setting ADD COLUMN seal INTEGER;"
+    "CREATE TRIGGER resource_by_hand AFTER UPDATE ON resource WHEN new.seal ="
+    " old.seal AND (new.patient, new.type, new.id, new.version, new.updated_ms,"
+    " new.json) IS NOT (old.patient, old.type, old.id, old.version, old.updated_ms,"
+    " old.json) BEGIN UPDATE resource SET seal = NULL WHERE rowid = new.rowid; END;"
+    "CREATE TRIGGER patient_by_hand AFTER UPDATE ON patient WHEN new.seal ="
+    " old.seal AND (new.id, new.in_cohort, new.complete, new.due_ms) IS NOT"
+    " (old.id, old.in_cohort, old.complete, old.due_ms) BEGIN UPDATE patient SET"
+    " seal = NULL WHERE id = new.id; END;"
+    "CREATE TRIGGER alert_by_hand AFTER UPDATE ON alert WHEN new.seal = old.seal"
+    " AND (new.key, new.patient, new.identity, new.episode, new.rule, new.state,"
+    " new.content, new.opened_ms, new.ended_ms) IS NOT (old.key, old.patient,"
+    " old.identity, old.episode, old.rule, old.state, old.content, old.opened_ms,"
+    " old.ended_ms) BEGIN UPDATE alert SET seal = NULL WHERE rowid = new.rowid;"
+    " END;"
+    "CREATE TRIGGER outbox_by_hand AFTER UPDATE ON outbox WHEN new.seal = old.seal"
+    " AND (new.key, new.patient, new.rule, new.body) IS NOT (old.key, old.patient,"
+    " old.rule, old.body) BEGIN UPDATE outbox SET seal = NULL WHERE rowid ="
+    " new.rowid; END;"
+    "CREATE TRIGGER payload_by_hand AFTER UPDATE ON payload WHEN new.seal ="
+    " old.seal AND (new.seq, new.body) IS NOT (old.seq, old.body) BEGIN UPDATE"
+    " payload SET seal = NULL WHERE seq = new.seq; END;"
+    "CREATE TRIGGER setting_by_hand AFTER UPDATE ON setting WHEN new.seal ="
+    " old.seal AND (new.name, new.value) IS NOT (old.name, old.value) BEGIN UPDATE"
+    " setting SET seal = NULL WHERE name = new.name; END;";
+
+static const char *const versions[] = { version_1, version_2, version_3 };
 
 /* One row for each piece of work: a patient (event 0), or an event that is work of its own. */
 static const char in_memory[] =

@@ -7,6 +7,8 @@
  * outbox.state  0 owed, 1 parked, 2 delivered, 3 dropped */
 #include "store/statement.h"
 
+#include "store/seal.h"
+
 /* The largest integer stands for "never", INSTANT_NEVER. */
 #define NEVER "9223372036854775807"
 
@@ -14,7 +16,8 @@
 #define UNSET "(-9223372036854775807 - 1)"
 
 #define EVENT_COLUMNS                                                                              \
-    "event.seq, accepted_ms, via, change, type, id, version, patient, updated_ms, body"
+    "event.seq, accepted_ms, via, change, type, id, version, patient, updated_ms, "                \
+    "sealed(seal, body, " SEAL_PAYLOAD ")"
 
 /* What `queue` shows of an event. ?1: the reason or the code before its colon, "" for any; ?2: at
  * most so many. */
@@ -50,7 +53,8 @@ static const struct row {
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6 <> '', ?10)"
                               " ON CONFLICT DO NOTHING",
                               false },
-    [STATEMENT_PAYLOAD_PUT] = { "INSERT OR REPLACE INTO payload (seq, body) VALUES (?1, ?2)",
+    [STATEMENT_PAYLOAD_PUT] = { "INSERT OR REPLACE INTO payload (seq, body, seal)"
+                                " VALUES (?1, ?2, seal_of(?1, ?2))",
                                 false },
     [STATEMENT_PAYLOAD_DROP] = { "DELETE FROM payload WHERE seq = ?1", false },
     [STATEMENT_EVENT_END] = { "UPDATE event SET state = ?2, reason = ?3, ended_ms = ?4"
@@ -102,26 +106,35 @@ static const struct row {
                               " WHERE event.seq = ?1",
                               false },
 
-    [STATEMENT_PATIENT_GET] = { "SELECT in_cohort, complete FROM patient WHERE id = ?1", false },
-    [STATEMENT_PATIENT_PUT] = { "INSERT INTO patient (id, in_cohort, complete, due_ms)"
-                                " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE"
-                                " SET in_cohort = ?2, complete = ?3, due_ms = ?4",
+    [STATEMENT_PATIENT_GET] = { "SELECT sealed(seal, in_cohort, " SEAL_PATIENT "), complete"
+                                " FROM patient WHERE id = ?1",
                                 false },
-    [STATEMENT_PATIENTS_WAKE] = { "UPDATE patient SET due_ms = ?1"
+    [STATEMENT_PATIENT_PUT] = { "INSERT INTO patient (id, in_cohort, complete, due_ms, seal)"
+                                " VALUES (?1, ?2, ?3, ?4, seal_of(?1, ?2, ?3, ?4))"
+                                " ON CONFLICT (id) DO UPDATE SET in_cohort = ?2, complete = ?3,"
+                                " due_ms = ?4, seal = excluded.seal",
+                                false },
+    [STATEMENT_PATIENTS_WAKE] = { "UPDATE patient SET due_ms = ?1, seal ="
+                                  " seal_of(sealed(seal, id, " SEAL_PATIENT "), in_cohort,"
+                                  " complete, ?1)"
                                   " WHERE in_cohort = 1 AND due_ms > ?1",
                                   true },
-    [STATEMENT_RESOURCES_OF_PATIENT] = { "SELECT type, id, version, updated_ms, json FROM resource"
+    [STATEMENT_RESOURCES_OF_PATIENT] = { "SELECT type, id, version, updated_ms,"
+                                         " sealed(seal, json, " SEAL_RESOURCE ") FROM resource"
                                          " WHERE patient = ?1 ORDER BY type, id",
                                          false },
     [STATEMENT_RESOURCE_PUT] = { "INSERT INTO resource (patient, type, id, version, updated_ms,"
-                                 " json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+                                 " json, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+                                 " seal_of(?1, ?2, ?3, ?4, ?5, ?6))"
                                  " ON CONFLICT (patient, type, id) DO UPDATE"
-                                 " SET version = ?4, updated_ms = ?5, json = ?6",
+                                 " SET version = ?4, updated_ms = ?5, json = ?6,"
+                                 " seal = excluded.seal",
                                  false },
     [STATEMENT_RESOURCE_DROP] = { "DELETE FROM resource"
                                   " WHERE patient = ?1 AND type = ?2 AND id = ?3",
                                   false },
-    [STATEMENT_ALERTS_OF_PATIENT] = { "SELECT key, identity, episode, rule, state, content,"
+    [STATEMENT_ALERTS_OF_PATIENT] = { "SELECT key, identity, episode, rule, state,"
+                                      " sealed(seal, content, " SEAL_ALERT "),"
                                       " opened_ms, ended_ms FROM alert AS a WHERE patient = ?1"
                                       " AND (state = 'open' OR NOT EXISTS"
                                       " (SELECT 1 FROM alert AS b WHERE b.patient = a.patient"
@@ -129,11 +142,12 @@ static const struct row {
                                       " AND b.state <> 'open')) ORDER BY identity, episode",
                                       false },
     [STATEMENT_ALERT_PUT] = { "INSERT INTO alert (key, patient, identity, episode, rule, state,"
-                              " content, opened_ms, ended_ms)"
-                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+                              " content, opened_ms, ended_ms, seal)"
+                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+                              " seal_of(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))"
                               " ON CONFLICT (key) DO UPDATE SET patient = ?2, identity = ?3,"
                               " episode = ?4, rule = ?5, state = ?6, content = ?7, opened_ms = ?8,"
-                              " ended_ms = ?9",
+                              " ended_ms = ?9, seal = excluded.seal",
                               false },
 
     [STATEMENT_WORK_FILL_EVENTS] = { "INSERT INTO work (patient, event, first)"
@@ -194,13 +208,15 @@ static const struct row {
                                     " ORDER BY until_ms LIMIT 1",
                                     false },
 
-    [STATEMENT_OUTBOX_PUT] = { "INSERT INTO outbox (key, patient, rule, body, owed_ms)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO UPDATE"
-                               " SET patient = ?2, rule = ?3, body = ?4,"
+    [STATEMENT_OUTBOX_PUT] = { "INSERT INTO outbox (key, patient, rule, body, owed_ms, seal)"
+                               " VALUES (?1, ?2, ?3, ?4, ?5, seal_of(?1, ?2, ?3, ?4))"
+                               " ON CONFLICT (key) DO UPDATE"
+                               " SET patient = ?2, rule = ?3, body = ?4, seal = excluded.seal,"
                                " owed_ms = iif(state = 0, owed_ms, ?5), revision = revision + 1,"
                                " state = 0, attempts = 0, next_ms = 0, code = '', reason = ''",
                                false },
-    [STATEMENT_OUTBOX_OWED] = { "SELECT key, patient, rule, body, revision, attempts, owed_ms,"
+    [STATEMENT_OUTBOX_OWED] = { "SELECT key, patient, rule, sealed(seal, body, " SEAL_OUTBOX "),"
+                                " revision, attempts, owed_ms,"
                                 " server_id, server_version FROM outbox"
                                 " WHERE state = 0 AND next_ms <= ?1 AND NOT EXISTS"
                                 " (SELECT 1 FROM flight WHERE flight.key = outbox.key)"
@@ -280,8 +296,11 @@ static const struct row {
                                 false },
     [STATEMENT_COMMAND_GET] = { "SELECT items FROM command WHERE id = ?1 AND done_ms > 0", false },
 
-    [STATEMENT_SETTING_GET] = { "SELECT value FROM setting WHERE name = ?1", false },
-    [STATEMENT_SETTING_PUT] = { "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)",
+    [STATEMENT_SETTING_GET] = { "SELECT sealed(seal, value, " SEAL_SETTING ")"
+                                " FROM setting WHERE name = ?1",
+                                false },
+    [STATEMENT_SETTING_PUT] = { "INSERT OR REPLACE INTO setting (name, value, seal)"
+                                " VALUES (?1, ?2, seal_of(?1, ?2))",
                                 false },
     [STATEMENT_SETTING_DROP] = { "DELETE FROM setting WHERE name = ?1", false },
     [STATEMENT_PULSES] = { "SELECT kind, name, first_ms, last_ms, longest_ms, missed_ms, warned"

@@ -235,20 +235,24 @@ class Day:
         """truth: alerts() of an undisturbed day."""
         assert self.alerts() == truth, f"{self.alerts()} instead of {truth}"
         self.look_for_twins()
+        self.look_at_periods()
         self.look_at_remains()
         self.look_at_books()
 
     def look_for_twins(self):
         """In everything that was ever written."""
-        ids, starts = collections.defaultdict(set), collections.defaultdict(set)
+        ids = collections.defaultdict(set)
         for version in self.hospital.history("DetectedIssue"):
-            issue = version["resource"]
-            assert issue, f"DetectedIssue/{version['id']} was deleted"
-            ids[issue["identifier"][0]["value"]].add(version["id"])
-            period = issue["identifiedPeriod"]
+            assert version["resource"], f"DetectedIssue/{version['id']} was deleted"
+            ids[version["resource"]["identifier"][0]["value"]].add(version["id"])
+        assert all(len(found) == 1 for found in ids.values()), f"twins: {dict(ids)}"
+
+    def look_at_periods(self):
+        starts = collections.defaultdict(set)
+        for version in self.hospital.history("DetectedIssue"):
+            period = version["resource"]["identifiedPeriod"]
             starts[version["id"]].add(period["start"])
             assert moment(period.get("end", at())) >= moment(period["start"]), period
-        assert all(len(found) == 1 for found in ids.values()), f"twins: {dict(ids)}"
         assert all(len(found) == 1 for found in starts.values()), f"began twice: {dict(starts)}"
 
     def look_at_books(self):

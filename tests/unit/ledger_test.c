@@ -639,7 +639,7 @@ static void a_file_of_schema_1_is_brought_up_to_date_with_all_that_is_in_it(void
     assert_true(books_claim(b, 0));
     assert_string_equal(b->patient, "p1");
     assert_int_equal(b->seqs[0], 2);
-    assert_int_equal(books_ask(b, "PRAGMA user_version"), 2);
+    assert_int_equal(books_ask(b, "PRAGMA user_version"), 3);
     assert_int_equal(books_ask(b, "SELECT count(*) FROM setting WHERE value = 's'"), 1);
     books_reopen(b);
     assert_int_equal(books_count(b)->events_total, 5);
@@ -662,16 +662,16 @@ static void a_step_that_cannot_be_made_leaves_the_old_file(void **state)
     books_free(b);
 }
 
-static void a_file_of_schema_3_is_refused(void **state)
+static void a_file_of_a_newer_schema_is_refused(void **state)
 {
     struct books *b = books_start();
 
     (void)state;
     books_close(b);
-    run_sql(b, "PRAGMA user_version = 3");
+    run_sql(b, "PRAGMA user_version = 4");
     assert_false(books_open(b));
     assert_string_equal(b->err.code, "store.schema");
-    assert_string_equal(b->err.what, "the file has schema 3, this program knows 2");
+    assert_string_equal(b->err.what, "the file has schema 4, this program knows 3");
     books_free(b);
 }
 
@@ -694,7 +694,7 @@ int main(void)
         cmocka_unit_test(a_repeat_tells_when_the_first_notice_did_not),
         cmocka_unit_test(a_file_of_schema_1_is_brought_up_to_date_with_all_that_is_in_it),
         cmocka_unit_test(a_step_that_cannot_be_made_leaves_the_old_file),
-        cmocka_unit_test(a_file_of_schema_3_is_refused),
+        cmocka_unit_test(a_file_of_a_newer_schema_is_refused),
     };
 
     return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

@@ -1122,7 +1122,7 @@ static void the_file_is_written_through(void **state)
     run_story(f, "event p a 1", false);
     assert_int_equal(ask(f, "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"),
                      1);
-    assert_int_equal(ask(f, "PRAGMA user_version"), 2);
+    assert_int_equal(ask(f, "PRAGMA user_version"), 3);
     assert_int_equal(ask(f, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main'"
                             " AND type = 'table' AND name NOT LIKE 'sqlite%' AND strict = 0"),
                      0);

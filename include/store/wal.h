@@ -1,0 +1,14 @@
+/* A look at a write-ahead log before SQLite takes it up. Private to adapter/store.
+ *
+ * SQLite takes the first frame that is not as it was written for the end of the log: so it must,
+ * because a power cut leaves the last transaction in pieces. But each transaction is synced before
+ * the next one begins, so that a power cut cannot leave whole transactions behind such a frame.
+ * Where they are there, the disk has lost what was acknowledged. */
+#pragma once
+
+#include <stddef.h>
+
+/* How many transactions stand behind the frame where SQLite will stop reading the log at path; 0 also
+ * when there is none or it cannot be read. A damaged last transaction looks like a cut one and is not
+ * counted, nor is what it may have of a whole one: 0, or 2 and more. Blocking. */
+size_t wal_lost(const char *path);
