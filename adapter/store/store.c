@@ -127,7 +127,7 @@ static void accept_answer(struct task *task)
 void store_accept(struct store *store, const struct store_event *events, size_t count,
                   store_accept_fn *done, void *arg)
 {
-    static const struct task_kind kind = { true, accept_run, accept_answer };
+    static const struct task_kind kind = { true, accept_run, accept_answer, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.accepted = done;
@@ -157,7 +157,7 @@ static void sweep_answer(struct task *task)
 void store_sweep(struct store *store, int64_t after_seq, int64_t before_ms, size_t limit,
                  store_swept_fn *done, void *arg)
 {
-    static const struct task_kind kind = { true, sweep_run, sweep_answer };
+    static const struct task_kind kind = { true, sweep_run, sweep_answer, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.swept = done;
@@ -185,7 +185,7 @@ static void changed_answer(struct task *task)
 void store_changed(struct store *store, const char *type, int64_t from_ms, int64_t until_ms,
                    store_number_fn *done, void *arg)
 {
-    static const struct task_kind kind = { false, changed_run, changed_answer };
+    static const struct task_kind kind = { false, changed_run, changed_answer, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.number = done;
@@ -215,7 +215,7 @@ static void claim_answer(struct task *task)
 
 void store_claim(struct store *store, int64_t now_ms, store_work_fn *done, void *arg)
 {
-    static const struct task_kind kind = { false, claim_run, claim_answer };
+    static const struct task_kind kind = { false, claim_run, claim_answer, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.work = done;
@@ -232,7 +232,7 @@ static bool release_run(struct database *db, struct task *task, struct err *err)
 
 void store_release(struct store *store, const char *patient, int64_t event_seq, int64_t retry_ms)
 {
-    static const struct task_kind kind = { false, release_run, answer_nobody };
+    static const struct task_kind kind = { false, release_run, answer_nobody, true };
     struct call *call = call_new(&kind, NULL);
 
     call->key = copy_text(&call->arena, patient);
@@ -253,7 +253,7 @@ static bool finish_run(struct database *db, struct task *task, struct err *err)
 void store_finish(struct store *store, const struct store_result *result, store_done_fn *done,
                   void *arg)
 {
-    static const struct task_kind kind = { true, finish_run, answer_done };
+    static const struct task_kind kind = { true, finish_run, answer_done, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.done = done;
@@ -269,7 +269,7 @@ static bool resolve_run(struct database *db, struct task *task, struct err *err)
 void store_resolve(struct store *store, const struct store_event *event, store_done_fn *done,
                    void *arg)
 {
-    static const struct task_kind kind = { true, resolve_run, answer_done };
+    static const struct task_kind kind = { true, resolve_run, answer_done, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.done = done;
@@ -284,7 +284,7 @@ static bool wake_all_run(struct database *db, struct task *task, struct err *err
 
 void store_wake_all(struct store *store, int64_t now_ms, store_done_fn *done, void *arg)
 {
-    static const struct task_kind kind = { true, wake_all_run, answer_done };
+    static const struct task_kind kind = { true, wake_all_run, answer_done, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.done = done;
@@ -313,7 +313,7 @@ static void owed_answer(struct task *task)
 
 void store_owed(struct store *store, int64_t now_ms, size_t limit, store_owed_fn *done, void *arg)
 {
-    static const struct task_kind kind = { false, owed_run, owed_answer };
+    static const struct task_kind kind = { false, owed_run, owed_answer, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.owed = done;
@@ -332,7 +332,7 @@ static bool delivered_run(struct database *db, struct task *task, struct err *er
 void store_delivered(struct store *store, const char *key, int64_t revision, const char *server_id,
                      const char *server_version, store_done_fn *done, void *arg)
 {
-    static const struct task_kind kind = { true, delivered_run, answer_done };
+    static const struct task_kind kind = { true, delivered_run, answer_done, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.done = done;
@@ -352,7 +352,7 @@ static bool retry_run(struct database *db, struct task *task, struct err *err)
 
 void store_retry(struct store *store, const char *key, int64_t retry_ms, const char *code)
 {
-    static const struct task_kind kind = { true, retry_run, answer_nobody };
+    static const struct task_kind kind = { true, retry_run, answer_nobody, true };
     struct call *call = call_new(&kind, NULL);
 
     call->key = copy_text(&call->arena, key);
@@ -368,7 +368,7 @@ static bool park_run(struct database *db, struct task *task, struct err *err)
 
 void store_park(struct store *store, const char *key, const char *reason)
 {
-    static const struct task_kind kind = { true, park_run, answer_nobody };
+    static const struct task_kind kind = { true, park_run, answer_nobody, true };
     struct call *call = call_new(&kind, NULL);
 
     call->key = copy_text(&call->arena, key);
@@ -384,7 +384,7 @@ static bool unpark_run(struct database *db, struct task *task, struct err *err)
 
 void store_unpark(struct store *store)
 {
-    static const struct task_kind kind = { true, unpark_run, answer_nobody };
+    static const struct task_kind kind = { true, unpark_run, answer_nobody, true };
 
     worker_submit(&store->worker, &call_new(&kind, NULL)->task);
 }
@@ -408,7 +408,7 @@ static void get_answer(struct task *task)
 
 void store_get(struct store *store, const char *name, store_setting_fn *done, void *arg)
 {
-    static const struct task_kind kind = { false, get_run, get_answer };
+    static const struct task_kind kind = { false, get_run, get_answer, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.setting = done;
@@ -424,7 +424,7 @@ static bool set_run(struct database *db, struct task *task, struct err *err)
 void store_set(struct store *store, const char *name, const char *value, store_done_fn *done,
                void *arg)
 {
-    static const struct task_kind kind = { true, set_run, answer_done };
+    static const struct task_kind kind = { true, set_run, answer_done, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.done = done;
@@ -451,7 +451,7 @@ static void pulses_answer(struct task *task)
 
 void store_pulses(struct store *store, store_pulses_fn *done, void *arg)
 {
-    static const struct task_kind kind = { false, pulses_run, pulses_answer };
+    static const struct task_kind kind = { false, pulses_run, pulses_answer, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.pulses = done;
@@ -466,7 +466,7 @@ static bool put_pulses_run(struct database *db, struct task *task, struct err *e
 void store_put_pulses(struct store *store, const struct store_pulse *pulses, size_t count,
                       store_done_fn *done, void *arg)
 {
-    static const struct task_kind kind = { true, put_pulses_run, answer_done };
+    static const struct task_kind kind = { true, put_pulses_run, answer_done, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.done = done;
@@ -490,7 +490,7 @@ static void count_answer(struct task *task)
 
 void store_count(struct store *store, store_counts_fn *done, void *arg)
 {
-    static const struct task_kind kind = { false, count_run, count_answer };
+    static const struct task_kind kind = { false, count_run, count_answer, false };
     struct call *call = call_new(&kind, arg);
 
     call->tell.counts = done;

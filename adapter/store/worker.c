@@ -1,6 +1,9 @@
 #include "store/worker.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
 
 #include "store/errand.h"
 
@@ -88,6 +91,22 @@ static bool worker_can_start(const struct worker *worker)
     return worker->stopping || (worker->submitted.first && !worker->answering);
 }
 
+/* What failed for a while: the claims and flights that hang on it end no other way. Mutex held. */
+static void again_submit(struct worker *worker)
+{
+    for (struct task *task = worker->again.first; task; task = task->next) task->failed = false;
+    list_move(&worker->again, &worker->submitted, worker->again.count);
+}
+
+static void again_when_due(struct worker *worker)
+{
+    uint64_t now = uv_hrtime();
+
+    if (!worker->again.first || now - worker->again_ns < TURN_NS) return;
+    worker->again_ns = now;
+    again_submit(worker);
+}
+
 /* Wait for something to do, not longer than one turn. Returns false when the thread is to end. */
 static bool worker_wait(struct worker *worker, struct task_list *ret_batch)
 {
@@ -97,6 +116,7 @@ static bool worker_wait(struct worker *worker, struct task_list *ret_batch)
     while (!worker_can_start(worker))
         if (uv_cond_timedwait(&worker->wake, &worker->mutex, TURN_NS) == UV_ETIMEDOUT) break;
     stopping = worker->stopping;
+    again_when_due(worker);
     if (!stopping && !worker->answering) list_move(&worker->submitted, ret_batch, BATCH_TASKS);
     uv_mutex_unlock(&worker->mutex);
     return !stopping;
@@ -147,11 +167,32 @@ static void worker_main(void *arg)
 
 /* ---- the loop */
 
+static bool task_comes_again(const struct worker *worker, const struct task *task)
+{
+    return task->failed && task->kind->again && !worker->closing &&
+           (strcmp(task->err.code, "store.full") == 0 || strcmp(task->err.code, "store.busy") == 0);
+}
+
+static void task_wait(struct worker *worker, struct task *task)
+{
+    if (!task->told)
+        log_event(LOG_LEVEL_WARN, "store-call-waits", LOG_CODE, task->err.code, LOG_FIX,
+                  task->err.fix, LOG_END);
+    task->told = true;
+    uv_mutex_lock(&worker->mutex);
+    list_add(&worker->again, task);
+    uv_mutex_unlock(&worker->mutex);
+}
+
 static void worker_answer(struct worker *worker, struct task_list *list)
 {
     struct task *task;
 
     while ((task = list_take(list))) {
+        if (task_comes_again(worker, task)) {
+            task_wait(worker, task);
+            continue;
+        }
         worker->open--;
         task->kind->answer(task);
     }
@@ -227,6 +268,10 @@ void worker_close(struct worker *worker)
 {
     if (worker->closing) return;
     worker->closing = true;
+    uv_mutex_lock(&worker->mutex);
+    again_submit(worker);
+    uv_cond_signal(&worker->wake);
+    uv_mutex_unlock(&worker->mutex);
     worker_maybe_stop(worker);
 }
 

@@ -31,6 +31,10 @@ struct task_kind {
     /* Loop thread: tell the caller and free the task. task->failed: it failed, or was not run, or
      * its commit failed; task->err says why. */
     void (*answer)(struct task *task);
+
+    /* Nobody waits for it, and it must be done: after a failure that passes ("store.full",
+     * "store.busy") it is run again, about twice a second, until worker_close(). */
+    bool again;
 };
 
 /* Owned by the worker from worker_submit() to answer(); one thread has it at a time. */
@@ -38,6 +42,7 @@ struct task {
     struct task *next;
     const struct task_kind *kind; /* borrowed */
     bool failed;
+    bool told;      /* ... that it has to wait */
     struct err err; /* set when failed */
 };
 
@@ -56,9 +61,11 @@ struct worker {
 
     /* under mutex */
     struct task_list submitted, finished;
-    bool answering; /* a batch is with the loop */
-    bool stopping;  /* the thread is to end */
-    bool ended;     /* it has */
+    struct task_list again; /* failed, to be run again */
+    uint64_t again_ns;      /* when that was done last */
+    bool answering;         /* a batch is with the loop */
+    bool stopping;          /* the thread is to end */
+    bool ended;             /* it has */
 
     atomic_bool command_done; /* since the loop was told last */
     bool command_waits;       /* the thread's: it could not be done for now */
