@@ -80,9 +80,9 @@ def cmocka(name, program, prefix=(), env=None):
     show(name, code == 0, f"{passed} passed", output, seconds)
 
 
-def pytest(name, *arguments, env=None):
+def pytest(name, *arguments, env=None, limit=1800):
     code, output, seconds = run([PYTHON, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
-                                 *arguments], env)
+                                 *arguments], env, limit)
     last = output.strip().splitlines()[-1] if output.strip() else ""
     count = {word: int(number) for number, word in
              re.findall(r"(\d+) (passed|failed|skipped|error)", last)}
@@ -164,7 +164,7 @@ def step_cli():
 
 def step_e2e():
     env = {"MYELOMA_ADAPTER": os.path.join(ROOT, "build/release/myeloma-adapter")}
-    pytest("end to end (HAPI, stand-in hospital, validators)", "tests/e2e", env=env)
+    pytest("end to end (HAPI, stand-in hospital, validators)", "tests/e2e", env=env, limit=3600)
 
 
 STEPS = [("build", step_build), ("style", step_style), ("unit", step_unit),
