@@ -29,7 +29,7 @@ struct gap {
 
 struct coverage {
     struct load_layers layers;
-    bool csv;
+    int csv; /* 0 table, 1 csv */
     struct input input;
     struct knowledge *knowledge;
     struct arena arena;
@@ -317,14 +317,13 @@ static int help(void)
 /* 0 to go on; otherwise the exit code plus 1. */
 static int option_take(struct coverage *coverage, int option)
 {
+    static const char *const formats[] = { "table", "csv", NULL };
     int stop;
 
     if (command_layer(&coverage->layers, "coverage", option, &stop)) return stop;
     switch (option) {
     case 'f':
-        coverage->csv = strcmp(optarg, "csv") == 0;
-        if (coverage->csv || strcmp(optarg, "table") == 0) return 0;
-        return 1 + command_usage("coverage", "no format \"%s\": table or csv", optarg);
+        return command_format("coverage", optarg, formats, &coverage->csv);
     case 'h':
         return 1 + help();
     default:

@@ -14,7 +14,7 @@
 struct linting {
     struct load_layers layers;
     const char *as_of; /* NULL: reviews are not asked for */
-    bool json;
+    int json;          /* 0 text, 1 json */
     struct lint lint;
 };
 
@@ -107,12 +107,6 @@ static int look(struct linting *linting, const struct knowledge *knowledge)
                                                                                                : 1;
 }
 
-static bool format_parse(const char *text, bool *ret_json)
-{
-    *ret_json = strcmp(text, "json") == 0;
-    return *ret_json || strcmp(text, "text") == 0;
-}
-
 /* 0 to go on; otherwise the exit code plus 1. */
 static int options_take(struct linting *linting, int argc, char **argv)
 {
@@ -125,13 +119,14 @@ static int options_take(struct linting *linting, int argc, char **argv)
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
+    static const char *const formats[] = { "text", "json", NULL };
     int option, stop;
 
     optind = 1;
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (command_layer(&linting->layers, "lint", option, &stop)) continue;
-        if (option == 'f' && !format_parse(optarg, &linting->json))
-            return 1 + command_usage("lint", "no format \"%s\": text or json", optarg);
+        if (option == 'f' && (stop = command_format("lint", optarg, formats, &linting->json)))
+            return stop;
         else if (option == 'a' && !lint_date(linting->as_of = optarg))
             return 1 + command_usage("lint", "\"%s\" is no day: write 2026-11-23", optarg);
         else if (option == 'h')

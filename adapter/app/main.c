@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app/command.h"
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/node.h"
 #include "core/rule.h"
@@ -52,6 +53,17 @@ int command_usage(const char *verb, const char *fmt, ...)
     va_end(args);
     fprintf(stderr, "\nTry 'myeloma-adapter %s --help'.\n", verb);
     return 2;
+}
+
+int command_format(const char *verb, const char *text, const char *const *names, int *ret)
+{
+    AUTO(buf_done) struct buf list = { 0 };
+
+    for (*ret = 0; names[*ret]; ++*ret)
+        if (strcmp(text, names[*ret]) == 0) return 0;
+    for (int i = 0; names[i]; i++)
+        buf_printf(&list, "%s%s", i == 0 ? "" : names[i + 1] ? ", " : " or ", names[i]);
+    return 1 + command_usage(verb, "no format \"%s\": %s", text, buf_string(&list));
 }
 
 void command_problems(const struct err_list *problems)

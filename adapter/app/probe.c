@@ -21,7 +21,8 @@ struct probing {
     char *base; /* owned: without a slash at its end */
     const char *patient, *output;
     struct probe_settings settings;
-    bool json, force;
+    bool force;
+    int format; /* 0 text, 1 json */
 };
 
 static int help(void)
@@ -101,7 +102,7 @@ static int result_tell(const struct probing *probing, const struct probe_facts *
 {
     struct err err;
 
-    if (probing->json)
+    if (probing->format)
         probe_json(facts, choice, stdout);
     else
         probe_tell(facts, choice, stdout);
@@ -109,7 +110,7 @@ static int result_tell(const struct probing *probing, const struct probe_facts *
         fflush(stdout);
         return complain(&err);
     }
-    if (!probing->json) config_tell(probing, facts, choice);
+    if (!probing->format) config_tell(probing, facts, choice);
     return command_flush("probe") && choice->poll != PROBE_POLL_NONE ? 0 : 1;
 }
 
@@ -177,15 +178,11 @@ static int probe(const struct probing *probing)
 
 /* ---- the command line */
 
-static bool format_parse(const char *text, bool *ret_json)
-{
-    *ret_json = strcmp(text, "json") == 0;
-    return *ret_json || strcmp(text, "text") == 0;
-}
-
 /* 0 to go on; otherwise the exit code plus 1. */
 static int option_take(struct probing *probing, int option)
 {
+    static const char *const formats[] = { "text", "json", NULL };
+
     switch (option) {
     case 'o':
         probing->output = optarg;
@@ -212,9 +209,7 @@ static int option_take(struct probing *probing, int option)
         probing->settings.ca_file = optarg;
         return 0;
     case 'f':
-        return format_parse(optarg, &probing->json)
-                   ? 0
-                   : 1 + command_usage("probe", "no format \"%s\": text or json", optarg);
+        return command_format("probe", optarg, formats, &probing->format);
     case 'h':
         return 1 + help();
     default:

@@ -19,7 +19,7 @@ struct asking {
     struct queue_which which;
     const char *because;
     int64_t limit;
-    bool json;
+    int json;     /* 0 text, 1 json */
     char **items; /* of the command line */
     int item_count;
     /* what the list has told */
@@ -226,15 +226,10 @@ static bool limit_parse(const char *text, int64_t *ret)
     return true;
 }
 
-static bool format_parse(const char *text, bool *ret_json)
-{
-    *ret_json = strcmp(text, "json") == 0;
-    return *ret_json || strcmp(text, "text") == 0;
-}
-
 /* 0 to go on; otherwise the exit code plus 1. */
 static int option_take(struct asking *asking, int option, const char *value)
 {
+    static const char *const formats[] = { "text", "json", NULL };
     enum queue_state state;
 
     if (option == 's' && queue_state_parse(value, &state))
@@ -251,8 +246,8 @@ static int option_take(struct asking *asking, int option, const char *value)
         asking->because = value;
     else if (option == 'l' && !limit_parse(value, &asking->limit))
         return 1 + command_usage("queue", "--limit wants a number");
-    else if (option == 'f' && !format_parse(value, &asking->json))
-        return 1 + command_usage("queue", "no format \"%s\": text or json", value);
+    else if (option == 'f')
+        return command_format("queue", value, formats, &asking->json);
     else if (option == 'c')
         asking->config_file = value;
     else if (option == 'S')

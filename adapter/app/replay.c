@@ -306,23 +306,12 @@ static int help(void)
     return 0;
 }
 
-static bool format_parse(const char *text, enum replay_format *ret)
-{
-    static const char *const names[] = { "table", "json", "bundle" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (strcmp(text, names[i]) == 0) {
-            *ret = (enum replay_format)i;
-            return true;
-        }
-    return false;
-}
-
 /* 0 to go on; otherwise the exit code plus 1. */
 static int option_take(struct replay *replay, int option)
 {
+    static const char *const formats[] = { "table", "json", "bundle", NULL };
     struct span span;
-    int stop;
+    int stop, format;
 
     if (command_layer(&replay->layers, "replay", option, &stop)) return stop;
     switch (option) {
@@ -334,8 +323,8 @@ static int option_take(struct replay *replay, int option)
         replay->as_of_ms = span.start;
         return 0;
     case 'f':
-        if (!format_parse(optarg, &replay->format))
-            return 1 + command_usage("replay", "no format \"%s\": table, json or bundle", optarg);
+        if ((stop = command_format("replay", optarg, formats, &format))) return stop;
+        replay->format = (enum replay_format)format;
         return 0;
     case 'a':
         replay->all = true;

@@ -117,18 +117,6 @@ static const struct action {
 
 /* ---- the verb */
 
-static bool format_parse(const char *text, enum rules_format *ret)
-{
-    static const char *const names[] = { "table", "json", "csv" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (strcmp(text, names[i]) == 0) {
-            *ret = (enum rules_format)i;
-            return true;
-        }
-    return false;
-}
-
 static bool date_take(const char *text, char ret[16])
 {
     struct span span;
@@ -141,7 +129,8 @@ static bool date_take(const char *text, char ret[16])
 /* 0 to go on; otherwise the exit code plus 1. */
 static int option_take(struct rules *rules, int option)
 {
-    int stop;
+    static const char *const formats[] = { "table", "json", "csv", NULL };
+    int stop, format;
 
     if (command_layer(&rules->layers, "rules", option, &stop)) return stop;
     switch (option) {
@@ -156,8 +145,9 @@ static int option_take(struct rules *rules, int option)
         return 1 + command_usage("rules", "\"%s\" is no date (2026-11-23)", optarg);
     case 'f':
         rules->has_format = true;
-        if (format_parse(optarg, &rules->format)) return 0;
-        return 1 + command_usage("rules", "no format \"%s\": table, json or csv", optarg);
+        stop = command_format("rules", optarg, formats, &format);
+        rules->format = (enum rules_format)format;
+        return stop;
     case 'h':
         return 1 + help();
     default:
