@@ -12,7 +12,7 @@ from http.client import HTTPException
 
 import pytest
 
-from hapi_server import http
+from hapi_server import START_DEADLINE, http
 from real_ward import RealHospital, RealWard, make_topics
 from waiting import TooLate, wait_until
 from ward import LOW_COUNT, Ward, alert_rule_of, low, order, patient_of, result, treated
@@ -27,7 +27,7 @@ TYPES = ("MedicationRequest", "Observation", "Condition")
 DATA = ("Patient", "Condition", "MedicationRequest", "Observation")
 SETTINGS = {"name": "attacked", "poll": {"every": "1 s", "subscriptions": "1 s", "overlap": "30 s"},
             "subscribe": {"by": "topic"}}   # by criteria where the server has no topics: R4
-DEADLINE = 180                  # of one step that waits for a server that starts
+DEADLINE = 2 * START_DEADLINE   # of a step that may have to wait for a server that starts
 
 
 class Load:
@@ -103,6 +103,11 @@ class Load:
 
 # The strokes, each under load
 
+def begin_again(ward):
+    ward.born = len(ward.daemon.lines)
+    ward.daemon.start()
+
+
 def server_is_killed(hapi, ward, load):
     ward.write(result(LATE, 0.8))
     hapi.kill()
@@ -120,23 +125,22 @@ def subscriptions_are_deleted(_, ward, load):
 def daemon_is_killed(_, ward, load):
     ward.daemon.kill()
     load.wait(2)
-    ward.daemon.start()
+    begin_again(ward)
 
 
 def daemon_is_away(_, ward, load):
-    ward.daemon.wait_log("event=ready", since=ward.born)    # it knows SIGTERM by then
+    ward.daemon.wait_log("event=ready", DEADLINE, ward.born)    # it knows SIGTERM by then
     assert ward.daemon.stop() == 0, ward.daemon.log()[-3000:]
     ward.write(result(ENDING, 2.2, name=ENDING + "-2", when="-1 s"),
                order(STOPPED, "lenalidomide", status="stopped"))
     load.wait(BURST)
-    ward.born = len(ward.daemon.lines)
-    ward.daemon.start()
+    begin_again(ward)
 
 
 def server_and_daemon_are_killed(hapi, ward, load):
     ward.daemon.kill()
     hapi.kill()
-    ward.daemon.start()                                     # before there is a server
+    begin_again(ward)       # before there is a server
     hapi.start()
     load.wait(2)
 
