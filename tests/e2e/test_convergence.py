@@ -164,8 +164,15 @@ def catch_up(*wards):
         for ward, since in zip(wards, marks):
             for rtype in ("Observation", "MedicationRequest", "Condition"):
                 ward.daemon.wait_log(f"event=polled type={rtype} ", since=since)
+                if polls_deletions(ward):
+                    ward.daemon.wait_log(f"event=polled-deletions type={rtype} ", since=since)
     for ward in wards:
         ward.settle()
+
+
+def polls_deletions(ward):
+    """Beside its searches, which do not show them."""
+    return ward.hospital.options.type_history and "event=poll-plan name=updated" in ward.daemon.log()
 
 
 def fresh(house, day):
