@@ -137,7 +137,7 @@ static inline void books_copy(const struct books *b, unsigned from, unsigned to,
     snprintf(name, sizeof name, "%s/%u.db%s", b->dir, to, suffix);
     FILE *file = fopen(name, "wb");
     assert_non_null(file);
-    assert_int_equal(fwrite(bytes.data, 1, bytes.len, file), bytes.len);
+    assert_int_equal(fwrite(buf_string(&bytes), 1, bytes.len, file), bytes.len);
     fclose(file);
 }
 

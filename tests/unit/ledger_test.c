@@ -419,7 +419,7 @@ static void set_aside(struct books *b, const char *id, const char *reason)
 static void reasons_beyond_a_dozen_are_others(void **state)
 {
     struct books *b = books_start();
-    char id[8], reason[16];
+    char id[16], reason[24];
 
     (void)state;
     for (int i = 0; i < 15; i++) {
@@ -509,7 +509,7 @@ static void only_what_is_finished_old_and_of_no_open_delivery_is_removed(void **
 static void a_round_goes_over_the_journal_a_few_at_a_time(void **state)
 {
     struct books *b = books_start();
-    char id[8];
+    char id[16];
 
     (void)state;
     for (int i = 0; i < 7; i++) {
