@@ -51,7 +51,8 @@ def issues():
     if test_corpus.DATA.is_dir():
         keep(found, "bulk set", test_corpus.alerts_of("bulk-ndjson-10-patients", "bundle"))
     for path in sorted((ROOT / "tests/golden/issue").glob("*.json")):
-        found[path.name] = path.name, json.loads(path.read_text())
+        if not path.name.endswith("-r5.json"):    # asked of a real server: test_hapi_releases.py
+            found[path.name] = path.name, json.loads(path.read_text())
     flow = ROOT / "build/issues.ndjson"  # what the unit tests of the flow wrote to their server
     if flow.exists():
         for number, line in enumerate(flow.read_text().splitlines()):
