@@ -169,7 +169,8 @@ class Story:
         ward.settle()
         ward.edit("DetectedIssue", issue["id"], mitigation=[{
             "action": {"text": marks.new("mitigation")}, "date": "2026-01-05",
-            "author": {"display": marks.new("mitigation author")}}])
+            "author": {"reference": "Practitioner/1",
+                       "display": marks.new("mitigation author")}}])
         ward.write(count(marks, pid, VALUE - 0.2, when="-30 min", name=pid + "-more"))
         ward.alert(pid, where=lambda a: len(ward.versions(a)) > 2)
         ward.write(count(marks, pid, 3.5, when="-1 s", name=pid + "-good"))
