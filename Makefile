@@ -112,7 +112,7 @@ mutate: $(BUILD)/myeloma-adapter
 	@$(PYTHON) tests/rules/mutate.py
 
 # The arrow of dependencies: a folder includes only folders below it, and what is pure stays pure.
-# A line that prints is an arrow pointing up.
+# A line that prints is an arrow pointing up, or a file that has no place in the layout.
 PURE := (uv|curl/|sqlite3|libpq|microhttpd|systemd/|time|sys/|unistd|poll|pthread)[.h]*[>"]
 layers:
 	@! grep -nE '#include [<"]$(PURE)|#include "(core|fhir|net|store|flow|app)/' include/base/*.h adapter/base/*.c
@@ -121,6 +121,7 @@ layers:
 	@! grep -nE '#include "(core|fhir|store|flow|app)/' include/net/*.h adapter/net/*.c
 	@! grep -nE '#include "(core|fhir|net|flow|app)/' include/store/*.h adapter/store/*.c
 	@! grep -nE '#include "app/' include/flow/*.h adapter/flow/*.c
+	@! git ls-files 2>/dev/null | grep -vE '^(adapter|include|mappings|config|tests|systemd)/|^(\..*|Makefile|NOTICE|README\.md)$$'
 format:
 	clang-format -i include/*/*.h adapter/*/*.c tests/*/*.c tests/*/*.h
 format-check:
