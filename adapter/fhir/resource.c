@@ -39,6 +39,14 @@ bool resource_is_used(const char *type)
     return used_type(type) != NULL;
 }
 
+int resource_id_compare(const char *one, const char *other)
+{
+    size_t m = strlen(one), n = strlen(other);
+
+    if (m != n) return m < n ? -1 : 1;
+    return strcmp(one, other);
+}
+
 /* ---- heads */
 
 static const char *keep(struct arena *arena, const char *text)

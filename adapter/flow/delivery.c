@@ -9,13 +9,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fhir/detected_issue.h"
-#include "fhir/resource.h"
 #include "flow/flow_impl.h"
-#include "flow/pages.h"
+#include "flow/setback.h"
+#include "flow/twins.h"
 
 #define DELIVERY_ROUNDS_MAX 5 /* of read and write against somebody who writes as well */
-#define DELIVERY_TWINS_MAX  20
-#define DELIVERY_LONGEST_MS INT64_C(300000)
 
 enum delivery_state {
     DELIVERY_READING,   /* what stands under the id */
@@ -25,12 +23,6 @@ enum delivery_state {
     DELIVERY_PARTING, /* marking a twin as entered in error */
     DELIVERY_KEEPING, /* telling the store */
     DELIVERY_ENDED,
-};
-
-struct twin {
-    char id[72], version[96];
-    bool retracted;
-    struct doc *doc; /* owned */
 };
 
 struct delivery {
@@ -45,10 +37,9 @@ struct delivery {
     bool chosen;              /* id is one that we chose */
     bool posted;              /* a POST has succeeded */
     unsigned rounds;
-    struct twin twins[DELIVERY_TWINS_MAX];
-    size_t twin_count, parting;
+    struct twins twins;
+    size_t parting; /* which of the twins is next */
     struct server_call *call;
-    struct pages *pages;
 };
 
 static void delivery_enter(struct delivery *at, enum delivery_state next);
@@ -58,7 +49,7 @@ static void delivery_enter(struct delivery *at, enum delivery_state next);
 static void delivery_free(struct delivery *at)
 {
     if ((*at->link = at->next)) at->next->link = at->link;
-    for (size_t i = 0; i < at->twin_count; i++) doc_free(at->twins[i].doc);
+    twins_done(&at->twins);
     doc_free(at->server);
     arena_done(&at->arena);
     free(at);
@@ -94,71 +85,10 @@ static void delivery_succeed(struct delivery *at, const char *what)
     delivery_enter(at, DELIVERY_KEEPING);
 }
 
-/* Nothing was sent, so it was no attempt: it goes on when somebody may ask again. */
-static void delivery_wait(struct delivery *at, const struct err *err)
+static void delivery_park(struct delivery *at, const struct err *err)
 {
-    struct flow *flow = at->flow;
-
-    store_retry(flow->store, at->item.key, clock_now(flow) + server_again_ms(flow), err->code);
+    setback_park(at->flow, &at->item, err, "");
     delivery_enter(at, DELIVERY_ENDED);
-}
-
-static void delivery_retry(struct delivery *at, const struct err *err, int64_t asked_ms)
-{
-    struct flow *flow = at->flow;
-    int64_t wait =
-        flow_backoff(flow, (unsigned)at->item.attempts + 1, DELIVERY_LONGEST_MS, asked_ms);
-
-    metric_add(flow->metrics, METRIC_DELIVERY_RETRIES, 1);
-    log_event(LOG_LEVEL_INFO, "delivery-retry", LOG_RULE, at->item.rule, LOG_ALERT, at->item.key,
-              LOG_CODE, err->code, LOG_MS, wait, LOG_END);
-    store_retry(flow->store, at->item.key, clock_now(flow) + wait, err->code);
-    deliver_failed(flow, asked_ms);
-    delivery_enter(at, DELIVERY_ENDED);
-}
-
-static const char *way_out(const struct err *err)
-{
-    if (strcmp(err->code, "server.forbidden") == 0)
-        return "give the adapter's account the right to create and update DetectedIssue, then "
-               "unpark";
-    if (strcmp(err->code, "server.gone") == 0 || strcmp(err->code, "server.not-offered") == 0)
-        return "the server does not take DetectedIssue; see its capability statement";
-    if (strcmp(err->code, "server.refused") == 0)
-        return "look into the server's log for what it does not accept, then unpark";
-    return "see the state of the FHIR server, then unpark";
-}
-
-static void delivery_park(struct delivery *at, const struct err *err, const char *codes)
-{
-    struct flow *flow = at->flow;
-    char reason[160];
-
-    snprintf(reason, sizeof reason, "%s%s%.100s", err->code, *codes ? ": " : "", codes);
-    log_event(LOG_LEVEL_ERROR, "parked", LOG_RULE, at->item.rule, LOG_ALERT, at->item.key, LOG_CODE,
-              err->code, LOG_WHAT, *codes ? codes : NULL, LOG_FIX, way_out(err), LOG_END);
-    store_park(flow->store, at->item.key, reason);
-    deliver_succeeded(flow); /* the server is well, it only says no */
-    delivery_enter(at, DELIVERY_ENDED);
-}
-
-/* Whether credentials come back is up to people: it is waited for, however long. */
-static bool gives_up(const struct delivery *at, const struct err *err)
-{
-    unsigned most = at->flow->options.attempts_max;
-
-    return most && at->item.attempts + 1 >= most && strcmp(err->code, "server.credentials") != 0;
-}
-
-static void delivery_end_with(struct delivery *at, const struct err *err, const char *codes,
-                              int64_t asked_ms)
-{
-    if (server_held(err))
-        delivery_wait(at, err);
-    else if (err->kind == ERR_PERMANENT || gives_up(at, err))
-        delivery_park(at, err, codes);
-    else
-        delivery_retry(at, err, asked_ms);
 }
 
 static void delivery_fail(struct delivery *at, const struct server_answer *answer)
@@ -166,12 +96,14 @@ static void delivery_fail(struct delivery *at, const struct server_answer *answe
     char codes[120];
 
     server_codes(answer, codes, sizeof codes);
-    delivery_end_with(at, &answer->err, codes, answer->reply->retry_after_ms);
+    setback(at->flow, &at->item, &answer->err, codes, answer->reply->retry_after_ms);
+    delivery_enter(at, DELIVERY_ENDED);
 }
 
 static void delivery_fail_with(struct delivery *at, const struct err *err)
 {
-    delivery_end_with(at, err, "", 0);
+    setback(at->flow, &at->item, err, "", 0);
+    delivery_enter(at, DELIVERY_ENDED);
 }
 
 /* Somebody else writes the same resource. */
@@ -323,17 +255,6 @@ static void put_start(struct delivery *at)
 
 /* ---- writing under our identifier */
 
-static void identifier_of(const struct delivery *at, struct buf *ret)
-{
-    AUTO(buf_done) struct buf text = { 0 };
-    const char *system = at->flow->options.system;
-
-    buf_printf(&text, "%s%salert|%s", system, strncmp(system, "urn:", 4) == 0 ? ":" : "/",
-               at->item.key);
-    buf_text(ret, "identifier=");
-    server_escape(ret, buf_string(&text));
-}
-
 /* 200: one was there already, which may say something older. 201: others may have created theirs at
  * the same time, for If-None-Exist is a look and a write, and some servers ignore it. So we look who
  * stands there in either case. */
@@ -363,7 +284,7 @@ static void post_start(struct delivery *at)
     AUTO(buf_done) struct buf condition = { 0 };
     char *body = body_of(at, &at->alert, NULL, NULL);
 
-    identifier_of(at, &condition);
+    twins_condition(at->flow, at->item.key, &condition);
     at->call = server_start(at->flow,
                             &(struct server_request){ .method = "POST",
                                                       .path = "DetectedIssue",
@@ -374,67 +295,6 @@ static void post_start(struct delivery *at)
 }
 
 /* ---- searching by our identifier */
-
-/* A server that ignores the parameter tells of others as well. */
-static bool has_our_key(const struct delivery *at, const struct node *root)
-{
-    struct node list = node_get(root, "identifier");
-    size_t count = node_count(&list);
-
-    for (size_t i = 0; i < count; i++) {
-        struct node item = node_item(&list, i);
-        const char *value = node_text(&item, "value");
-        if (value && strcmp(value, at->item.key) == 0) return true;
-    }
-    return false;
-}
-
-static void twin_add(struct delivery *at, const struct resource_head *head, struct doc *doc)
-{
-    struct node root = node_root(doc);
-    const char *status = node_text(&root, "status");
-    struct twin *twin = &at->twins[at->twin_count++];
-
-    *twin =
-        (struct twin){ .doc = doc, .retracted = status && strcmp(status, "entered-in-error") == 0 };
-    snprintf(twin->id, sizeof twin->id, "%s", head->id);
-    if (strlen(head->version) < sizeof twin->version)
-        snprintf(twin->version, sizeof twin->version, "%s", head->version);
-}
-
-static void on_entry(const struct bundle_entry *entry, void *arg)
-{
-    struct delivery *at = arg;
-    AUTO(doc_free) struct doc *doc = NULL;
-    struct arena arena = { 0 };
-    struct resource_head head;
-    struct err err;
-
-    if (at->twin_count == DELIVERY_TWINS_MAX) return;
-    if (!doc_parse(entry->text, entry->len, 0, &doc, &err)) return;
-    struct node root = node_root(doc);
-    if (resource_head_read(&root, &arena, &head, &err) && head.id[0] &&
-        strcmp(head.type, "DetectedIssue") == 0 && has_our_key(at, &root))
-        twin_add(at, &head, TAKE(doc));
-    arena_done(&arena);
-}
-
-static void on_page(void *arg)
-{
-    struct delivery *at = arg;
-
-    pages_next(at->pages);
-}
-
-/* The lowest id stays, numbers taken as numbers: whoever looks decides the same. */
-static int twin_compare(const void *a, const void *b)
-{
-    const struct twin *one = a, *other = b;
-    size_t m = strlen(one->id), n = strlen(other->id);
-
-    if (m != n) return m < n ? -1 : 1;
-    return strcmp(one->id, other->id);
-}
 
 static void found_none(struct delivery *at)
 {
@@ -450,38 +310,24 @@ static void found_none(struct delivery *at)
     }
 }
 
-static void on_pages_done(const struct err *err, long status, void *arg)
+static void on_found(const struct err *err, void *arg)
 {
     struct delivery *at = arg;
+    struct twin *first = &at->twins.items[0];
 
-    (void)status;
-    at->pages = NULL;
     if (err) {
         delivery_fail_with(at, err);
-    } else if (!at->twin_count) {
+    } else if (!at->twins.count) {
         found_none(at);
     } else {
-        qsort(at->twins, at->twin_count, sizeof *at->twins, twin_compare);
-        memcpy(at->id, at->twins[0].id, sizeof at->id);
-        stand_set(at, TAKE(at->twins[0].doc), at->twins[0].version);
+        memcpy(at->id, first->id, sizeof at->id);
+        stand_set(at, TAKE(first->doc), first->version);
         at->parting = 1;
         delivery_enter(at, DELIVERY_PARTING);
     }
 }
 
-static void search_start(struct delivery *at)
-{
-    static const struct pages_reader reader = { on_entry, NULL, on_page, on_pages_done };
-    AUTO(buf_done) struct buf path = { 0 };
-
-    for (size_t i = 0; i < at->twin_count; i++) doc_free(at->twins[i].doc);
-    at->twin_count = 0;
-    buf_text(&path, "DetectedIssue?");
-    identifier_of(at, &path);
-    at->pages = pages_start(at->flow, buf_string(&path), &reader, at);
-}
-
-/* ---- twins */
+/* ---- those that should not be there */
 
 static void on_parted(const struct server_answer *answer, void *arg)
 {
@@ -502,12 +348,12 @@ static void part_next(struct delivery *at)
     struct twin *twin;
     char path[100], *body;
 
-    while (at->parting < at->twin_count && at->twins[at->parting].retracted) at->parting++;
-    if (at->parting >= at->twin_count) {
+    while (at->parting < at->twins.count && at->twins.items[at->parting].retracted) at->parting++;
+    if (at->parting >= at->twins.count) {
         delivery_decide(at);
         return;
     }
-    twin = &at->twins[at->parting++];
+    twin = &at->twins.items[at->parting++];
     wrong.state = ALERT_RETRACTED;
     wrong.ended_why = "It stands here twice.";
     if (wrong.ended_ms == INSTANT_UNSET) wrong.ended_ms = wrong.opened_ms;
@@ -543,7 +389,7 @@ static void delivery_enter(struct delivery *at, enum delivery_state next)
         read_start(at);
         break;
     case DELIVERY_SEARCHING:
-        search_start(at);
+        twins_find(&at->twins, at->flow, at->item.key, on_found, at);
         break;
     case DELIVERY_PUTTING:
         put_start(at);
@@ -615,10 +461,10 @@ void delivery_start(struct flow *flow, const struct store_outbox *item)
     struct err err;
 
     if (!alert_from_json(at->item.body, at->item.body_len, &at->arena, &at->alert, &err)) {
-        delivery_park(at, &err, "");
+        delivery_park(at, &err);
     } else if (!flow->capability.issue_offered) {
         err_set(&err, ERR_PERMANENT, "server.not-offered", "the server takes no DetectedIssue");
-        delivery_park(at, &err, "");
+        delivery_park(at, &err);
     } else {
         delivery_begin(at);
     }
@@ -628,7 +474,7 @@ static void delivery_stop(struct delivery *at)
 {
     if (at->state == DELIVERY_KEEPING) return; /* the store answers, and that ends it */
     server_cancel(TAKE(at->call));
-    pages_cancel(TAKE(at->pages));
+    twins_cancel(&at->twins);
     store_retry(at->flow->store, at->item.key, clock_now(at->flow), "flow.stopped");
     delivery_enter(at, DELIVERY_ENDED);
 }

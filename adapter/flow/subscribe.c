@@ -189,14 +189,12 @@ static void part_next(struct subscribe *at)
 
 /* ---- what was found */
 
-/* The one with the lowest id is ours: numbers as numbers. */
+/* The one with the lowest id is ours. */
 static int found_compare(const void *a, const void *b)
 {
     const struct subscribe_found *one = a, *other = b;
-    size_t m = strlen(one->id), n = strlen(other->id);
 
-    if (m != n) return m < n ? -1 : 1;
-    return strcmp(one->id, other->id);
+    return resource_id_compare(one->id, other->id);
 }
 
 static void ours_decide(struct subscribe *at)

@@ -25,6 +25,9 @@ struct resource_head {
 bool resource_head_read(const struct node *at, struct arena *arena, struct resource_head *ret,
                         struct err *err) MUST_CHECK;
 
+/* Ids in the order of who came first where a server counts: numbers as numbers. As qsort() wants it. */
+int resource_id_compare(const char *one, const char *other);
+
 /* Types that a chart is made of: MedicationRequest Observation Condition Procedure
  * AllergyIntolerance Patient; and Medication, which orders refer to. */
 bool resource_is_used(const char *type);
