@@ -348,6 +348,47 @@ bool config_listen(const char *text, char *ret_address, size_t size, uint16_t *r
     return true;
 }
 
+static bool text_is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool value_is_same(const struct setting *setting, const struct config *one,
+                          const struct config *other)
+{
+    const char *a = (const char *)one + setting->at, *b = (const char *)other + setting->at;
+
+    switch (setting->type) {
+    case SETTING_TEXT:
+    case SETTING_URL:
+    case SETTING_SOCKET_URL:
+    case SETTING_PROFILE:
+        return text_is_same(*(char *const *)(const void *)a, *(char *const *)(const void *)b);
+    case SETTING_NUMBER:
+    case SETTING_DURATION:
+    case SETTING_DAYS:
+    case SETTING_WORD:
+        return memcmp(a, b, sizeof(int64_t)) == 0;
+    case SETTING_SWITCH:
+        return memcmp(a, b, sizeof(bool)) == 0;
+    case SETTING_PATHS: /* read anew with the mappings, whatever they were */
+        break;
+    }
+    return true;
+}
+
+bool config_fixed(const struct config *one, const struct config *other, char *ret, size_t size)
+{
+    for (size_t i = 0; i < config_setting_count; i++) {
+        const struct setting *setting = &config_settings[i];
+        if (!setting->fixed || value_is_same(setting, one, other)) continue;
+        snprintf(ret, size, "%s%s%s", setting->section, setting->section[0] ? "." : "",
+                 setting->key);
+        return true;
+    }
+    return false;
+}
+
 void config_help(void)
 {
     const char *section = NULL;

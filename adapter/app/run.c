@@ -4,37 +4,23 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <uv.h>
 
 #include "app/command.h"
 #include "app/config.h"
-#include "app/credential.h"
+#include "app/listener.h"
 #include "app/load.h"
-#include "app/secret.h"
+#include "app/material.h"
 #include "app/service.h"
-#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/flow.h"
 
-#define BODIES_AT_ONCE  16 /* notifications of the greatest length that are under way together */
-#define STOP_GRACE_MS   5000
-#define REFUSALS        200   /* statuses from 400 */
-#define REFUSAL_TELL_MS 60000 /* between two log lines of one status */
-#define IDLE_LOOKS_MAX  4
-
-/* The settings as the parts below want them; texts are borrowed from config or owned here. */
-struct material {
-    char *authorization;                               /* owned secret */
-    char *ca;                                          /* owned */
-    char *certificate, *key, *hook_secret, *signature; /* owned; the last three are secrets */
-    char origin[600];
-};
+#define STOP_GRACE_MS  5000
+#define IDLE_LOOKS_MAX 4
 
 struct adapter {
     uv_loop_t loop;
@@ -46,127 +32,16 @@ struct adapter {
     struct metrics metrics;
     struct store *store;
     struct http_client *client;
-    struct http_server *server; /* NULL: poll alone */
+    struct listener listener;
     struct flow *flow;
     struct service service;
     uv_signal_t term, interrupt, hangup;
-    uint64_t seen_store, seen_flow;     /* turns at the last sign of life */
-    unsigned idle_looks;                /* signs of life without a turn of the flow */
-    uint64_t refusal_told_ms[REFUSALS]; /* on the loop's clock; by status, 0: never */
+    uint64_t seen_store, seen_flow; /* turns at the last sign of life */
+    unsigned idle_looks;            /* signs of life without a turn of the flow */
     bool stopping, reloading;
     bool reload_again; /* another SIGHUP came while one was worked on */
     int code;
 };
-
-/* ---- what the parts are made from */
-
-static void material_done(struct material *material)
-{
-    secret_wipe(material->authorization);
-    secret_wipe(material->key);
-    secret_wipe(material->hook_secret);
-    secret_wipe(material->signature);
-    free(material->ca);
-    free(material->certificate);
-}
-
-static bool authorization_read(const struct config *config, char **ret, struct err *err)
-{
-    const struct credential_source source = { config->server.token_file,
-                                              config->server.token_credential,
-                                              config->server.basic_file,
-                                              config->server.basic_credential };
-
-    return credential_authorization(&source, ret, err);
-}
-
-/* A colon is cut off by some servers (Medplum), a short secret can be guessed. */
-static bool hook_secret_check(const char *secret, struct err *err)
-{
-    if (!secret || (strlen(secret) >= 32 && !strchr(secret, ':'))) return true;
-    err_set(err, ERR_CONFIG, "secret.shape", "the hook secret is too short or contains a colon");
-    return err_fix(err, "use 32 characters or more, e.g. of openssl rand -hex 32");
-}
-
-static bool signature_check(const char *secret, struct err *err)
-{
-    if (!secret || strlen(secret) >= 32) return true;
-    err_set(err, ERR_CONFIG, "secret.shape", "the secret of X-Signature is too short");
-    return err_fix(err, "use 32 characters or more, e.g. of openssl rand -hex 32");
-}
-
-static bool material_read(const struct config *config, struct material *ret, struct err *err)
-{
-    *ret = (struct material){ .authorization = NULL };
-    credential_origin(config->server.base, ret->origin, sizeof ret->origin);
-    if (authorization_read(config, &ret->authorization, err) &&
-        secret_read(config->server.ca_file, NULL, false, &ret->ca, err) &&
-        secret_read(config->hook.certificate_file, NULL, false, &ret->certificate, err) &&
-        secret_read(config->hook.key_file, config->hook.key_credential, false, &ret->key, err) &&
-        secret_read(config->hook.secret_file, config->hook.secret_credential, true,
-                    &ret->hook_secret, err) &&
-        hook_secret_check(ret->hook_secret, err) &&
-        secret_read(config->subscribe.signature_file, config->subscribe.signature_credential, true,
-                    &ret->signature, err) &&
-        signature_check(ret->signature, err))
-        return true;
-    material_done(ret);
-    return false;
-}
-
-static bool random_bytes(void *into, size_t len)
-{
-    return uv_random(NULL, NULL, into, len, 0, NULL) == 0;
-}
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static struct flow_options options_of(const struct config *config, const struct material *material)
-{
-    return (struct flow_options){
-        .base = config->server.base,
-        .origin = material->origin,
-        .hook = config->hook.url,
-        .hook_payload = config->hook.payload,
-        .start_active = config->server.start_active,
-        .name = config->name,
-        .system = config->alerts.system,
-        .version = ADAPTER_VERSION,
-        .hook_secret = material->hook_secret,
-        .poll_by = (enum poll_by)config->poll.by,
-        .cohort = config->poll.cohort,
-        .per_minute = config->poll.per_minute,
-        .subscribe = (enum flow_subscribe)config->subscribe.by,
-        .channel = (enum subscription_channel)config->subscribe.channel,
-        .web_socket = config->subscribe.web_socket,
-        .content = (enum subscription_content)config->subscribe.content,
-        .topics = { config->subscribe.orders, config->subscribe.results,
-                    config->subscribe.conditions },
-        .heartbeat_ms = config->subscribe.heartbeat_ms,
-        .signature = material->signature,
-        .poll_ms = config->poll.every_ms,
-        .overlap_ms = config->poll.overlap_ms,
-        .subscription_ms = config->poll.subscription_ms,
-        .request_ms = config->server.request_ms,
-        .first_poll_days = config->poll.first_days,
-        .history_days = config->poll.history_days,
-        .page_count = (unsigned)config->server.page_count,
-        .deliveries_max = (unsigned)config->alerts.in_flight,
-        .attempts_max = (unsigned)config->alerts.attempts,
-        .journal = { .items = config->journal.events,
-                     .bytes = config->journal.bytes,
-                     .age_ms = config->journal.age_ms },
-        .keep_days = config->journal.keep_days,
-        .random_bytes = random_bytes,
-        .wall_ms = wall_ms,
-    };
-}
 
 /* ---- mappings, configuration */
 
@@ -204,7 +79,7 @@ static void on_flow_stopped(void *arg)
 {
     struct adapter *adapter = arg;
 
-    http_server_free(adapter->server);
+    listener_free(&adapter->listener);
     http_client_free(adapter->client);
     store_close(adapter->store, on_store_closed, adapter);
     service_done(&adapter->service);
@@ -218,7 +93,7 @@ static void adapter_stop(struct adapter *adapter, int code)
     adapter->code = code;
     log_event(LOG_LEVEL_INFO, "stopping", LOG_END);
     service_stopping();
-    if (adapter->server) http_server_quiesce(adapter->server);
+    listener_quiesce(&adapter->listener);
     flow_stop(adapter->flow, STOP_GRACE_MS, on_flow_stopped, adapter);
 }
 
@@ -269,49 +144,6 @@ static void log_problems(const char *event, const struct err_list *problems)
                   problems->items[i].fix, LOG_END);
 }
 
-static bool same(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-/* What the Subscriptions are made of. */
-static const char *fixed_subscribe(const struct config *a, const struct config *b)
-{
-    if (a->subscribe.by != b->subscribe.by) return "subscribe.by";
-    if (a->subscribe.channel != b->subscribe.channel) return "subscribe.channel";
-    if (!same(a->subscribe.web_socket, b->subscribe.web_socket)) return "subscribe.webSocket";
-    if (a->subscribe.content != b->subscribe.content) return "subscribe.content";
-    if (!same(a->subscribe.orders, b->subscribe.orders)) return "subscribe.orders";
-    if (!same(a->subscribe.results, b->subscribe.results)) return "subscribe.results";
-    if (!same(a->subscribe.conditions, b->subscribe.conditions)) return "subscribe.conditions";
-    if (a->subscribe.heartbeat_ms != b->subscribe.heartbeat_ms) return "subscribe.heartbeat";
-    if (!same(a->subscribe.signature_file, b->subscribe.signature_file))
-        return "subscribe.signatureFile";
-    if (!same(a->subscribe.signature_credential, b->subscribe.signature_credential))
-        return "subscribe.signatureCredential";
-    return NULL;
-}
-
-/* What cannot change while the daemon runs. */
-static const char *fixed_setting(const struct config *a, const struct config *b)
-{
-    if (!same(a->server.base, b->server.base)) return "server.base";
-    if (!same(a->server.ca_file, b->server.ca_file)) return "server.caFile";
-    if (!same(a->hook.listen, b->hook.listen)) return "hook.listen";
-    if (!same(a->hook.url, b->hook.url)) return "hook.url";
-    if (!same(a->hook.certificate_file, b->hook.certificate_file)) return "hook.certificateFile";
-    if (!same(a->hook.key_file, b->hook.key_file)) return "hook.keyFile";
-    if (!same(a->hook.key_credential, b->hook.key_credential)) return "hook.keyCredential";
-    if (!same(a->hook.secret_file, b->hook.secret_file)) return "hook.secretFile";
-    if (!same(a->hook.secret_credential, b->hook.secret_credential)) return "hook.secretCredential";
-    if (a->poll.by != b->poll.by) return "poll.by";
-    if (!same(a->poll.cohort, b->poll.cohort)) return "poll.cohort";
-    if (!same(a->name, b->name)) return "name";
-    if (!same(a->store, b->store)) return "store";
-    if (!same(a->alerts.system, b->alerts.system)) return "alerts.system";
-    return fixed_subscribe(a, b);
-}
-
 static void adapter_reload(struct adapter *adapter);
 
 /* What was asked for meanwhile is done now: the files may have changed since they were read. */
@@ -347,7 +179,7 @@ static void reload_refused(struct adapter *adapter, struct err_list *problems)
 static void reload_apply(struct adapter *adapter, struct config *config,
                          struct knowledge *knowledge, struct material *material)
 {
-    struct flow_options options = options_of(config, material);
+    struct flow_options options = material_options(material, config);
 
     log_set_level((enum log_level)config->log_level);
     http_client_authorize(adapter->client, material->authorization);
@@ -366,19 +198,18 @@ static void adapter_reload(struct adapter *adapter)
     AUTO(knowledge_free) struct knowledge *knowledge = NULL;
     struct err_list problems = { 0 };
     struct material material;
-    const char *fixed = NULL;
+    char fixed[64];
     struct err err;
 
     adapter->reloading = true;
     service_reloading();
     if (config_read(adapter->config_file, &config, &problems)) {
         knowledge = knowledge_read(adapter, config, &problems);
-        fixed = fixed_setting(adapter->config, config);
-    }
-    if (fixed) {
-        err_set(&err, ERR_CONFIG, "reload.fixed", "\"%s\" changed", fixed);
-        err_fix(&err, "restart the service to change it");
-        err_list_add(&problems, &err);
+        if (config_fixed(adapter->config, config, fixed, sizeof fixed)) {
+            err_set(&err, ERR_CONFIG, "reload.fixed", "\"%s\" changed", fixed);
+            err_fix(&err, "restart the service to change it");
+            err_list_add(&problems, &err);
+        }
     }
     if (!problems.count && !material_read(config, &material, &err)) err_list_add(&problems, &err);
     if (problems.count) {
@@ -425,66 +256,6 @@ static void process_guard(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* The listener's three callbacks: two go on to the flow; what the listener refuses by itself is
- * counted here. */
-static unsigned on_head(struct http_exchange *exchange, const char **ret_body, void *arg)
-{
-    const struct adapter *adapter = arg;
-
-    return flow_on_head(exchange, ret_body, adapter->flow);
-}
-
-static void on_body(struct http_exchange *exchange, void *arg)
-{
-    const struct adapter *adapter = arg;
-
-    flow_on_body(exchange, adapter->flow);
-}
-
-/* Strangers may do this as often as they like: it must not fill the log. */
-static void on_refused(unsigned status, void *arg)
-{
-    struct adapter *adapter = arg;
-    uint64_t now_ms = uv_now(&adapter->loop), *told_ms;
-    char text[12];
-
-    if (status == 413) metric_add(&adapter->metrics, METRIC_REFUSED_BIG, 1);
-    if (status == 503) metric_add(&adapter->metrics, METRIC_REFUSED_BUSY, 1);
-    told_ms = &adapter->refusal_told_ms[status % REFUSALS];
-    if (*told_ms && now_ms - *told_ms < REFUSAL_TELL_MS) return;
-    *told_ms = now_ms;
-    snprintf(text, sizeof text, "%u", status);
-    log_event(LOG_LEVEL_WARN, "notification-refused", LOG_STATUS, text, LOG_END);
-}
-
-static bool listener_start(struct adapter *adapter, const struct material *material,
-                           struct err *err)
-{
-    const struct config *config = adapter->config;
-    char address[64];
-    struct http_server_options options = {
-        .address = address,
-        .cert_pem = material->certificate,
-        .key_pem = material->key,
-        .body_max = (size_t)config->hook.body_max,
-        .bodies_max = BODIES_AT_ONCE * (size_t)config->hook.body_max,
-        .connections_max = (unsigned)config->hook.connections,
-        .connections_per_peer_max = (unsigned)config->hook.connections_per_peer,
-        .request_ms = (uint64_t)config->hook.request_ms,
-        .idle_ms = (uint64_t)config->hook.idle_ms,
-        .refused = on_refused,
-    };
-
-    if (!config->hook.listen) return true;
-    if (!config_listen(config->hook.listen, address, sizeof address, &options.port)) abort();
-    if (!http_server_start(&adapter->loop, &options, on_head, on_body, adapter, &adapter->server,
-                           err))
-        return false;
-    log_event(LOG_LEVEL_INFO, "listening", LOG_NAME, config->hook.listen, LOG_COUNT,
-              (int64_t)http_server_port(adapter->server), LOG_END);
-    return true;
-}
-
 static void client_start(struct adapter *adapter, const struct material *material)
 {
     const struct http_client_options options = {
@@ -503,7 +274,7 @@ static void client_start(struct adapter *adapter, const struct material *materia
 static bool parts_start(struct adapter *adapter, const struct material *material, struct err *err)
 {
     const struct flow_events events = { on_ready, on_failed, adapter };
-    struct flow_options options = options_of(adapter->config, material);
+    struct flow_options options = material_options(material, adapter->config);
 
     if (!store_open(&adapter->loop, adapter->config->store, &adapter->store, err)) return false;
     client_start(adapter, material);
@@ -511,7 +282,8 @@ static bool parts_start(struct adapter *adapter, const struct material *material
     service_watch(&adapter->service, &adapter->loop, on_alive, adapter);
     adapter->flow = flow_start(&adapter->loop, &options, adapter->client, adapter->store,
                                &adapter->metrics, adapter->knowledge, &events);
-    if (listener_start(adapter, material, err)) {
+    if (listener_start(&adapter->listener, &adapter->loop, adapter->config, material, adapter->flow,
+                       &adapter->metrics, err)) {
         store_count(adapter->store, on_store_answers, adapter);
         return true;
     }

@@ -81,5 +81,9 @@ bool config_listen(const char *text, char *ret_address, size_t size, uint16_t *r
 /* Is it a URL of http or https with a host, without query and user name, of at most 1000 bytes? */
 bool config_url_fits(const char *text);
 
+/* Does a setting differ that cannot change while the daemon runs? Writes the name of the first one,
+ * "server.base", to ret. */
+bool config_fixed(const struct config *one, const struct config *other, char *ret, size_t size);
+
 /* Print every setting with its default and help. */
 void config_help(void);

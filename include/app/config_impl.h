@@ -17,16 +17,17 @@ enum setting_type {
     SETTING_PATHS /* a list of files or folders */
 };
 
-/* One row a setting: reader, help and manual come from here. */
+/* One row a setting: reader, reload, help and manual come from here. */
 struct setting {
     const char *section, *key; /* section "": at the top */
     enum setting_type type;
-    const char *initial; /* NULL: not set */
-    int64_t min, max;    /* numbers; durations in milliseconds; days */
-    size_t at;           /* of its member in struct config */
-    bool required;
-    const char *help;
+    size_t at;                /* of its member in struct config */
+    const char *initial;      /* NULL: not set */
+    int64_t min, max;         /* numbers; durations in milliseconds; days */
     const char *const *words; /* of a SETTING_WORD, in the order of its enum; ends in NULL */
+    bool required;
+    bool fixed; /* it cannot change while the daemon runs */
+    const char *help;
 };
 
 #define CONFIG_SETTINGS_MAX 80
