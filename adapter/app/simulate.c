@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/recorded_index.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "core/explain.h"
@@ -14,11 +15,8 @@ struct simulation {
     struct arena arena;
     struct recorded *items; /* owned */
     size_t count, room;
-    struct recorded **library; /* owned: Medications, by id */
-    size_t library_count;
-    struct recorded **aliases; /* owned: those that a Bundle names by a uuid, by that */
-    size_t alias_count;
-    struct alert *alerts; /* owned: the results; what they point to is in the arena */
+    struct recorded_index index; /* of all items */
+    struct alert *alerts;        /* owned: the results; what they point to is in the arena */
     size_t alert_room;
 };
 
@@ -59,8 +57,7 @@ void simulation_free(struct simulation *simulation)
     if (!simulation) return;
     for (size_t i = 0; i < simulation->count; i++) doc_free(simulation->items[i].doc);
     free(simulation->items);
-    free(simulation->library);
-    free(simulation->aliases);
+    recorded_index_done(&simulation->index);
     free(simulation->alerts);
     arena_done(&simulation->arena);
     free(simulation);
@@ -81,207 +78,6 @@ void simulation_add(struct simulation *simulation, const struct recorded *record
     simulation->items[simulation->count] = *recorded;
     simulation->items[simulation->count].serial = simulation->count;
     simulation->count++;
-}
-
-/* ---- resources that others refer to: sorted lists of pointers, searched by one text */
-
-static int by_id(const void *a, const void *b)
-{
-    const struct recorded *one = *(struct recorded *const *)a;
-    const struct recorded *other = *(struct recorded *const *)b;
-    int order = strcmp(one->head.id, other->head.id);
-
-    if (order) return order;
-    return one->serial < other->serial ? -1 : one->serial > other->serial;
-}
-
-static int by_alias(const void *a, const void *b)
-{
-    const struct recorded *one = *(struct recorded *const *)a;
-    const struct recorded *other = *(struct recorded *const *)b;
-    int order = strcmp(one->alias, other->alias);
-
-    if (order) return order;
-    return one->serial < other->serial ? -1 : one->serial > other->serial;
-}
-
-static void lists_build(struct simulation *simulation)
-{
-    simulation->library = mem_zero(simulation->count + 1, sizeof *simulation->library);
-    simulation->aliases = mem_zero(simulation->count + 1, sizeof *simulation->aliases);
-    for (size_t i = 0; i < simulation->count; i++) {
-        struct recorded *at = &simulation->items[i];
-        if (strcmp(at->head.type, "Medication") == 0 && at->doc)
-            simulation->library[simulation->library_count++] = at;
-        if (at->alias && at->alias[0]) simulation->aliases[simulation->alias_count++] = at;
-    }
-    qsort(simulation->library, simulation->library_count, sizeof *simulation->library, by_id);
-    qsort(simulation->aliases, simulation->alias_count, sizeof *simulation->aliases, by_alias);
-}
-
-static const char *alias_of(const struct recorded *recorded)
-{
-    return recorded->alias;
-}
-
-static const char *id_of(const struct recorded *recorded)
-{
-    return recorded->head.id;
-}
-
-/* The last of a sorted list whose text is the one wanted; NULL when there is none. */
-static struct recorded *last_of(struct recorded **list, size_t count,
-                                const char *(*text)(const struct recorded *), const char *wanted)
-{
-    size_t low = 0, high = count;
-
-    while (low < high) { /* the first one behind */
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(text(list[middle]), wanted) <= 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low && strcmp(text(list[low - 1]), wanted) == 0 ? list[low - 1] : NULL;
-}
-
-/* The id behind a reference that may be the uuid of a Bundle entry. */
-static const char *id_behind(const struct simulation *simulation, const char *id)
-{
-    const struct recorded *named =
-        last_of(simulation->aliases, simulation->alias_count, alias_of, id);
-
-    return named ? named->head.id : id;
-}
-
-/* The newest version read of the Medication of that id or uuid. */
-static const struct doc_value *library_find(void *arg, const char *type, const char *id)
-{
-    const struct simulation *simulation = arg;
-    const struct recorded *found;
-
-    if (type[0] && strcmp(type, "Medication") != 0) return NULL;
-    found =
-        last_of(simulation->library, simulation->library_count, id_of, id_behind(simulation, id));
-    return found ? doc_root(found->doc) : NULL;
-}
-
-/* ---- the order of things */
-
-static bool same_resource(const struct recorded *one, const struct recorded *other)
-{
-    return strcmp(one->head.id, other->head.id) == 0 &&
-           strcmp(one->head.type, other->head.type) == 0;
-}
-
-/* "9" before "10": version ids of most servers are numbers. 0 when they do not tell. */
-static int version_id_compare(const char *one, const char *other)
-{
-    size_t n = strspn(one, "0123456789"), m = strspn(other, "0123456789");
-
-    if (!n || !m || one[n] || other[m]) return 0;
-    if (n != m) return n < m ? -1 : 1;
-    return strcmp(one, other);
-}
-
-static int version_compare(const struct recorded *one, const struct recorded *other)
-{
-    int order;
-
-    if (one->head.updated_ms != INSTANT_UNSET && other->head.updated_ms != INSTANT_UNSET &&
-        one->head.updated_ms != other->head.updated_ms)
-        return one->head.updated_ms < other->head.updated_ms ? -1 : 1;
-    order = version_id_compare(one->head.version, other->head.version);
-    if (order) return order;
-    if (one->hash == other->hash) return 0;
-    if (one->newest_first && other->newest_first) return one->serial > other->serial ? -1 : 1;
-    return one->serial < other->serial ? -1 : 1;
-}
-
-/* By type, id and then age. */
-static int item_compare(const void *a, const void *b)
-{
-    const struct recorded *one = *(struct recorded *const *)a;
-    const struct recorded *other = *(struct recorded *const *)b;
-    int order = strcmp(one->head.type, other->head.type);
-
-    if (!order) order = strcmp(one->head.id, other->head.id);
-    if (!order) order = version_compare(one, other);
-    if (order) return order;
-    return one->serial < other->serial ? -1 : one->serial > other->serial;
-}
-
-static int patient_compare(const void *a, const void *b)
-{
-    const struct recorded *one = *(struct recorded *const *)a;
-    const struct recorded *other = *(struct recorded *const *)b;
-    int order = strcmp(one->head.patient, other->head.patient);
-
-    return order ? order : item_compare(a, b);
-}
-
-static int clock_compare(const void *a, const void *b)
-{
-    const struct recorded *one = *(struct recorded *const *)a;
-    const struct recorded *other = *(struct recorded *const *)b;
-
-    if (one->at_ms != other->at_ms) return one->at_ms < other->at_ms ? -1 : 1;
-    return item_compare(a, b);
-}
-
-/* Copies of one version count once: the same bytes, or the same version id at the same time. */
-static size_t twins_drop(struct recorded **items, size_t count)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        const struct recorded *at = items[i], *last = kept ? items[kept - 1] : NULL;
-        if (last && same_resource(last, at) && !at->deleted && !last->deleted &&
-            (last->hash == at->hash ||
-             (at->head.version[0] && strcmp(last->head.version, at->head.version) == 0 &&
-              last->head.updated_ms == at->head.updated_ms)))
-            continue;
-        items[kept++] = items[i];
-    }
-    return kept;
-}
-
-/* The first version of a resource happens at its clinical time, later ones when the server stored
- * them, and never before the version they replace. What has no time at all happens first. */
-static void clock_set(struct recorded **items, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct recorded *at = items[i], *before = i ? items[i - 1] : NULL;
-        bool later = before && same_resource(before, at);
-        at->at_ms = at->head.clinical_ms;
-        if (later || at->at_ms == INSTANT_UNSET) at->at_ms = at->head.updated_ms;
-        if (later && at->at_ms < before->at_ms) at->at_ms = before->at_ms;
-    }
-}
-
-/* A deletion names no patient: it is about the patient of the version before. A version that names
- * another patient takes the resource away from the one before. Returns the number of items; items has
- * room for twice as many. */
-static size_t patients_settle(struct simulation *simulation, struct recorded **items, size_t count)
-{
-    size_t all = count;
-
-    for (size_t i = 1; i < count; i++) {
-        struct recorded *at = items[i], *before = items[i - 1], *moved;
-        if (!same_resource(before, at)) continue;
-        if (at->deleted) {
-            at->head.patient = before->head.patient;
-        } else if (strcmp(before->head.patient, at->head.patient) != 0) {
-            moved = arena_alloc(&simulation->arena, sizeof *moved);
-            *moved = *before;
-            moved->doc = NULL;
-            moved->deleted = true;
-            moved->at_ms = at->at_ms;
-            moved->head.updated_ms = at->head.updated_ms;
-            items[all++] = moved;
-        }
-    }
-    return all;
 }
 
 /* ---- one patient */
@@ -338,7 +134,7 @@ static void fragment_read(struct patient_run *run, size_t index)
     struct simulation *simulation = run->simulation;
     struct fragment *fragment = &run->fragments[index];
     struct chart *pool = run->pool;
-    struct resource_library library = { library_find, simulation };
+    struct resource_library library = { recorded_index_find, &simulation->index };
     struct node root;
     const char *unmapped = NULL;
     struct err err;
@@ -567,7 +363,7 @@ static void patient_play(struct simulation *simulation, const struct simulation_
     run.pool = chart_new(items[0]->head.patient);
     run.fragments = mem_zero(count, sizeof *run.fragments);
     run.current = mem_zero(count, sizeof *run.current);
-    qsort(items, count, sizeof *items, clock_compare);
+    recorded_by_clock(items, count);
     play_patient(&run, ret->end_ms);
     ret->patients++;
     ret->cohort += run.was_ours;
@@ -595,7 +391,7 @@ static size_t items_collect(struct simulation *simulation, const struct simulati
     for (size_t i = 0; i < simulation->count; i++) {
         struct recorded *at = &simulation->items[i];
         if (strcmp(at->head.type, "Medication") == 0) continue;
-        at->head.patient = id_behind(simulation, at->head.patient);
+        at->head.patient = recorded_index_id(&simulation->index, at->head.patient);
         if (at->head.patient[0] || at->deleted) {
             items[count++] = at;
             continue;
@@ -603,12 +399,7 @@ static size_t items_collect(struct simulation *simulation, const struct simulati
         ret->without_patient++;
         note(options, at, "it names no patient", "");
     }
-    qsort(items, count, sizeof *items, item_compare);
-    count = twins_drop(items, count);
-    clock_set(items, count);
-    count = patients_settle(simulation, items, count);
-    qsort(items, count, sizeof *items, patient_compare);
-    return count;
+    return recorded_settle(items, count, &simulation->arena);
 }
 
 void simulation_run(struct simulation *simulation, const struct simulation_options *options,
@@ -619,7 +410,7 @@ void simulation_run(struct simulation *simulation, const struct simulation_optio
 
     *ret = (struct simulated){ .end_ms = options->at_once ? options->as_of_ms : 0,
                                .resources = simulation->count };
-    lists_build(simulation);
+    recorded_index_build(&simulation->index, simulation->items, simulation->count);
     count = items_collect(simulation, options, items, ret);
     for (size_t i = 0; i < count && !options->at_once; i++)
         if (items[i]->at_ms > ret->end_ms) ret->end_ms = items[i]->at_ms;

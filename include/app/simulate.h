@@ -6,27 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/recorded.h"
 #include "base/arena.h"
-#include "base/doc.h"
 #include "core/alert.h"
 #include "core/chart.h"
 #include "core/eval.h"
 #include "core/knowledge.h"
-#include "fhir/resource.h"
-
-/* One version of one resource, as it was read. */
-struct recorded {
-    struct resource_head head; /* strings in the simulation's arena */
-    struct doc *doc;           /* owned by the simulation */
-    const char *file;          /* for messages; borrowed */
-    size_t index;              /* entry or line, from 0 */
-    uint64_t hash;             /* of its bytes: twins are one version */
-    const char *alias;         /* "urn:uuid:" of entry.fullUrl without the prefix; "" */
-    bool newest_first;         /* of a history Bundle */
-    bool deleted;
-    int64_t at_ms; /* when it happened on the virtual clock */
-    size_t serial; /* in the order of reading */
-};
 
 struct simulation;
 
