@@ -1,21 +1,17 @@
 #include "store/database.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/file.h"
 #include "store/schema.h"
 #include "store/seal.h"
 #include "store/unopened.h"
@@ -334,39 +330,6 @@ static bool open_failed(struct database *db, const char *path, int code, struct 
     return err_at(err, "%s", path);
 }
 
-/* The log and its index take the mode of the file when SQLite makes them; older ones are brought
- * in line. */
-static void file_make_private(const char *path, const char *suffix)
-{
-    char name[PATH_MAX];
-
-    if (snprintf(name, sizeof name, "%s%s", path, suffix) >= (int)sizeof name) return;
-    if (chmod(name, 0600) != 0 && errno != ENOENT)
-        log_event(LOG_LEVEL_WARN, "store_mode", LOG_NAME, name, LOG_WHAT, "cannot be made 0600",
-                  LOG_END);
-}
-
-/* Make the file with the right mode before SQLite sees it, and lock it. The claims are in memory:
- * two processes on one file would do all work twice. flock() does not meet the locks of SQLite, but
- * the descriptor must stay open until SQLite has closed its own: closing it would drop those. */
-static bool file_lock(struct database *db, const char *path, struct err *err)
-{
-    db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-    if (db->lock_fd < 0) {
-        unopened_errno(err);
-        return err_at(err, "%s", path);
-    }
-    if (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        err_set(err, ERR_STORE, "store.held", "another process has it open");
-        err_fix(err, "end that one first");
-        return err_at(err, "%s", path);
-    }
-    file_make_private(path, "");
-    file_make_private(path, "-wal");
-    file_make_private(path, "-shm");
-    return true;
-}
-
 static int text_is(void *arg, int columns, char **values, char **names)
 {
     const char **want = arg;
@@ -387,9 +350,7 @@ static int pragma_gives(struct database *db, const char *sql, const char *want, 
 
 static bool is_checked(const struct database *db)
 {
-    struct stat st;
-
-    return db->lock_fd >= 0 && fstat(db->lock_fd, &st) == 0 && st.st_size <= CHECK_MAX;
+    return db->lock_fd >= 0 && file_size(db->lock_fd) <= CHECK_MAX;
 }
 
 static int database_check(struct database *db)
@@ -439,24 +400,6 @@ static void wal_look(const char *path)
               LOG_END);
 }
 
-/* The names of the file and its log outlast a power cut. SQLite syncs the folder itself, and does
- * not look whether that worked. */
-static bool folder_sync(const char *path, struct err *err)
-{
-    char folder[PATH_MAX];
-    int fd;
-
-    snprintf(folder, sizeof folder, "%s", path);
-    fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
-    if (!synced) {
-        unopened_errno(err);
-        err_at(err, "%s", path);
-    }
-    if (fd >= 0) close(fd);
-    return synced;
-}
-
 static bool database_connect(struct database *db, const char *path, struct err *err)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -473,7 +416,7 @@ static bool database_connect(struct database *db, const char *path, struct err *
     if (is_checked(db) && (code = seal_check(db->sqlite)) != SQLITE_OK)
         return open_failed(db, path, code, err);
     if ((code = database_settle(db)) != SQLITE_OK) return open_failed(db, path, code, err);
-    return db->lock_fd < 0 || folder_sync(path, err);
+    return db->lock_fd < 0 || file_sync_folder(path, err);
 }
 
 bool database_open(const char *path, struct database **ret, struct err *err)
@@ -482,7 +425,7 @@ bool database_open(const char *path, struct database **ret, struct err *err)
 
     db->lock_fd = -1;
     db->checkpoint_at = CHECKPOINT_PAGES;
-    if ((strcmp(path, ":memory:") != 0 && !file_lock(db, path, err)) ||
+    if ((strcmp(path, ":memory:") != 0 && !file_lock(path, &db->lock_fd, err)) ||
         !database_connect(db, path, err)) {
         db->failed = true; /* closing must not move the log: perhaps that is what has just failed */
         database_close(db);
