@@ -19,11 +19,19 @@ static void listen_check(struct config_reader *reader, const struct node *at_hoo
                        "\"%.80s\" is no address and port", listen);
 }
 
+static bool is_scheme(const char *url, const char *scheme)
+{
+    return url && strncmp(url, scheme, strlen(scheme)) == 0;
+}
+
 static void subscribe_check(struct config_reader *reader, const struct node *root)
 {
     struct config *config = reader->config;
-    struct node section = node_get(root, "subscribe");
+    struct node section = node_get(root, "subscribe"), socket = node_get(&section, "webSocket");
 
+    if (is_scheme(config->server.base, "https:") && is_scheme(config->subscribe.web_socket, "ws:"))
+        config_problem(reader, &socket, "write wss://",
+                       "\"subscribe.webSocket\" leaves the TLS of \"server.base\"");
     if (config->subscribe.signature_file && config->subscribe.signature_credential)
         config_problem(reader, &section, "keep one of them",
                        "both signatureFile and signatureCredential");
@@ -86,8 +94,7 @@ void config_check(struct config_reader *reader, const struct node *root)
     if (!config->hook.certificate_file != (!config->hook.key_file && !config->hook.key_credential))
         config_problem(reader, at_hook, "give both, or neither for plain HTTP",
                        "\"hook.certificateFile\" and its key belong together");
-    if (config->hook.url && config->hook.certificate_file &&
-        strncmp(config->hook.url, "https:", 6) != 0)
+    if (config->hook.url && config->hook.certificate_file && !is_scheme(config->hook.url, "https:"))
         config_problem(reader, at_hook, "write https:// in \"hook.url\"",
                        "the listener speaks TLS, its URL does not");
 }

@@ -45,8 +45,8 @@ bool ledger_journal_is_full(struct flow *flow)
 bool ledger_outbox_is_full(struct flow *flow)
 {
     struct backlog limits = flow->options.journal;
-    struct backlog have = { .items = flow->clock.counts.outbox_waiting,
-                            .bytes = flow->clock.counts.outbox_bytes };
+    struct backlog have = { .items = flow->clock.counts.outbox_waiting + flow->ledger.owed,
+                            .bytes = flow->clock.counts.outbox_bytes + flow->ledger.owed_bytes };
 
     limits.age_ms = 0;
     return is_full(backlog_judge(&have, &limits), &flow->ledger.outbox, "outbox",
@@ -65,11 +65,17 @@ void ledger_accepted(struct flow *flow, enum event_via via, const struct store_a
     if (accepted->fresh) flow->ledger.bytes += bytes;
 }
 
+void ledger_owes(struct flow *flow, const struct store_outbox *items, size_t count)
+{
+    flow->ledger.owed += (int64_t)count;
+    for (size_t i = 0; i < count; i++) flow->ledger.owed_bytes += (int64_t)items[i].body_len;
+}
+
 void ledger_counted(struct flow *flow)
 {
     const struct store_counts *counts = &flow->clock.counts;
 
-    flow->ledger.bytes = 0;
+    flow->ledger.bytes = flow->ledger.owed = flow->ledger.owed_bytes = 0;
     metric_set(flow->metrics, METRIC_EVENTS_WAITING, counts->events_waiting);
     metric_set(flow->metrics, METRIC_JOURNAL_BYTES, counts->waiting_bytes);
     metric_set(flow->metrics, METRIC_JOURNAL_AGE, age_of(flow, counts->oldest_ms) / INSTANT_SECOND);

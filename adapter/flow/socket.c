@@ -352,13 +352,23 @@ static bool url_choose(const struct socket *at, struct buf *ret)
     return !is_plain(buf_string(ret)) || strncasecmp(flow->options.origin, "https", 5) != 0;
 }
 
+static void socket_fail_plain(struct socket *at)
+{
+    struct err err;
+
+    err_set(&err, ERR_PERMANENT, "socket.plain", "the server names a WebSocket without TLS");
+    err_fix(&err, "nothing was sent there; let the server name wss:// as its base has https://, or "
+                  "set subscribe.webSocket; the poll goes on");
+    socket_fail(at, &err);
+}
+
 static void socket_connect(struct socket *at)
 {
     static const struct websocket_events events = { on_opened, on_text, on_closed };
     AUTO(buf_done) struct buf url = { 0 };
 
     if (!url_choose(at, &url)) {
-        socket_fail_with(at, "socket.plain", "the server names a WebSocket without TLS");
+        socket_fail_plain(at);
         return;
     }
     at->web = websocket_start(at->flow->client,

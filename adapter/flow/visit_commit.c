@@ -62,6 +62,7 @@ static void on_finished(struct err *err, void *arg)
     if (!err) {
         tell_fates(visit);
         tell_actions(visit);
+        ledger_owes(visit->flow, visit->assessment.outbox, visit->assessment.outbox_count);
         if (visit->assessment.outbox_count) deliver_poke(visit->flow);
     }
     visit_stored(visit, err);

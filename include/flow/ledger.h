@@ -13,6 +13,7 @@ struct flow;
 
 struct ledger {
     int64_t bytes;                  /* of events that were accepted since the clock's last look */
+    int64_t owed, owed_bytes;       /* alerts that came into the outbox since then */
     int64_t duplicates[VIA_COUNT];  /* since the start */
     enum backlog_room told, outbox; /* what the log spoke of last: journal, outbox */
 };
@@ -20,6 +21,9 @@ struct ledger {
 /* The journal has taken events that came this way; bytes: of their payloads. Counts them. */
 void ledger_accepted(struct flow *flow, enum event_via via, const struct store_accepted *accepted,
                      int64_t bytes);
+
+/* A visit has put these into the outbox. */
+void ledger_owes(struct flow *flow, const struct store_outbox *items, size_t count);
 
 /* May nothing more be put into the journal for now? Then notifications get 503 and polls pause. */
 bool ledger_journal_is_full(struct flow *flow);

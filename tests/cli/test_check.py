@@ -237,6 +237,9 @@ CONFIGS = {
     "a URL of a WebSocket that is none": (
         '"poll":', '"subscribe": { "webSocket": "https://ehr.example/ws" }, "poll":', '"subscribe"',
         "https://ehr.example/ws", "wss://"),
+    "a WebSocket without the TLS of the server": (
+        '"poll":', '"subscribe": { "webSocket": "ws://ehr.example/ws" }, "poll":', '"subscribe"',
+        "leaves the TLS", "wss://"),
     "a number where a text belongs": ('"ward"', "7", '"name": 7', "name", None),
     "a section that is a list": ('{ "every": "60 s" }', "[]", '"poll"', "poll", None),
     "a text that is not closed": ('"ward"', '"ward', '"ward', "", None),

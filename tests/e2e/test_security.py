@@ -157,6 +157,29 @@ def test_a_server_that_cannot_be_trusted_is_sent_nothing(house, authority, serve
     assert daemon.stop() == 0
 
 
+@pytest.mark.parametrize("named", ["wss", "ws"])
+def test_a_server_behind_tls_does_not_lead_us_to_a_socket_without(
+        house, authority, server_certificate, tmp_path, named):
+    """Somebody listens there who would see it all. What changes is found by poll."""
+    certificate, key = server_certificate
+    hospital = house.hospital(style="backport", websocket=True, tls_cert=certificate, tls_key=key,
+                              token=TOKEN)
+    place = hospital if named == "wss" else house.hospital(style="backport", websocket=True)
+    hospital.sockets.url = f"{named}://127.0.0.1:{place.port}/socket"
+    ward = house.ward(hospital=hospital, hook=False, ready=False, settings={
+        "poll": {"every": "1 s", "subscriptions": "1 h"},
+        "subscribe": {"by": "topic", "channel": "websocket"},
+        "server": {"caFile": str(authority.certificate),
+                   "tokenFile": secret_file(tmp_path, "token", TOKEN)}})
+    if named == "wss":
+        wait_until(lambda: len(hospital.sockets.bound()) == 3, what="bound", explain=ward.explain)
+    else:
+        line = ward.daemon.wait_log("event=socket-failed .*code=socket.plain")
+        assert "wss://" in line and "subscribe.webSocket" in line
+    low(ward, "p1")
+    assert bool(place.sockets.heads) == (named == "wss")
+
+
 def test_the_listener_speaks_tls(house, authority):
     certificate, key = authority.sign("hook")
     hospital = house.hospital()
