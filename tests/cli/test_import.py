@@ -6,13 +6,16 @@ import csv
 import io
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
 
 import pytest
 
-from charts import MAPPINGS, PROGRAM, RXNORM, program
+from charts import MAPPINGS, PROGRAM, ROOT, RXNORM, program
+
+FAULTY = os.environ.get("MYELOMA_ADAPTER_FAULT", str(ROOT / "build/fault/myeloma-adapter"))
 
 LENALIDOMIDE, SULFAMETHOXAZOLE, TRIMETHOPRIM, BOTH = 342369, 10180, 10829, 10831
 CAPSULE, TABLET = 99000001, 99000002
@@ -273,6 +276,47 @@ def test_ctrl_c_leaves_the_old_file_alone(release, tmp_path):
         run.communicate(timeout=30)
     assert run.returncode == -signal.SIGINT
     assert output.read_text() == "as it was" and sorted(os.listdir(tmp_path)) == ["out.csv", "release"]
+
+
+def many(count):
+    """So many new products of lenalidomide: their lines are not written at one go."""
+    return [conso(80000000 + i, "SCD", f"lenalidomide {i} MG Oral Capsule") for i in range(count)], \
+        [rel(80000000 + i, "consists_of", 99000012) for i in range(count)]
+
+
+def dies(how):
+    """The program, and what ends it: the limit of a file's length in the middle of the lines, or
+    SIGKILL at a step of tests/fault."""
+    if how == "in the middle of the lines":
+        return PROGRAM, {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                                  (20000, 20000))}, signal.SIGXFSZ
+    do, at = how.split()
+    fault = {"FAULT_DO": do, "FAULT_AT": at, "FAULT_ON": "file"}
+    return FAULTY, {"env": {**os.environ, **fault}}, signal.SIGKILL
+
+
+@pytest.mark.parametrize("old", ["as it was", None], ids=["an old file", "no file"])
+@pytest.mark.parametrize("how, becomes", [
+    ("in the middle of the lines", "old"), ("kill-before sync", "old"), ("kill-after sync", "old"),
+    ("kill-before rename", "old"), ("kill-after rename", "new")])
+def test_whoever_is_killed_leaves_the_old_file_or_the_new_one(release, tmp_path, how, becomes, old):
+    """What may be left beside is no file of codes, and in nobody's way."""
+    concepts, links = many(1000)
+    folder, codes = release(CONCEPTS + concepts, LINKS + links), tmp_path / "codes"
+    codes.mkdir()
+    output = codes / "rxnorm.csv"
+    if old:
+        output.write_text(old)
+    arguments = ["import", "rxnorm", "--mappings", MAPPINGS, "--output", output, folder]
+    binary, options, end = dies(how)
+    run = subprocess.run([binary, *arguments], capture_output=True, timeout=60, **options)
+    assert run.returncode == -end, run.stderr
+    wanted = program(*arguments[:4], folder).out
+    assert len(wanted) > 40000
+    found = output.read_text() if output.exists() else None
+    assert found == (wanted if becomes == "new" else old)
+    assert program(*arguments).code == 0 and output.read_text() == wanted
+    assert program("check", "--mappings", MAPPINGS, "--codes", codes).code == 0
 
 
 def test_a_large_release_needs_bounded_time(release):

@@ -150,6 +150,50 @@ static void test_alerts_are_written_while_the_poll_fails(void **state)
     world_free(w);
 }
 
+/* The pause of the circuit is over, and that of the poll. */
+static void pauses_end(struct world *w)
+{
+    struct circuit *circuit = &w->flow->health.circuit;
+
+    circuit->failures = CIRCUIT_AFTER;
+    circuit->pauses = 1;
+    circuit->until_ms = (int64_t)uv_now(&w->loop);
+    w->flow->pace.pause_until_ms = 0;
+    pace_retime(w->flow);
+}
+
+static void on_other(const struct server_answer *answer, void *arg)
+{
+    bool *answered = arg;
+
+    *answered = !answer->err.code;
+}
+
+static void test_a_poll_that_was_let_through_in_vain_leaves_the_next_turn_to_others(void **state)
+{
+    struct world *w = world_new();
+    bool answered = false;
+
+    (void)state;
+    start_ready(w);
+    peer_fail(w, "GET", "Observation", 503, 1, false);
+    pauses_end(w);
+    buf_clear(&w->asked);
+    catchup_now(w->flow, "Observation");
+    world_until(w, server_pause_ms(w->flow) > 0);
+    assert_int_equal(asked(w, "GET /fhir/Observation\n"), 1);
+    pauses_end(w);
+    assert_non_null(w->flow->health.refused); /* the poll, at once */
+    assert_false(w->flow->health.circuit.probing);
+    server_start(w->flow, &(struct server_request){ .method = "GET", .path = "metadata" }, on_other,
+                 &answered);
+    assert_true(w->flow->health.circuit.probing);
+    world_until(w, answered && logged("event=server-up"));
+    assert_int_equal(w->metrics.value[METRIC_REQUESTS_HELD], 1);
+    world_until(w, asked(w, "GET /fhir/Observation\n") == 2);
+    world_free(w);
+}
+
 /* Stopped while requests are held back: nothing is left over. */
 static void test_it_may_be_stopped_while_the_server_is_down(void **state)
 {
@@ -178,6 +222,7 @@ int main(void)
         TEST(wrong_credentials_are_no_dead_server),
         TEST(what_one_resource_does_is_no_dead_server),
         TEST(alerts_are_written_while_the_poll_fails),
+        TEST(a_poll_that_was_let_through_in_vain_leaves_the_next_turn_to_others),
         TEST(it_may_be_stopped_while_the_server_is_down),
     };
 
