@@ -7,6 +7,8 @@
 #include "base/instant.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "fhir/bundle.h"
+#include "fhir/bundle_head.h"
 #include "flow/flow_impl.h"
 
 #define PAGES_MAX       20000 /* of one search */
@@ -78,45 +80,9 @@ static bool seen_add(struct pages *pages, const char *url, struct err *err)
 
 /* ---- one page */
 
-/* The Bundle without its entries: what is left is small, and one broken entry does not hide it. */
-static bool frame_text(const char *at, const char *end, struct buf *ret)
+static bool head_read(const struct server_answer *answer, struct doc **ret, struct err *err)
 {
-    bool first = true;
-
-    at += strspn(at, " \t\r\n");
-    if (at >= end || *at++ != '{') return false;
-    buf_char(ret, '{');
-    for (;;) {
-        at += strspn(at, ", \t\r\n");
-        if (at < end && *at == '}') break;
-        const char *name = at, *colon = doc_skip(at, end);
-        if (!colon || *name != '"') return false;
-        const char *value = colon + strspn(colon, " \t\r\n");
-        const char *value_end = *value == ':' ? doc_skip(value + 1, end) : NULL;
-        if (!value_end) return false;
-        if (strncmp(name, "\"entry\"", 7) != 0) {
-            if (!first) buf_char(ret, ',');
-            buf_add(ret, name, (size_t)(value_end - name));
-            first = false;
-        }
-        at = value_end;
-    }
-    buf_char(ret, '}');
-    return true;
-}
-
-static bool frame_read(const struct server_answer *answer, struct doc **ret, struct err *err)
-{
-    const char *body = answer->reply->body;
-    AUTO(buf_done) struct buf text = { 0 };
-
-    if (frame_text(body, body + answer->reply->body_len, &text) &&
-        doc_parse(text.data, text.len, 0, ret, err)) {
-        struct node root = node_root(*ret);
-        const char *type = node_text(&root, "resourceType");
-        if (type && strcmp(type, "Bundle") == 0) return true;
-        doc_free(TAKE(*ret));
-    }
+    if (bundle_head_read(answer->reply->body, answer->reply->body_len, ret)) return true;
     err_set(err, ERR_TRANSIENT, "server.garbage", "the answer to a search is no Bundle");
     return err_fix(err, "look whether the base URL is that of the FHIR server, not of a proxy");
 }
@@ -134,23 +100,17 @@ static char *resolve(const struct flow *flow, const char *url)
     return buf_take(&whole);
 }
 
-static char *next_link(const struct flow *flow, const struct node *frame)
+static char *next_link(const struct flow *flow, const struct doc *head)
 {
-    struct node links = node_get(frame, "link");
-    size_t count = node_count(&links);
+    const char *url = bundle_head_next(head);
 
-    for (size_t i = 0; i < count; i++) {
-        struct node link = node_item(&links, i);
-        const char *relation = node_text(&link, "relation"), *url = node_text(&link, "url");
-        if (relation && url && strcmp(relation, "next") == 0) return resolve(flow, url);
-    }
-    return NULL;
+    return url ? resolve(flow, url) : NULL;
 }
 
-static void server_clock(struct pages *pages, const struct node *frame,
+static void server_clock(struct pages *pages, const struct doc *head,
                          const struct server_answer *answer)
 {
-    struct node meta = node_get(frame, "meta");
+    struct node root = node_root(head), meta = node_get(&root, "meta");
     const char *text = node_text(&meta, "lastUpdated");
     struct span span;
 
@@ -215,7 +175,7 @@ static void pages_request_paced(struct pages *pages);
 static void pages_on_answer(const struct server_answer *answer, void *arg)
 {
     struct pages *pages = arg;
-    AUTO(doc_free) struct doc *frame = NULL;
+    AUTO(doc_free) struct doc *head = NULL;
     struct err err;
 
     pages->call = NULL;
@@ -227,14 +187,13 @@ static void pages_on_answer(const struct server_answer *answer, void *arg)
         pages_broken(pages, &answer->err, answer->status);
         return;
     }
-    if (!frame_read(answer, &frame, &err)) {
+    if (!head_read(answer, &head, &err)) {
         pages_fail(pages, &err, answer->status);
         return;
     }
-    struct node root = node_root(frame);
-    if (pages->seen_count == 1) server_clock(pages, &root, answer);
+    if (pages->seen_count == 1) server_clock(pages, head, answer);
     free(TAKE(pages->next));
-    pages->next = next_link(pages->flow, &root);
+    pages->next = next_link(pages->flow, head);
     page_tell(pages, answer->reply);
 }
 

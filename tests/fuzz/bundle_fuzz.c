@@ -1,7 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/node.h"
 #include "fhir/bundle.h"
+#include "fhir/bundle_head.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -58,6 +60,19 @@ static bool stop_bad(size_t index, const struct err *err, void *arg)
     return false;
 }
 
+/* Without its entries a Bundle is one still, and the next page has an address or there is none. */
+static void head(const char *text, size_t size)
+{
+    AUTO(doc_free) struct doc *doc = NULL;
+
+    if (!bundle_head_read(text, size, &doc)) return;
+    struct node root = node_root(doc);
+    const char *type = node_text(&root, "resourceType");
+    require(type && strcmp(type, "Bundle") == 0);
+    const char *next = bundle_head_next(doc);
+    if (next) require(strlen(next) < size);
+}
+
 /* Any bytes: entries within the text or problems; a walk that is stopped makes one call. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -70,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bundle_walk(text, size, &(struct bundle_visitor){ on_entry, on_bad, &seen });
     bundle_walk(text, size, &(struct bundle_visitor){ stop_entry, stop_bad, &calls });
     require(calls <= 1 && (calls == 1) == (seen.entries + seen.bad > 0));
+    head(text, size);
     free(text);
     return 0;
 }

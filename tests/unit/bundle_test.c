@@ -1,9 +1,11 @@
 #include "test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "fhir/bundle.h"
+#include "fhir/bundle_head.h"
 
 /* What the walk saw, as text: "0 Patient", "1 DELETE Observation", "2 bundle.entry!". */
 static const struct bundle_case {
@@ -114,6 +116,57 @@ static void check(void **state)
     assert_string_equal(buf_string(&out), c->want);
 }
 
+/* ---- a Bundle without its entries: the next page; NULL: it is none */
+
+static const struct head_case {
+    const char *name, *text, *next;
+} heads[] = {
+    { "the link of the next page is found",
+      "{\"resourceType\":\"Bundle\",\"link\":[{\"relation\":\"self\",\"url\":\"a\"},"
+      "{\"relation\":\"next\",\"url\":\"b\"}]}",
+      "b" },
+    { "a last page has none", "{\"resourceType\":\"Bundle\",\"entry\":[]}", "" },
+    { "it may stand behind the entries",
+      "{\"resourceType\":\"Bundle\",\"entry\":[{\"a\":\"]}\"}],"
+      "\"link\":[{\"relation\":\"next\",\"url\":\"b\"}]}",
+      "b" },
+    { "a mistake inside an entry does not hide it",
+      "{\"entry\":[{x}],\"link\":[{\"relation\":\"next\",\"url\":\"b\"}],"
+      "\"resourceType\":\"Bundle\"}",
+      "b" },
+    { "a link within an entry is none of ours",
+      "{\"resourceType\":\"Bundle\",\"entry\":[{\"link\":[{\"relation\":\"next\","
+      "\"url\":\"b\"}]}]}",
+      "" },
+    { "a byte order mark is skipped", "\xEF\xBB\xBF {\"resourceType\":\"Bundle\"}", "" },
+    { "a member whose name only begins so is kept", "{\"resourceType\":\"Bundle\",\"entry2\":{x}}",
+      NULL },
+    { "entries that break off are no Bundle", "{\"resourceType\":\"Bundle\",\"entry\":[{", NULL },
+    { "a Bundle that breaks off is none", "{\"resourceType\":\"Bundle\",\"entry\":[]", NULL },
+    { "a mistake beside the entries is told", "{\"resourceType\":\"Bundle\",\"link\":[x]}", NULL },
+    { "another resource is no Bundle", "{\"resourceType\":\"Patient\"}", NULL },
+    { "a Bundle within a resource is none", "{\"contained\":{\"resourceType\":\"Bundle\"}}", NULL },
+    { "a list is no Bundle", "[{\"resourceType\":\"Bundle\"}]", NULL },
+    { "nothing is no Bundle", "", NULL },
+};
+
+/* In memory of its length, so that a look behind the end is seen. */
+static void check_head(void **state)
+{
+    const struct head_case *c = *state;
+    AUTO(doc_free) struct doc *head = NULL;
+    size_t len = strlen(c->text);
+    char *text = malloc(len ? len : 1);
+
+    memcpy(text, c->text, len);
+    assert_int_equal(bundle_head_read(text, len, &head), c->next != NULL);
+    if (c->next) {
+        const char *next = bundle_head_next(head);
+        assert_string_equal(next ? next : "", c->next);
+    }
+    free(text);
+}
+
 /* ---- */
 
 static bool stop(const struct bundle_entry *entry, void *arg)
@@ -179,6 +232,6 @@ int main(void)
         cmocka_unit_test(an_entry_is_a_slice_of_the_input),
     };
 
-    return RUN_TABLE("bundle", cases, check) +
+    return RUN_TABLE("bundle", cases, check) + RUN_TABLE("head of a bundle", heads, check_head) +
            cmocka_run_group_tests_name("walk", tests, NULL, NULL);
 }
