@@ -17,7 +17,7 @@ import pytest
 from daemon import BINARY, Daemon
 from test_security import secret_file
 from waiting import free_port, wait_until
-from ward import LOW_COUNT, SLOW, order, patient, result, treated
+from ward import DRUGS, LOW_COUNT, RXNORM, SLOW, order, patient, result, treated
 
 WORD = re.compile(r"qzmark\w*", re.I)
 # A value and an age that stand nowhere else; the value is low enough for an alert.
@@ -51,10 +51,11 @@ class Marks:
             "meta": {"source": "urn:x:" + self.new(place + " source"),
                      "tag": [{"system": "urn:x", "code": self.new(place + " tag")}]},
         }
-        if name != "Patient":
+        if name not in ("Patient", "Medication"):
+            whose = "patient" if name == "AllergyIntolerance" else "subject"
             more["note"] = [{"text": self.new(place + " note"),
                              "authorString": self.new(place + " author")}]
-            more["subject"] = {**resource["subject"], "display": self.new(place + " subject")}
+            more[whose] = {**resource[whose], "display": self.new(place + " subject")}
             more["encounter"] = {"display": self.new(place + " encounter")}
         return {**resource, **more, **{key: self.in_concept(value, place)
                                        for key, value in resource.items() if "coding" in value}}
@@ -93,7 +94,49 @@ def chart(marks, pid):
             {**one, "dosageInstruction": [dosage],
              "requester": {"display": marks.new("requester")},
              "reasonCode": [{"text": marks.new("reason")}]}, "MedicationRequest"))
-    return resources
+    return [*resources, *history(marks, pid), *by_reference(marks, pid)]
+
+
+def history(marks, pid):
+    """A procedure and an allergy, with what people write about them."""
+    yield marks.all_texts({
+        "resourceType": "Procedure", "id": pid + "-procedure", "status": "completed",
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "234336002"}]},
+        "subject": {"reference": "Patient/" + pid}, "performedDateTime": "2026-01-05",
+        "performer": [{"actor": {"display": marks.new("surgeon")}}],
+        "location": {"display": marks.new("theatre")},
+        "outcome": {"text": marks.new("outcome of the procedure")},
+        "complication": [{"text": marks.new("complication")}]}, "Procedure")
+    yield marks.all_texts({
+        "resourceType": "AllergyIntolerance", "id": pid + "-allergy",
+        "code": {"coding": [{"system": RXNORM, "code": "7258"}]},
+        "patient": {"reference": "Patient/" + pid}, "recordedDate": "2026-01-05",
+        "asserter": {"display": marks.new("asserter")},
+        "reaction": [{"description": marks.new("reaction"),
+                      "manifestation": [{"text": marks.new("manifestation")}]}]},
+        "AllergyIntolerance")
+
+
+def by_reference(marks, pid):
+    """An order whose drug stands elsewhere, and one whose drug stands inside it."""
+    medication = marks.all_texts({
+        "resourceType": "Medication", "id": pid + "-medication", "status": "active",
+        "code": {"coding": [{"system": RXNORM, "code": DRUGS["loratadine"][0]}]},
+        "ingredient": [{"itemCodeableConcept": {"text": marks.new("ingredient")}}],
+        "manufacturer": {"display": marks.new("manufacturer")},
+        "batch": {"lotNumber": marks.new("lot")}}, "Medication")
+    yield medication
+    there = order(pid, "loratadine", name=pid + "-there",
+                  medicationReference={"reference": "Medication/" + medication["id"],
+                                       "display": marks.new("reference to a drug")})
+    del there["medicationCodeableConcept"]
+    yield marks.all_texts(there, "order by reference")
+    inside = marks.all_texts(order(pid, "loratadine", name=pid + "-inside"), "order of its own")
+    inside["contained"] = [{"resourceType": "Medication", "id": "m",
+                            "code": {"text": marks.new("contained drug")}}]
+    inside["medicationReference"] = {"reference": "#m", "display": marks.new("contained reference")}
+    del inside["medicationCodeableConcept"]
+    yield inside
 
 
 def count(marks, pid, value=VALUE, **more):
@@ -315,7 +358,8 @@ def test_the_marks_were_inside_and_a_leak_would_be_seen(story):
     assert len(story.marks.places) > 200
     inside = story.marks.seen_in(story.inside())
     for place in ("Observation display", "MedicationRequest concept", "Condition narrative",
-                  "Observation note", "dosage", "unit", "value", "drug code"):
+                  "Observation note", "Procedure note", "complication", "reaction",
+                  "Medication narrative", "ingredient", "contained drug", "dosage", "unit", "value", "drug code"):
         assert place in inside, inside
     for line in (f"event=x name={list(story.marks.places)[7]}", "QZMARK0007X", "a qzmark00"):
         assert story.marks.seen_in(line), "the search is blind"
