@@ -24,6 +24,8 @@ FILES = [
     ("hell", "the hospital from hell", "test_hell.py"),
     ("convergence", "shuffled, doubled, late and lost events", "test_convergence.py"),
     ("polls", "polled alone, in every manner", "test_poll_convergence.py"),
+    ("topics", "topic subscriptions", "test_topics.py"),
+    ("sockets", "subscriptions by WebSocket", "test_socket.py"),
     ("histories", "generated histories over the real rules", "test_histories.py"),
     ("hostile", "hostile peers", "test_hostile.py"),
     ("canary", "no patient data where it must not be", "test_canary.py"),

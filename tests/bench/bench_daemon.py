@@ -157,7 +157,7 @@ def bench_catchup(row):
 def bench_charts(row):
     with tempfile.TemporaryDirectory(prefix="myeloma-bench-") as folder, \
             big_hospital(10 * CHARTS, CHARTS, 1) as hospital:
-        start = time.monotonic()
+        fsyncs, start = fsyncs_per_second(folder), time.monotonic()
         with life(f"{hospital}/fhir", folder) as daemon:
             listening(daemon)
 
@@ -169,7 +169,8 @@ def bench_charts(row):
             row(f"resident with {CHARTS:,} charts", f"{memory_mb(daemon):.0f} MB",
                 f"at the most {memory_mb(daemon, 'VmHWM'):.0f} MB; {CHARTS / took:.0f} new charts/s, "
                 f"each read whole; the file "
-                f"{os.path.getsize(daemon.config['store']) / 1e6:.0f} MB")
+                f"{os.path.getsize(daemon.config['store']) / 1e6:.0f} MB; "
+                f"the disk {fsyncs:.0f} fsync/s")
 
 
 # ---- starting again
@@ -192,12 +193,14 @@ def bench_recovery(row):
             listening(daemon)
         for state, words in ((1, "done"), (0, "waiting")):
             fill_journal(daemon.config["store"], DAY, state)
-            size, start = os.path.getsize(daemon.config["store"]) / 1e6, time.monotonic()
+            size, fsyncs = os.path.getsize(daemon.config["store"]) / 1e6, fsyncs_per_second(folder)
+            start = time.monotonic()
             with life(nowhere, folder) as daemon:
                 listening(daemon)
                 took = time.monotonic() - start
             row(f"start with 1,000,000 events {words}" if state else "... and 1,000,000 waiting",
-                f"{took:.2f} s", f"until the listener answers; a file of {size:.0f} MB")
+                f"{took:.2f} s", f"until the listener answers; a file of {size:.0f} MB; "
+                f"the disk {fsyncs:.0f} fsync/s")
 
 
 def run(row, figures):

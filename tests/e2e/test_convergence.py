@@ -33,6 +33,8 @@ CONFLICT = {"answer": 409}
 class Day:
     """What a seed makes of a day. What is drawn depends on the seed and the data alone."""
 
+    ALIVE = "event=listening"       # from here on the daemon knows SIGTERM
+
     def __init__(self, seed):
         self.seed, self.random = seed, random.Random(seed)
         self.lossy = self.random.random() < 0.6
@@ -147,7 +149,7 @@ class Day:
         if self.random.random() < 0.6:
             daemon.kill()
         else:
-            daemon.wait_log("event=listening", since=self.born)   # it knows SIGTERM by then
+            daemon.wait_log(self.ALIVE, since=self.born)
             assert daemon.stop() == 0, f"{self}\n{daemon.log()[-3000:]}"
         self.born = len(daemon.lines)
         daemon.start()

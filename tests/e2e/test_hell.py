@@ -2,7 +2,8 @@
 stand nowhere else stand here. At the end all of them meet on one day, made up by a seed; when the
 hospital has calmed down, the alerts are those of a fresh daemon.
 
-MM_TORTURE=1 plays MM_HELL_SEEDS (200) more of them."""
+The hospital tells by its hook, by topics, or on a WebSocket. MM_TORTURE=1 plays MM_HELL_SEEDS (200)
+more of such days."""
 import contextlib
 import json
 import os
@@ -12,12 +13,12 @@ import urllib.request
 
 import pytest
 
-from test_convergence import Day, POLL, catch_up, data_of, differences, fresh
+from test_convergence import PATIENTS, POLL, Day, catch_up, data_of, differences, fresh
 from waiting import wait_until
 from ward import LOW_COUNT, OURS, SLOW, Ward, alert_rule_of, order, result, treated
 
 TORTURE = bool(os.environ.get("MM_TORTURE"))
-SEEDS = [1, *range(500, 500 + (int(os.environ.get("MM_HELL_SEEDS", "200")) if TORTURE else 0))]
+MORE = int(os.environ.get("MM_HELL_SEEDS", "200")) if TORTURE else 0
 FAST = {"poll": POLL}
 
 # what the hospital does: the test that shows it alone, and one of its cases
@@ -44,6 +45,10 @@ TABLE = {
         "test_a_notification_that_comes_behind_its_deletion_and_a_restart_is_not_believed", ""),
     "wrong subscription id": ("test_hell",
                               "test_a_notification_of_another_subscription_does_no_harm", ""),
+    "a heartbeat that stops": (
+        "test_topics",
+        "test_after_silence_the_status_is_asked_for_and_a_stopped_one_is_asked_for_again",
+        "heartbeats=False"),
     "401 in mid-stream": ("test_hell", "test_a_401_in_the_middle_of_the_pages_loses_nothing", ""),
     "401 for a while": ("test_hell", "test_credentials_that_are_refused_for_a_while", ""),
     "clock skew": ("test_daemon", "test_the_poll_goes_by_the_servers_time", "an hour behind"),
@@ -377,9 +382,89 @@ class Hell(Day):
                 context.__exit__(None, None, None)
 
 
-@pytest.mark.parametrize("seed", SEEDS, ids="seed {}".format)
-def test_after_hell_the_alerts_are_those_of_a_fresh_daemon(house, seed):
-    day = Hell(seed)
+class TopicHell(Hell):
+    """... of a server that tells by topics: numbers leap and begin anew, hearts stop, Subscriptions are
+    switched off, and what is missing can be asked for, in part, or not at all."""
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.style = self.server["style"] = "backport"
+        self.server["events_operation"] = self.random.choice(["GET", "GET", "POST", ""])
+        self.server["events_most"] = self.random.choice([1, 1000])
+        self.server["status_operation"] = self.random.random() < 0.8
+        self.content = self.random.choice(["full-resource", "id-only", "empty"])
+
+    def __str__(self):
+        return f"{self.content}, " + super().__str__()
+
+    def settings(self):
+        return {**super().settings(), "subscribe": {"by": "topic", "heartbeat": "1 s",
+                                                    "content": self.content}}
+
+    def weights(self):
+        return {**super().weights(), self.a_heart_that_stops: 4, self.a_disturbed_subscription: 3,
+                self.numbers_that_leap: 3}
+
+    def a_heart_that_stops(self):
+        """... or beats again."""
+        hospital = self.ward.hospital
+        hospital.set_options(heartbeats=not hospital.options.heartbeats)
+
+    def a_disturbed_subscription(self):
+        subscriptions = self.ward.subscriptions()
+        change = self.random.choice([{"status": "off"}, {"status": "error"}, {"delete": True}])
+        if subscription := subscriptions.get(self.random.choice(sorted(subscriptions) or [""])):
+            self.ward.hospital.change_subscription(subscription["id"], **change)
+
+    def numbers_that_leap(self):
+        """Some events get lost before they are told."""
+        self.ward.hospital.deliveries(drop={"times": self.random.randrange(1, 4)})
+
+
+class SocketHell(TopicHell):
+    """... that tells on a WebSocket, which is cut, refused, silent, or talks nonsense."""
+
+    ALIVE = "event=capability"
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.style = self.server["style"] = self.random.choice(["hapi", "backport"])
+        self.server["websocket"] = True
+
+    def settings(self):
+        mine = super().settings()
+        by = "topic" if self.style == "backport" else "criteria"
+        return {**mine, "subscribe": {**mine["subscribe"], "by": by, "channel": "websocket"}}
+
+    def begin(self, house):
+        hospital = house.hospital(**self.server)
+        hospital.sockets.token_seconds = self.random.choice([3, 3600])
+        self.ward = house.ward(hospital, hook=False, ready=False, settings=self.settings())
+        for pid in PATIENTS:
+            self.ward.write(*treated(pid))
+        self.disturb_notifications()
+
+    def weights(self):
+        mine = super().weights()
+        del mine[self.a_foreign_notification]       # there is no hook
+        return {**mine, self.a_cut: 4, self.a_bad_connection: 4}
+
+    def a_cut(self):
+        self.ward.hospital.sockets.cut()
+
+    def a_bad_connection(self):
+        self.ward.hospital.sockets.misbehave(self.random.choice(
+            ["refuse", "busy", "deaf", "close", "garbage", "huge", "strange"]), 2)
+
+
+HELLS = {"hook": Hell, "topic": TopicHell, "socket": SocketHell}
+DAYS = [("hook", 1), ("topic", 2), *([("socket", 3)] if MORE else []),
+        *((sorted(HELLS)[seed % 3], seed) for seed in range(500, 500 + MORE))]
+
+
+@pytest.mark.parametrize("by, seed", DAYS, ids=str)
+def test_after_hell_the_alerts_are_those_of_a_fresh_daemon(house, by, seed):
+    day = HELLS[by](seed)
     print(day)
     day.begin(house)
     day.pass_by()

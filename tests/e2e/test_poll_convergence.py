@@ -26,6 +26,8 @@ DAYS = [("history", 5), ("patient", 6), *([("updated", 7)] if MORE else []),
 class PollDay(Day):
     """A day that is only polled."""
 
+    ALIVE = "event=capability"
+
     def __init__(self, by, seed):
         super().__init__(seed)
         self.by, self.lossy, self.style = by, False, "hapi"
@@ -50,15 +52,6 @@ class PollDay(Day):
         self.ward.write(lab(pid, self.random.choice([0.3, 0.8, 1.2, 2.5]),
                             name=f"{pid}-n{self.random.randrange(3)}",
                             when=f"-{self.random.randrange(1, 50)} h"))
-
-    def a_new_life(self):
-        if self.random.random() < 0.6:
-            self.ward.daemon.kill()
-        else:
-            self.ward.daemon.wait_log("event=capability", since=self.born)
-            assert self.ward.daemon.stop() == 0, f"{self}\n{self.ward.daemon.log()[-3000:]}"
-        self.born = len(self.ward.daemon.lines)
-        self.ward.daemon.start()
 
     # the end of it
 
