@@ -219,13 +219,19 @@ static void correct_capability(struct delivery *at)
               "the server does not let us choose ids", LOG_END);
 }
 
+/* Somebody has deleted it since we looked. */
+static bool is_gone(const struct delivery *at, const struct server_answer *answer)
+{
+    return at->server && (answer->status == 404 || answer->status == 410);
+}
+
 static void on_put(const struct server_answer *answer, void *arg)
 {
     struct delivery *at = arg;
     struct server_identity identity;
 
     at->call = NULL;
-    if (answer->status == 409 || answer->status == 412) {
+    if (answer->status == 409 || answer->status == 412 || is_gone(at, answer)) {
         delivery_again(at, DELIVERY_READING);
     } else if ((answer->status == 404 || answer->status == 405) && at->chosen && !at->server) {
         correct_capability(at);
@@ -410,9 +416,9 @@ static void delivery_enter(struct delivery *at, enum delivery_state next)
     }
 }
 
-/* Where the id is ours to choose, what stands under it is looked at first: the store may have been
- * lost since it was written, and what clinicians wrote there must stay. If-None-Exist does the same
- * for ids of the server, once. */
+/* What stands under the id, or else under our identifier, is looked at first, also where If-None-Exist
+ * is promised: the store may have been lost since it was written, or a life with the answer to its
+ * create; not every server keeps that promise; and what clinicians wrote there must stay. */
 static void delivery_begin(struct delivery *at)
 {
     const struct capability *capability = &at->flow->capability;
@@ -424,12 +430,7 @@ static void delivery_begin(struct delivery *at)
     else if (capability->issue_update_create)
         snprintf(at->id, sizeof at->id, "%s", chosen);
     at->chosen = strcmp(at->id, chosen) == 0 && capability->issue_update_create;
-    if (at->id[0])
-        delivery_enter(at, DELIVERY_READING);
-    else if (at->item.attempts > 0 || !capability->issue_conditional_create)
-        delivery_enter(at, DELIVERY_SEARCHING);
-    else
-        delivery_enter(at, DELIVERY_POSTING);
+    delivery_enter(at, at->id[0] ? DELIVERY_READING : DELIVERY_SEARCHING);
 }
 
 static const char *keep(struct delivery *at, const char *text)

@@ -25,9 +25,10 @@ from waiting import free_port, wait_until
 from ward import (LOW_COUNT, NSAID, Ward, WatchedHospital, alert_rule_of, alert_status, at,
                   evidence, moment, order, result, treated)
 
-# What a hospital is like; the three ways to write an alert at most once.
+# What a hospital is like; the three ways to write an alert at most once, and a broken promise.
 SERVERS = ({"update_create": True}, {"update_create": False, "conditional_create": True},
-           {"update_create": False, "conditional_create": False})
+           {"update_create": False, "conditional_create": False},
+           {"update_create": False, "false_conditional_create": True})
 # Nothing but its notification tells of a deletion: notifications outlast a daemon that is away.
 HOSPITAL = {"retry_seconds": 120, "retry_first": 0.02, "activation_delay": 0.005}
 POLL = {"poll": {"every": "1 s", "subscriptions": "1 s", "overlap": "60 s"}}

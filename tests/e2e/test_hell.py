@@ -15,7 +15,8 @@ import pytest
 
 from test_convergence import PATIENTS, POLL, Day, catch_up, data_of, differences, fresh
 from waiting import wait_until
-from ward import LOW_COUNT, OURS, SLOW, Ward, alert_rule_of, order, result, treated
+from ward import (LOW_COUNT, OURS, SLOW, Ward, alert_rule_of, evidence, low, order, result,
+                  treated)
 
 TORTURE = bool(os.environ.get("MM_TORTURE"))
 MORE = int(os.environ.get("MM_HELL_SEEDS", "200")) if TORTURE else 0
@@ -201,6 +202,70 @@ def test_another_writer_is_quicker(house, options):
     assert ward.alert("p1", status="ended")["id"] == kept["id"]
     ward.settle()
     once(ward, "p1")
+
+
+@pytest.fixture
+def liar(house):
+    """A hospital that promises to heed If-None-Exist and does not; its answer to a create is lost."""
+    ward = house.ward(settings=SLOW, update_create=False, false_conditional_create=True)
+    ward.write(*treated("p1"))
+    ward.settle()
+    yield ward
+    ward.alert("p1")
+    ward.settle()
+    assert len({version["id"] for version in ward.hospital.history("DetectedIssue")}) == 1, "doubled"
+
+
+def test_a_create_whose_answer_is_lost_is_not_repeated_when_more_is_to_be_said(liar):
+    """What a new result adds begins a delivery anew, and the server may have the first one."""
+    liar.hospital.fail(method="POST", path="DetectedIssue", times=1, answer="reset-after")
+    liar.hospital.fail(method="GET", path="DetectedIssue", times=2, answer=503,
+                       headers={"Retry-After": "1"})
+    liar.write(result("p1", 0.8))
+    liar.daemon.wait_log("event=delivery-retry")
+    liar.write(result("p1", 0.5, name="p1-second", when="-1 s"))
+
+
+def just_after_a_create(hospital, action):
+    """action(), once, when an alert was created and before anybody is told."""
+    real = hospital.answer
+
+    def answer(request):
+        response = real(request)
+        if request.method == "POST" and request.target.endswith("/DetectedIssue"):
+            hospital.answer = real
+            action()
+        return response
+    hospital.answer = answer
+
+
+def test_a_create_is_not_repeated_by_the_next_life(liar):
+    """It dies with the answer on its way."""
+    just_after_a_create(liar.hospital, liar.daemon.kill)
+    liar.write(result("p1", 0.8))
+    assert liar.daemon.wait_end() != 0
+    born = len(liar.daemon.lines)
+    liar.daemon.start().wait_ready(since=born)
+
+
+def test_what_was_created_and_not_found_at_once_is_not_created_again(liar):
+    """The look that follows fails, and everything is held back for a while."""
+    just_after_a_create(liar.hospital, lambda: liar.hospital.fail(
+        method="GET", path="DetectedIssue", times=3, answer=503, headers={"Retry-After": "1"}))
+    liar.write(result("p1", 0.8))
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_an_alert_that_is_deleted_before_it_is_updated_is_looked_at_again(house, status):
+    """Between our look and our write: it is no server that takes no alerts."""
+    ward = house.ward(settings=SLOW)
+    low(ward, "p1")
+    ward.settle()
+    ward.hospital.fail(method="PUT", path="DetectedIssue", times=1, answer=status)
+    ward.write(result("p1", 0.5, name="p1-second", when="-1 s"))
+    ward.alert("p1", where=lambda alert: evidence(alert) == ["Observation/p1-second"])
+    ward.settle()
+    assert "event=parked" not in ward.daemon.log()
 
 
 def test_two_adapters_at_one_server_leave_one_alert_each(house):
