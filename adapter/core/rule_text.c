@@ -170,9 +170,11 @@ static void lingers_say(struct buf *out, const struct order_clause *order,
     if (order->linger_drugs.count) buf_char(out, ')');
 }
 
-static void order_say(struct buf *out, const struct order_clause *order,
+static void order_say(struct buf *out, const struct clause *clause,
                       const struct knowledge *knowledge)
 {
+    const struct order_clause *order = &clause->order;
+
     order_state_say(out, order);
     buf_text(out, order->words);
     if (order->except_words) buf_printf(out, " (but not %s)", order->except_words);
@@ -183,9 +185,10 @@ static void order_say(struct buf *out, const struct order_clause *order,
 
 /* ---- results */
 
-static void result_say(struct buf *out, const struct result_clause *result,
+static void result_say(struct buf *out, const struct clause *clause,
                        const struct knowledge *knowledge)
 {
+    const struct result_clause *result = &clause->result;
     bool changed = result->relation >= RESULT_RISE_BASELINE;
 
     buf_text(out,
@@ -220,9 +223,10 @@ static void step_say(struct buf *out, const struct gap_clause *gap, size_t at)
     buf_text(out, at ? ")" : " of the course)");
 }
 
-static void gap_say(struct buf *out, const struct gap_clause *gap,
-                    const struct knowledge *knowledge)
+static void gap_say(struct buf *out, const struct clause *clause, const struct knowledge *knowledge)
 {
+    const struct gap_clause *gap = &clause->gap;
+
     buf_text(out, "no result for ");
     analyte_say(out, knowledge, gap->analyte);
     if (gap->ever) {
@@ -240,13 +244,31 @@ static void gap_say(struct buf *out, const struct gap_clause *gap,
 
 /* ---- the patient */
 
-static void condition_say(struct buf *out, const struct condition_clause *condition)
+static void condition_say(struct buf *out, const struct clause *clause)
 {
+    const struct condition_clause *condition = &clause->condition;
+
     buf_printf(out, "%s %s on record", condition->words, condition->absent ? "is not" : "is");
     buf_text(out, condition->ever ? ", now or in the past" : " as active");
     if (!condition->has_within) return;
     buf_text(out, ", within the last ");
     duration_say(out, condition->within);
+}
+
+static void allergy_say(struct buf *out, const struct clause *clause)
+{
+    buf_printf(out, "an allergy to %s is on record", clause->allergy.words);
+}
+
+static void age_say(struct buf *out, const struct clause *clause)
+{
+    buf_text(out, "the age is ");
+    rule_quantity(clause->age.words, out);
+}
+
+static void sex_say(struct buf *out, const struct clause *clause)
+{
+    buf_printf(out, "the patient is %s", clause->sex == SEX_WANT_FEMALE ? "female" : "male");
 }
 
 /* "more than 28 days": lengths are not above one another. */
@@ -258,8 +280,9 @@ static void length_say(struct buf *out, const char *words)
     rule_quantity(above || below ? words + 6 : words, out);
 }
 
-static void course_say(struct buf *out, const struct course_clause *course)
+static void course_say(struct buf *out, const struct clause *clause)
 {
+    const struct course_clause *course = &clause->course;
     bool day = course->cycle && course->cycle_window.ms == INSTANT_DAY;
 
     if (!course->cycle) {
@@ -283,11 +306,19 @@ static void computable_say(struct buf *out, const struct clause *clause,
     buf_text(out, " old");
 }
 
+static void profile_say(struct buf *out, const struct clause *clause)
+{
+    buf_printf(out, "the site follows the labels of the %s",
+               clause->profile == PROFILE_EU ? "EU" : "US");
+}
+
 /* ---- ceilings */
 
-static void ceiling_say(struct buf *out, const struct ceiling_clause *ceiling,
+static void ceiling_say(struct buf *out, const struct clause *clause,
                         const struct knowledge *knowledge)
 {
+    const struct ceiling_clause *ceiling = &clause->ceiling;
+
     buf_printf(out, "the ordered dose of %s is above its maximum for ", ceiling->words);
     if (ceiling->by_age) {
         buf_text(out, "the age");
@@ -386,65 +417,48 @@ static void maybe_say(struct buf *out, const struct clause *clause)
     group_say(out, clause_listed(clause));
 }
 
+static void definition_say(struct buf *out, const struct clause *clause)
+{
+    buf_text(out, "“");
+    rule_name(clause->name, out);
+    buf_text(out, "” is met");
+}
+
+/* One of the two for each kind: with the words that the knowledge has for what it names, or without. */
+static const struct {
+    void (*say)(struct buf *out, const struct clause *clause);
+    void (*say_named)(struct buf *out, const struct clause *clause,
+                      const struct knowledge *knowledge);
+} heads[] = {
+    [CLAUSE_ALL] = { .say = group_say },
+    [CLAUSE_ANY] = { .say = group_say },
+    [CLAUSE_NOT] = { .say = not_say },
+    [CLAUSE_COUNT] = { .say = group_say },
+    [CLAUSE_UNLESS] = { .say = unless_say },
+    [CLAUSE_MAYBE] = { .say = maybe_say },
+    [CLAUSE_DEFINITION] = { .say = definition_say },
+    [CLAUSE_ORDER] = { .say_named = order_say },
+    [CLAUSE_RESULT] = { .say_named = result_say },
+    [CLAUSE_GAP] = { .say_named = gap_say },
+    [CLAUSE_CONDITION] = { .say = condition_say },
+    [CLAUSE_ALLERGY] = { .say = allergy_say },
+    [CLAUSE_AGE] = { .say = age_say },
+    [CLAUSE_SEX] = { .say = sex_say },
+    [CLAUSE_COURSE] = { .say = course_say },
+    [CLAUSE_CEILING] = { .say_named = ceiling_say },
+    [CLAUSE_COMPUTABLE] = { .say_named = computable_say },
+    [CLAUSE_PROFILE] = { .say = profile_say },
+};
+
+_Static_assert(ARRAY_SIZE(heads) == CLAUSE_KINDS, "a kind of clause has no words");
+
 void clause_head_say(struct buf *out, const struct clause *clause,
                      const struct knowledge *knowledge)
 {
-    switch (clause->kind) {
-    case CLAUSE_ALL:
-    case CLAUSE_ANY:
-    case CLAUSE_COUNT:
-        group_say(out, clause);
-        return;
-    case CLAUSE_NOT:
-        not_say(out, clause);
-        return;
-    case CLAUSE_UNLESS:
-        unless_say(out, clause);
-        return;
-    case CLAUSE_MAYBE:
-        maybe_say(out, clause);
-        return;
-    case CLAUSE_DEFINITION:
-        buf_text(out, "“");
-        rule_name(clause->name, out);
-        buf_text(out, "” is met");
-        return;
-    case CLAUSE_ORDER:
-        order_say(out, &clause->order, knowledge);
-        return;
-    case CLAUSE_RESULT:
-        result_say(out, &clause->result, knowledge);
-        return;
-    case CLAUSE_GAP:
-        gap_say(out, &clause->gap, knowledge);
-        return;
-    case CLAUSE_CONDITION:
-        condition_say(out, &clause->condition);
-        return;
-    case CLAUSE_ALLERGY:
-        buf_printf(out, "an allergy to %s is on record", clause->allergy.words);
-        return;
-    case CLAUSE_AGE:
-        buf_text(out, "the age is ");
-        rule_quantity(clause->age.words, out);
-        return;
-    case CLAUSE_SEX:
-        buf_printf(out, "the patient is %s", clause->sex == SEX_WANT_FEMALE ? "female" : "male");
-        return;
-    case CLAUSE_COURSE:
-        course_say(out, &clause->course);
-        return;
-    case CLAUSE_CEILING:
-        ceiling_say(out, &clause->ceiling, knowledge);
-        return;
-    case CLAUSE_COMPUTABLE:
-        computable_say(out, clause, knowledge);
-        return;
-    case CLAUSE_PROFILE:
-        buf_printf(out, "the site follows the labels of the %s",
-                   clause->profile == PROFILE_EU ? "EU" : "US");
-        return;
-    }
+    if (heads[clause->kind].say)
+        heads[clause->kind].say(out, clause);
+    else
+        heads[clause->kind].say_named(out, clause, knowledge);
 }
 
 const char *clause_joint(enum clause_kind kind)

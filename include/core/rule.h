@@ -37,6 +37,8 @@ enum clause_kind {
     CLAUSE_PROFILE,    /* {"profile": "eu"}: whose labels the site follows */
 };
 
+#define CLAUSE_KINDS (CLAUSE_PROFILE + 1)
+
 /* "below 1.0 10*9/L", "30 to 60 mL/min", "at least 3 x upper limit" */
 struct threshold {
     bool range; /* low..high, both included; else compare with low */
