@@ -221,44 +221,48 @@ static bool definition_read(struct rule_reader *reader, const struct node *at, s
     return true;
 }
 
+static const struct {
+    const char *key; /* by which it is known */
+    bool (*read)(struct rule_reader *reader, const struct node *at, struct clause *ret);
+} kinds[] = {
+    { "all", all_read },
+    { "any", any_read },
+    { "not", not_read },
+    { "atLeast", count_read },
+    { "unless", noted_read },
+    { "maybe", noted_read },
+    { "definition", definition_read },
+    { "order", order_clause_read },
+    { "noOrder", order_clause_read },
+    { "result", result_clause_read },
+    { "baseline", result_clause_read },
+    { "noResult", gap_clause_read },
+    { "condition", condition_read },
+    { "noCondition", condition_read },
+    { "allergy", allergy_read },
+    { "age", age_read },
+    { "sex", sex_read },
+    { "course", course_read },
+    { "cycleStart", course_read },
+    { "ceiling", ceiling_clause_read },
+    { "notComputable", computable_read },
+    { "profile", profile_read },
+};
+
+/* It may be a key with a slip of the pen. */
+static bool no_clause(struct rule_reader *reader, const struct node *at)
+{
+    const char *names[ARRAY_SIZE(kinds) + 1] = { NULL }, *near = NULL;
+    char fix[64] = "";
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) names[i] = kinds[i].key;
+    if (node_count(at) && node_is(at, DOC_OBJECT)) near = nearest(node_member(at, 0).key, names);
+    if (near) snprintf(fix, sizeof fix, "did you mean \"%s\"?", near);
+    return rule_problem(reader, at, fix, "this is no clause that can be understood");
+}
+
 bool clause_read(struct rule_reader *reader, const struct node *at, struct clause *ret)
 {
-    static const struct {
-        const char *key;
-        bool (*read)(struct rule_reader *reader, const struct node *at, struct clause *ret);
-    } kinds[] = {
-        { "all", all_read },
-        { "any", any_read },
-        { "not", not_read },
-        { "atLeast", count_read },
-        { "unless", noted_read },
-        { "maybe", noted_read },
-        { "definition", definition_read },
-        { "order", order_clause_read },
-        { "noOrder", order_clause_read },
-        { "result", result_clause_read },
-        { "baseline", result_clause_read },
-        { "noResult", gap_clause_read },
-        { "condition", condition_read },
-        { "noCondition", condition_read },
-        { "allergy", allergy_read },
-        { "age", age_read },
-        { "sex", sex_read },
-        { "course", course_read },
-        { "cycleStart", course_read },
-        { "ceiling", ceiling_clause_read },
-        { "notComputable", computable_read },
-        { "profile", profile_read },
-    };
-    static const char *const names[] = { "all",           "any",         "not",        "atLeast",
-                                         "unless",        "maybe",       "definition", "order",
-                                         "noOrder",       "result",      "baseline",   "noResult",
-                                         "condition",     "noCondition", "allergy",    "age",
-                                         "sex",           "course",      "cycleStart", "ceiling",
-                                         "notComputable", "profile",     NULL };
-    char fix[64] = "";
-    const char *near = NULL;
-
     memset(ret, 0, sizeof *ret);
     rule_locate(reader, at, &ret->line, &ret->column);
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -268,7 +272,5 @@ bool clause_read(struct rule_reader *reader, const struct node *at, struct claus
         memset(ret, 0, sizeof *ret);
         return false;
     }
-    if (node_count(at) && node_is(at, DOC_OBJECT)) near = nearest(node_member(at, 0).key, names);
-    if (near) snprintf(fix, sizeof fix, "did you mean \"%s\"?", near);
-    return rule_problem(reader, at, fix, "this is no clause that can be understood");
+    return no_clause(reader, at);
 }

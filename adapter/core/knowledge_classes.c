@@ -250,6 +250,18 @@ static void length_read(struct knowledge_reader *reader, const struct node *root
                           "\"%.40s\" is not a length of time", text);
 }
 
+/* Is one of these words given? Its place goes to *ret. */
+static bool word_read(struct knowledge_reader *reader, const struct node *root, const char *key,
+                      const char *const *words, size_t *ret)
+{
+    struct err err;
+
+    if (!node_get(root, key).value) return false;
+    if (node_enum(root, key, words, ret, &err)) return true;
+    reader_node_problem(reader, &err);
+    return false;
+}
+
 void policy_read(struct knowledge_reader *reader, const struct node *root)
 {
     static const char *const keys[] = { "$schema",
@@ -266,34 +278,21 @@ void policy_read(struct knowledge_reader *reader, const struct node *root)
                                         NULL };
     static const char *const uses[] = { "ignore", "use", NULL };
     static const char *const weights[] = { "by BMI", "actual", "ideal", NULL };
-    struct node preliminary = node_get(root, "preliminaryResults");
     struct policy *policy = &reader->knowledge->policy;
-    size_t use = 0, profile, weight;
     struct err err;
+    size_t word;
 
     if (!node_only(root, keys, &err)) reader_node_problem(reader, &err);
-    if (node_get(root, "profile").value) {
-        if (!node_enum(root, "profile", profile_names, &profile, &err))
-            reader_node_problem(reader, &err);
-        else
-            policy->profile = profile_of_name(profile);
-    }
-    if (preliminary.value && !node_enum(root, "preliminaryResults", uses, &use, &err))
-        reader_node_problem(reader, &err);
-    policy->preliminary_results = use == 1;
-    if (node_get(root, "clearanceWeight").value) {
-        if (!node_enum(root, "clearanceWeight", weights, &weight, &err))
-            reader_node_problem(reader, &err);
-        else
-            policy->clearance_weight = (enum clearance_weight)weight;
-    }
+    if (word_read(reader, root, "profile", profile_names, &word))
+        policy->profile = profile_of_name(word);
+    policy->preliminary_results =
+        word_read(reader, root, "preliminaryResults", uses, &word) && word == 1;
+    if (word_read(reader, root, "clearanceWeight", weights, &word))
+        policy->clearance_weight = (enum clearance_weight)word;
     if (node_get(root, "doseRoundingPercent").value &&
         !node_int(root, "doseRoundingPercent", 0, 20, &policy->dose_rounding, &err))
         reader_node_problem(reader, &err);
-    use = policy->drug_names;
-    if (node_get(root, "drugNames").value && !node_enum(root, "drugNames", uses, &use, &err))
-        reader_node_problem(reader, &err);
-    policy->drug_names = use == 1;
+    if (word_read(reader, root, "drugNames", uses, &word)) policy->drug_names = word == 1;
     length_read(reader, root, "weightWithin", &policy->weight_within);
     length_read(reader, root, "coursePause", &policy->course_pause);
     length_read(reader, root, "calciumAlbuminWithin", &policy->calcium_albumin_within);
