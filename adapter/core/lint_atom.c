@@ -33,8 +33,9 @@ static bool as_recent(const struct result_clause *a, const struct result_clause 
     return b->any_age || (!a->any_age && duration_at_most(a->within, b->within));
 }
 
-static bool result_implies(const struct result_clause *a, const struct result_clause *b)
+static bool result_implies(const struct clause *one, const struct clause *other)
 {
+    const struct result_clause *a = &one->result, *b = &other->result;
     struct interval inner = span_of(&a->threshold), outer = span_of(&b->threshold);
 
     if (!same_value(a, b) || !as_recent(a, b)) return false;
@@ -42,12 +43,13 @@ static bool result_implies(const struct result_clause *a, const struct result_cl
 }
 
 /* The newest one is meant by both, however old each lets it be. */
-static bool result_excludes(const struct result_clause *a, const struct result_clause *b)
+static bool result_excludes(const struct clause *one, const struct clause *other)
 {
-    struct interval one = span_of(&a->threshold), other = span_of(&b->threshold);
+    const struct result_clause *a = &one->result, *b = &other->result;
+    struct interval left = span_of(&a->threshold), right = span_of(&b->threshold);
 
     if (!same_value(a, b)) return false;
-    return a->coded ? a->coded_wanted != b->coded_wanted : span_disjoint(&one, &other);
+    return a->coded ? a->coded_wanted != b->coded_wanted : span_disjoint(&left, &right);
 }
 
 static bool spans_cover(struct interval a, struct interval b)
@@ -57,8 +59,10 @@ static bool spans_cover(struct interval a, struct interval b)
     return span_covered(&all, both, 2);
 }
 
-static bool result_covers(const struct result_clause *a, const struct result_clause *b)
+static bool result_covers(const struct clause *one, const struct clause *other)
 {
+    const struct result_clause *a = &one->result, *b = &other->result;
+
     return !a->coded && same_value(a, b) && a->any_age == b->any_age &&
            same_length(a->within, b->within) &&
            spans_cover(span_of(&a->threshold), span_of(&b->threshold));
@@ -87,8 +91,10 @@ static bool same_steps(const struct gap_clause *a, const struct gap_clause *b)
     return true;
 }
 
-static bool gap_implies(const struct gap_clause *a, const struct gap_clause *b)
+static bool gap_implies(const struct clause *one, const struct clause *other)
 {
+    const struct gap_clause *a = &one->gap, *b = &other->gap;
+
     if (a->analyte != b->analyte) return false;
     if (b->dose_days && !a->dose_days) return false;
     if (b->ever) return a->ever;
@@ -98,16 +104,11 @@ static bool gap_implies(const struct gap_clause *a, const struct gap_clause *b)
     return b->at_once && duration_at_most(b->steps[0].within, a->steps[0].within);
 }
 
-/* ---- conditions, allergies, courses */
+/* ---- courses */
 
-static bool condition_within(const struct condition_clause *a, const struct condition_clause *b)
+static bool course_implies(const struct clause *one, const struct clause *other)
 {
-    return concept_set_within(&a->concepts, &b->concepts) && (b->ever || !a->ever) &&
-           (!b->has_within || (a->has_within && duration_at_most(a->within, b->within)));
-}
-
-static bool course_implies(const struct course_clause *a, const struct course_clause *b)
-{
+    const struct course_clause *a = &one->course, *b = &other->course;
     struct interval inner = span_of(&a->length), outer = span_of(&b->length);
 
     if (!same_set(&a->drugs, &b->drugs) || a->cycle != b->cycle) return false;
@@ -116,11 +117,12 @@ static bool course_implies(const struct course_clause *a, const struct course_cl
            duration_at_most(a->cycle_window, b->cycle_window);
 }
 
-static bool course_excludes(const struct course_clause *a, const struct course_clause *b)
+static bool course_excludes(const struct clause *one, const struct clause *other)
 {
-    struct interval one = span_of(&a->length), other = span_of(&b->length);
+    const struct course_clause *a = &one->course, *b = &other->course;
+    struct interval left = span_of(&a->length), right = span_of(&b->length);
 
-    return same_set(&a->drugs, &b->drugs) && !a->cycle && !b->cycle && span_disjoint(&one, &other);
+    return same_set(&a->drugs, &b->drugs) && !a->cycle && !b->cycle && span_disjoint(&left, &right);
 }
 
 /* ---- ceilings: the same table */
@@ -137,8 +139,10 @@ static bool same_row(const struct ceiling_row *a, const struct ceiling_row *b)
            strcmp(a->words, b->words) == 0;
 }
 
-static bool ceiling_implies(const struct ceiling_clause *a, const struct ceiling_clause *b)
+static bool ceiling_implies(const struct clause *one, const struct clause *other)
 {
+    const struct ceiling_clause *a = &one->ceiling, *b = &other->ceiling;
+
     if (!concept_set_within(&a->drugs, &b->drugs) || a->by_age != b->by_age ||
         a->measure != b->measure || !duration_at_most(a->within, b->within) ||
         !same_limit(&a->asked, &b->asked) || a->row_count != b->row_count)
@@ -148,103 +152,159 @@ static bool ceiling_implies(const struct ceiling_clause *a, const struct ceiling
     return true;
 }
 
-/* ---- all kinds */
+/* ---- orders and conditions: asked for, or for their absence */
 
-static bool polar_implies(bool a_absent, bool b_absent, bool a_within_b, bool b_within_a)
+static bool condition_within(const struct condition_clause *a, const struct condition_clause *b)
 {
-    if (a_absent != b_absent) return false;
-    return a_absent ? b_within_a : a_within_b;
+    return concept_set_within(&a->concepts, &b->concepts) && (b->ever || !a->ever) &&
+           (!b->has_within || (a->has_within && duration_at_most(a->within, b->within)));
 }
 
-static bool same_kind_implies(const struct clause *a, const struct clause *b)
-{
-    struct interval inner, outer;
+/* Which of the two asks for no more than the other? */
+struct polar {
+    bool a_absent, b_absent, a_within_b, b_within_a;
+};
 
-    switch (a->kind) {
-    case CLAUSE_ORDER:
-        return polar_implies(a->order.absent, b->order.absent, order_within(&a->order, &b->order),
-                             order_within(&b->order, &a->order));
-    case CLAUSE_CONDITION:
-        return polar_implies(a->condition.absent, b->condition.absent,
-                             condition_within(&a->condition, &b->condition),
-                             condition_within(&b->condition, &a->condition));
-    case CLAUSE_ALLERGY:
-        return concept_set_within(&a->allergy.concepts, &b->allergy.concepts);
-    case CLAUSE_RESULT:
-        return result_implies(&a->result, &b->result);
-    case CLAUSE_GAP:
-        return gap_implies(&a->gap, &b->gap);
-    case CLAUSE_AGE:
-        inner = span_of_years(&a->age);
-        outer = span_of_years(&b->age);
-        return span_within(&inner, &outer);
-    case CLAUSE_SEX:
-        return a->sex == b->sex;
-    case CLAUSE_PROFILE:
-        return a->profile == b->profile;
-    case CLAUSE_COURSE:
-        return course_implies(&a->course, &b->course);
-    case CLAUSE_CEILING:
-        return ceiling_implies(&a->ceiling, &b->ceiling);
-    case CLAUSE_COMPUTABLE:
-        return a->computable.measure == b->computable.measure &&
-               duration_at_most(b->computable.within, a->computable.within);
-    case CLAUSE_ALL:
-    case CLAUSE_ANY:
-    case CLAUSE_NOT:
-    case CLAUSE_COUNT:
-    case CLAUSE_UNLESS:
-    case CLAUSE_MAYBE:
-    case CLAUSE_DEFINITION:
-        break;
-    }
-    return false;
+static struct polar orders_of(const struct clause *a, const struct clause *b)
+{
+    return (struct polar){ a->order.absent, b->order.absent, order_within(&a->order, &b->order),
+                           order_within(&b->order, &a->order) };
+}
+
+static struct polar conditions_of(const struct clause *a, const struct clause *b)
+{
+    return (struct polar){ a->condition.absent, b->condition.absent,
+                           condition_within(&a->condition, &b->condition),
+                           condition_within(&b->condition, &a->condition) };
+}
+
+static bool polar_implies(struct polar at)
+{
+    return at.a_absent == at.b_absent && (at.a_absent ? at.b_within_a : at.a_within_b);
+}
+
+static bool polar_excludes(struct polar at)
+{
+    return at.a_absent != at.b_absent && (at.a_absent ? at.b_within_a : at.a_within_b);
+}
+
+/* Together they cover all, when the one that is asked for is no more than the other. */
+static bool polar_covers(struct polar at)
+{
+    return at.a_absent != at.b_absent && (at.a_absent ? at.a_within_b : at.b_within_a);
+}
+
+static bool order_implies(const struct clause *a, const struct clause *b)
+{
+    return polar_implies(orders_of(a, b));
+}
+
+static bool order_excludes(const struct clause *a, const struct clause *b)
+{
+    return polar_excludes(orders_of(a, b));
+}
+
+static bool order_covers(const struct clause *a, const struct clause *b)
+{
+    return polar_covers(orders_of(a, b));
+}
+
+static bool condition_implies(const struct clause *a, const struct clause *b)
+{
+    return polar_implies(conditions_of(a, b));
+}
+
+static bool condition_excludes(const struct clause *a, const struct clause *b)
+{
+    return polar_excludes(conditions_of(a, b));
+}
+
+static bool condition_covers(const struct clause *a, const struct clause *b)
+{
+    return polar_covers(conditions_of(a, b));
+}
+
+/* ---- what has one part */
+
+static bool allergy_implies(const struct clause *a, const struct clause *b)
+{
+    return concept_set_within(&a->allergy.concepts, &b->allergy.concepts);
+}
+
+static bool computable_implies(const struct clause *a, const struct clause *b)
+{
+    return a->computable.measure == b->computable.measure &&
+           duration_at_most(b->computable.within, a->computable.within);
+}
+
+static bool age_implies(const struct clause *a, const struct clause *b)
+{
+    struct interval inner = span_of_years(&a->age), outer = span_of_years(&b->age);
+
+    return span_within(&inner, &outer);
+}
+
+static bool age_excludes(const struct clause *a, const struct clause *b)
+{
+    struct interval left = span_of_years(&a->age), right = span_of_years(&b->age);
+
+    return span_disjoint(&left, &right);
+}
+
+static bool age_covers(const struct clause *a, const struct clause *b)
+{
+    return spans_cover(span_of_years(&a->age), span_of_years(&b->age));
+}
+
+static bool sex_same(const struct clause *a, const struct clause *b)
+{
+    return a->sex == b->sex;
+}
+
+static bool sex_other(const struct clause *a, const struct clause *b)
+{
+    return a->sex != b->sex;
+}
+
+static bool profile_same(const struct clause *a, const struct clause *b)
+{
+    return a->profile == b->profile;
+}
+
+static bool profile_other(const struct clause *a, const struct clause *b)
+{
+    return a->profile != b->profile;
+}
+
+/* ---- all kinds */
+
+typedef bool relation_fn(const struct clause *a, const struct clause *b);
+
+/* Between two clauses of one kind. NULL: it is not known of that kind, so it is not said. */
+static const struct {
+    relation_fn *implies, *excludes, *covers;
+} relations[CLAUSE_KINDS] = {
+    [CLAUSE_ORDER] = { order_implies, order_excludes, order_covers },
+    [CLAUSE_CONDITION] = { condition_implies, condition_excludes, condition_covers },
+    [CLAUSE_RESULT] = { result_implies, result_excludes, result_covers },
+    [CLAUSE_AGE] = { age_implies, age_excludes, age_covers },
+    [CLAUSE_SEX] = { sex_same, sex_other, sex_other },
+    [CLAUSE_PROFILE] = { profile_same, profile_other, profile_other },
+    [CLAUSE_COURSE] = { course_implies, course_excludes, NULL },
+    [CLAUSE_ALLERGY] = { allergy_implies, NULL, NULL },
+    [CLAUSE_GAP] = { gap_implies, NULL, NULL },
+    [CLAUSE_CEILING] = { ceiling_implies, NULL, NULL },
+    [CLAUSE_COMPUTABLE] = { computable_implies, NULL, NULL },
+};
+
+static bool holds(relation_fn *relation, const struct clause *a, const struct clause *b)
+{
+    return a->kind == b->kind && relation && relation(a, b);
 }
 
 bool atom_implies(const struct clause *a, const struct clause *b)
 {
-    return a->kind == b->kind && same_kind_implies(a, b);
-}
-
-static bool same_kind_excludes(const struct clause *a, const struct clause *b)
-{
-    struct interval one, other;
-
-    switch (a->kind) {
-    case CLAUSE_ORDER:
-        if (a->order.absent == b->order.absent) return false;
-        return a->order.absent ? order_within(&b->order, &a->order)
-                               : order_within(&a->order, &b->order);
-    case CLAUSE_CONDITION:
-        if (a->condition.absent == b->condition.absent) return false;
-        return a->condition.absent ? condition_within(&b->condition, &a->condition)
-                                   : condition_within(&a->condition, &b->condition);
-    case CLAUSE_RESULT:
-        return result_excludes(&a->result, &b->result);
-    case CLAUSE_AGE:
-        one = span_of_years(&a->age);
-        other = span_of_years(&b->age);
-        return span_disjoint(&one, &other);
-    case CLAUSE_SEX:
-        return a->sex != b->sex;
-    case CLAUSE_PROFILE:
-        return a->profile != b->profile;
-    case CLAUSE_COURSE:
-        return course_excludes(&a->course, &b->course);
-    case CLAUSE_GAP:
-    case CLAUSE_ALLERGY:
-    case CLAUSE_CEILING:
-    case CLAUSE_COMPUTABLE:
-    case CLAUSE_ALL:
-    case CLAUSE_ANY:
-    case CLAUSE_NOT:
-    case CLAUSE_COUNT:
-    case CLAUSE_UNLESS:
-    case CLAUSE_MAYBE:
-    case CLAUSE_DEFINITION:
-        break;
-    }
-    return false;
+    return holds(relations[a->kind].implies, a, b);
 }
 
 /* A value that is there is neither missing nor impossible to compute. */
@@ -260,52 +320,12 @@ static bool value_excludes(const struct clause *value, const struct clause *b)
 
 bool atom_excludes(const struct clause *a, const struct clause *b)
 {
-    return value_excludes(a, b) || value_excludes(b, a) ||
-           (a->kind == b->kind && same_kind_excludes(a, b));
-}
-
-/* One asks for it, the other for its absence: together they cover all, when the one asks for no more
- * than the other. */
-static bool polar_covers(bool a_absent, bool b_absent, bool a_within_b, bool b_within_a)
-{
-    if (a_absent == b_absent) return false;
-    return a_absent ? a_within_b : b_within_a;
+    return value_excludes(a, b) || value_excludes(b, a) || holds(relations[a->kind].excludes, a, b);
 }
 
 bool atom_covers(const struct clause *a, const struct clause *b)
 {
-    if (a->kind != b->kind) return false;
-    switch (a->kind) {
-    case CLAUSE_ORDER:
-        return polar_covers(a->order.absent, b->order.absent, order_within(&a->order, &b->order),
-                            order_within(&b->order, &a->order));
-    case CLAUSE_CONDITION:
-        return polar_covers(a->condition.absent, b->condition.absent,
-                            condition_within(&a->condition, &b->condition),
-                            condition_within(&b->condition, &a->condition));
-    case CLAUSE_RESULT:
-        return result_covers(&a->result, &b->result);
-    case CLAUSE_AGE:
-        return spans_cover(span_of_years(&a->age), span_of_years(&b->age));
-    case CLAUSE_SEX:
-        return a->sex != b->sex;
-    case CLAUSE_PROFILE:
-        return a->profile != b->profile;
-    case CLAUSE_GAP:
-    case CLAUSE_COURSE:
-    case CLAUSE_ALLERGY:
-    case CLAUSE_CEILING:
-    case CLAUSE_COMPUTABLE:
-    case CLAUSE_ALL:
-    case CLAUSE_ANY:
-    case CLAUSE_NOT:
-    case CLAUSE_COUNT:
-    case CLAUSE_UNLESS:
-    case CLAUSE_MAYBE:
-    case CLAUSE_DEFINITION:
-        break;
-    }
-    return false;
+    return holds(relations[a->kind].covers, a, b);
 }
 
 /* ---- one alone */

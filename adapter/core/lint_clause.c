@@ -191,49 +191,50 @@ static void walk_ceiling(struct linter *linter, const struct around *around,
         if (clause->ceiling.rows[i].also) walk(linter, around, clause->ceiling.rows[i].also);
 }
 
+static void walk_any(struct linter *linter, const struct around *around,
+                     const struct clause *clause)
+{
+    lint_any(linter, clause);
+    walk_parts(linter, around, clause, "this branch is never true");
+}
+
+static void walk_count(struct linter *linter, const struct around *around,
+                       const struct clause *clause)
+{
+    walk_parts(linter, around, clause, "this is never one of them");
+}
+
+static void walk_unless(struct linter *linter, const struct around *around,
+                        const struct clause *clause)
+{
+    walk_parts(linter, around, clause,
+               settles(clause->parts) ? NULL : "this exception never matters");
+}
+
+/* Nothing is said of the one part because it stands here. */
+static void walk_inner(struct linter *linter, const struct around *around,
+                       const struct clause *clause)
+{
+    walk_parts(linter, around, clause, NULL);
+}
+
+/* Alone, or with clauses inside. NULL: nothing is wrong with it as it stands; a definition is looked
+ * at where it is made. */
+static const struct {
+    void (*look)(struct linter *linter, const struct clause *clause);
+    void (*walk)(struct linter *linter, const struct around *around, const struct clause *clause);
+} kinds[CLAUSE_KINDS] = {
+    [CLAUSE_ALL] = { .walk = walk_all },         [CLAUSE_ANY] = { .walk = walk_any },
+    [CLAUSE_COUNT] = { .walk = walk_count },     [CLAUSE_UNLESS] = { .walk = walk_unless },
+    [CLAUSE_NOT] = { .walk = walk_inner },       [CLAUSE_MAYBE] = { .walk = walk_inner },
+    [CLAUSE_CEILING] = { .walk = walk_ceiling }, [CLAUSE_ORDER] = { .look = lint_atom },
+    [CLAUSE_RESULT] = { .look = lint_result },   [CLAUSE_GAP] = { .look = lint_gap },
+};
+
 static void walk(struct linter *linter, const struct around *around, const struct clause *clause)
 {
-    switch (clause->kind) {
-    case CLAUSE_ALL:
-        walk_all(linter, around, clause);
-        break;
-    case CLAUSE_ANY:
-        lint_any(linter, clause);
-        walk_parts(linter, around, clause, "this branch is never true");
-        break;
-    case CLAUSE_COUNT:
-        walk_parts(linter, around, clause, "this is never one of them");
-        break;
-    case CLAUSE_UNLESS:
-        walk_parts(linter, around, clause,
-                   settles(clause->parts) ? NULL : "this exception never matters");
-        break;
-    case CLAUSE_NOT:
-    case CLAUSE_MAYBE:
-        walk_parts(linter, around, clause, NULL);
-        break;
-    case CLAUSE_CEILING:
-        walk_ceiling(linter, around, clause);
-        break;
-    case CLAUSE_ORDER:
-        lint_atom(linter, clause);
-        break;
-    case CLAUSE_RESULT:
-        lint_result(linter, clause);
-        break;
-    case CLAUSE_GAP:
-        lint_gap(linter, clause);
-        break;
-    case CLAUSE_DEFINITION: /* looked at where it stands */
-    case CLAUSE_CONDITION:
-    case CLAUSE_ALLERGY:
-    case CLAUSE_AGE:
-    case CLAUSE_SEX:
-    case CLAUSE_COURSE:
-    case CLAUSE_COMPUTABLE:
-    case CLAUSE_PROFILE:
-        break;
-    }
+    if (kinds[clause->kind].look) kinds[clause->kind].look(linter, clause);
+    if (kinds[clause->kind].walk) kinds[clause->kind].walk(linter, around, clause);
 }
 
 void lint_clauses(struct linter *linter, const struct clause *clause)

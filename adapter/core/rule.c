@@ -13,17 +13,22 @@ static void ceiling_done(struct ceiling_clause *ceiling)
     concept_set_done(&ceiling->drugs);
 }
 
+static void order_done(struct order_clause *order)
+{
+    concept_set_done(&order->drugs);
+    concept_set_done(&order->linger_drugs);
+    concept_set_done(&order->starts.drugs);
+    concept_set_done(&order->times.drugs);
+    free(order->linger);
+}
+
 void clause_done(struct clause *clause)
 {
     for (size_t i = 0; i < clause->part_count; i++) clause_done(&clause->parts[i]);
     free(clause->parts);
     switch (clause->kind) {
     case CLAUSE_ORDER:
-        concept_set_done(&clause->order.drugs);
-        concept_set_done(&clause->order.linger_drugs);
-        concept_set_done(&clause->order.starts.drugs);
-        concept_set_done(&clause->order.times.drugs);
-        free(clause->order.linger);
+        order_done(&clause->order);
         break;
     case CLAUSE_RESULT:
         concept_set_done(&clause->result.course);
