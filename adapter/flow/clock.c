@@ -7,6 +7,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "flow/flow_impl.h"
+#include "flow/swap.h"
 
 #define CLOCK_LONGEST_MS  30000
 #define CLOCK_SHORTEST_MS 100
@@ -57,14 +58,6 @@ int64_t clock_now(struct flow *flow)
     return now;
 }
 
-static void clock_on_kept(struct err *err, void *arg)
-{
-    struct flow *flow = arg;
-
-    if (err) flow_fail(flow, err);
-    flow_release(flow);
-}
-
 /* Not while a step back is not yet dealt with: the next run must see it too. */
 void clock_keep(struct flow *flow)
 {
@@ -74,8 +67,7 @@ void clock_keep(struct flow *flow)
 
     flow->clock.kept_ms = flow->clock.wall.latest_ms;
     snprintf(text, sizeof text, "%" PRId64, flow->clock.kept_ms);
-    flow_hold(flow);
-    store_set(flow->store, CLOCK_SETTING, text, clock_on_kept, flow);
+    flow_keep(flow, CLOCK_SETTING, text);
 }
 
 static bool keep_is_due(struct flow *flow)
@@ -148,7 +140,7 @@ static void clock_on_counts(const struct store_counts *counts, void *arg)
     clock_now(flow);
     if (counts) {
         clock_counted(flow, counts);
-        if (!flow_is_stopping(flow)) flow_wake_again(flow);
+        if (!flow_is_stopping(flow)) swap_again(flow);
         audit_look(flow);
         if (!flow_is_stopping(flow)) heartbeat_look(flow);
         if (flow->state == FLOW_RUNNING && keep_is_due(flow)) clock_keep(flow);

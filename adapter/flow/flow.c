@@ -1,7 +1,6 @@
 #include "flow/flow.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +10,13 @@
 #include "core/retry.h"
 #include "flow/delivery.h"
 #include "flow/flow_impl.h"
+#include "flow/greet.h"
+#include "flow/hook_secret.h"
+#include "flow/options.h"
+#include "flow/swap.h"
 #include "flow/visit.h"
 
-#define SECRET_BYTES     32
-#define PROBE_LONGEST_MS 60000
-#define RETRY_AFTER_MAX  INSTANT_HOUR
+#define RETRY_AFTER_MAX INSTANT_HOUR
 
 static void flow_enter(struct flow *flow, enum flow_state next);
 
@@ -69,6 +70,20 @@ void flow_fail(struct flow *flow, const struct err *err)
     flow->events.failed(err, flow->events.arg);
 }
 
+static void flow_on_kept(struct err *err, void *arg)
+{
+    struct flow *flow = arg;
+
+    if (err) flow_fail(flow, err);
+    flow_release(flow);
+}
+
+void flow_keep(struct flow *flow, const char *name, const char *value)
+{
+    flow_hold(flow);
+    store_set(flow->store, name, value, flow_on_kept, flow);
+}
+
 void flow_check_ready(struct flow *flow)
 {
     if (flow->ready || flow->state != FLOW_RUNNING) return;
@@ -99,58 +114,12 @@ int64_t flow_backoff(const struct flow *flow, unsigned failures, int64_t max_ms,
     return retry_at(&policy, &attempt, 0, flow_random(flow));
 }
 
-/* ---- options */
+/* ---- news from app */
 
-static const char *copy(const char *text)
-{
-    return text ? mem_strdup(text) : NULL;
-}
-
-static void options_copy(struct flow_options *to, const struct flow_options *from)
-{
-    *to = *from;
-    to->base = copy(from->base);
-    to->origin = copy(from->origin);
-    to->hook = copy(from->hook);
-    to->web_socket = copy(from->web_socket);
-    to->name = copy(from->name);
-    to->system = copy(from->system);
-    to->version = copy(from->version);
-    to->hook_secret = copy(from->hook_secret);
-    to->cohort = copy(from->cohort);
-    to->signature = copy(from->signature);
-    for (size_t i = 0; i < ARRAY_SIZE(to->topics); i++) to->topics[i] = copy(from->topics[i]);
-}
-
-static void options_free(struct flow_options *options)
-{
-    const char *const texts[] = { options->base,      options->origin,      options->hook,
-                                  options->name,      options->system,      options->version,
-                                  options->cohort,    options->hook_secret, options->signature,
-                                  options->topics[0], options->topics[1],   options->topics[2],
-                                  options->web_socket };
-
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) free((void *)(uintptr_t)texts[i]);
-}
-
-/* Strings stay: what hangs on them (paths, Subscriptions, the Device) was made from them. What the
- * server refused for good may go now: credentials or the server may be others. */
+/* What the server refused for good may go now: credentials or the server may be others. */
 void flow_options(struct flow *flow, const struct flow_options *options)
 {
-    struct flow_options *mine = &flow->options;
-
-    mine->poll_ms = options->poll_ms;
-    mine->overlap_ms = options->overlap_ms;
-    mine->per_minute = options->per_minute;
-    mine->subscription_ms = options->subscription_ms;
-    mine->request_ms = options->request_ms;
-    mine->first_poll_days = options->first_poll_days;
-    mine->history_days = options->history_days;
-    mine->page_count = options->page_count;
-    mine->deliveries_max = options->deliveries_max;
-    mine->attempts_max = options->attempts_max;
-    mine->journal = options->journal;
-    mine->keep_days = options->keep_days;
+    options_renew(&flow->options, options);
     store_unpark(flow->store);
     pace_retime(flow);
     catchup_retime(flow);
@@ -159,230 +128,11 @@ void flow_options(struct flow *flow, const struct flow_options *options)
     clock_poke(flow, 0);
 }
 
-/* ---- the secret of the hook */
-
-static void secret_set(struct flow *flow, const char *secret)
-{
-    flow->secret = mem_strdup(secret);
-    flow_enter(flow, FLOW_PROBING);
-}
-
-static void secret_on_kept(struct err *err, void *arg)
-{
-    struct flow *flow = arg;
-
-    if (err) flow_fail(flow, err);
-    flow_release(flow);
-}
-
-/* Without random numbers there is no secret, and without a secret nobody gets in: poll alone. */
-static void secret_make(struct flow *flow)
-{
-    unsigned char bytes[SECRET_BYTES];
-    char text[2 * SECRET_BYTES + 1];
-
-    if (!flow->options.random_bytes(bytes, sizeof bytes)) {
-        log_event(LOG_LEVEL_ERROR, "no-random", LOG_WHAT, "no secret can be made for the hook",
-                  LOG_FIX, "set the secret in the configuration", LOG_END);
-        flow_enter(flow, FLOW_PROBING);
-        return;
-    }
-    for (size_t i = 0; i < sizeof bytes; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    flow_hold(flow);
-    store_set(flow->store, "hook-secret", text, secret_on_kept, flow);
-    secret_set(flow, text);
-}
-
-static void secret_on_setting(const char *value, void *arg)
-{
-    struct flow *flow = arg;
-
-    if (!flow_is_stopping(flow)) {
-        if (value)
-            secret_set(flow, value);
-        else
-            secret_make(flow);
-    }
-    flow_release(flow);
-}
-
-static void secret_load(struct flow *flow)
-{
-    if (flow->options.hook_secret) {
-        secret_set(flow, flow->options.hook_secret);
-    } else if (!flow->options.hook) {
-        flow_enter(flow, FLOW_PROBING);
-    } else {
-        flow_hold(flow);
-        store_get(flow->store, "hook-secret", secret_on_setting, flow);
-    }
-}
-
-/* ---- new knowledge meets old charts */
-
-struct swap {
-    struct flow *flow;
-    void (*done)(void *arg);
-    void *arg;
-};
-
-static void swap_on_kept(struct err *err, void *arg)
-{
-    struct flow *flow = arg;
-
-    if (err) flow_fail(flow, err);
-    flow_release(flow);
-}
-
-static void swap_on_woken(struct err *err, void *arg)
-{
-    struct swap *swap = arg;
-    struct flow *flow = swap->flow;
-
-    if (err) {
-        flow_fail(flow, err);
-        flow->wake_again = true;
-    } else {
-        flow_hold(flow);
-        store_set(flow->store, "generation", knowledge_generation(flow->knowledge), swap_on_kept,
-                  flow);
-    }
-    if (swap->done) swap->done(swap->arg);
-    free(swap);
-    work_poke(flow);
-    flow_release(flow);
-}
-
-static void wake_everybody(struct flow *flow, void (*done)(void *arg), void *arg)
-{
-    struct swap *swap = mem_new(struct swap);
-
-    *swap = (struct swap){ flow, done, arg };
-    flow->wake_again = false;
-    flow_hold(flow);
-    store_wake_all(flow->store, clock_now(flow), swap_on_woken, swap);
-}
-
-void flow_wake_again(struct flow *flow)
-{
-    if (flow->wake_again) wake_everybody(flow, NULL, NULL);
-}
-
 void flow_knowledge(struct flow *flow, const struct knowledge *knowledge, void (*done)(void *arg),
                     void *arg)
 {
     flow->knowledge = knowledge;
-    wake_everybody(flow, done, arg);
-}
-
-static void generation_on_setting(const char *value, void *arg)
-{
-    struct flow *flow = arg;
-
-    if (!flow_is_stopping(flow) &&
-        (!value || strcmp(value, knowledge_generation(flow->knowledge)) != 0))
-        wake_everybody(flow, NULL, NULL);
-    flow_release(flow);
-}
-
-/* The files may have changed while we were not running. */
-static void generation_check(struct flow *flow)
-{
-    flow_hold(flow);
-    store_get(flow->store, "generation", generation_on_setting, flow);
-}
-
-/* ---- the capability statement */
-
-static const char *way_of_writing(const struct capability *capability)
-{
-    if (!capability->issue_offered) return "DetectedIssue is not offered: nothing can be written";
-    if (capability->issue_update_create) return "update-create";
-    return capability->issue_conditional_create ? "conditional-create" : "search-and-create";
-}
-
-static void capability_log(const struct flow *flow)
-{
-    const struct capability *c = &flow->capability;
-
-    log_event(LOG_LEVEL_INFO, "capability", LOG_VERSION, c->fhir_version, LOG_NAME, c->software,
-              LOG_STATUS, subscribe_is_wanted(flow) && c->subscription_offered ? "push" : "poll",
-              LOG_WHAT, way_of_writing(c), LOG_END);
-    if (!c->issue_offered)
-        log_event(
-            LOG_LEVEL_ERROR, "capability-lacking", LOG_TYPE, "DetectedIssue", LOG_FIX,
-            "this server takes no DetectedIssue: alerts are parked in the outbox and tried again "
-            "at the next start or reload",
-            LOG_END);
-}
-
-static void plan_make(struct flow *flow)
-{
-    poll_plan_make(flow->options.poll_by, flow->options.cohort != NULL, &flow->capability,
-                   &flow->plan);
-    log_event(LOG_LEVEL_INFO, "poll-plan", LOG_NAME, flow->plan.name, LOG_END);
-    if (flow->plan.lack)
-        log_event(LOG_LEVEL_WARN, "capability-lacking", LOG_NAME, "_lastUpdated", LOG_FIX,
-                  flow->plan.lack, LOG_END);
-}
-
-static void probe_later(struct flow *flow, const struct err *err, int64_t asked_ms);
-
-static void probe_on_answer(const struct server_answer *answer, void *arg)
-{
-    struct flow *flow = arg;
-    AUTO(doc_free) struct doc *doc = NULL;
-    struct err err;
-
-    flow->probe = NULL;
-    if (answer->err.code) {
-        probe_later(flow, &answer->err, answer->reply->retry_after_ms);
-        return;
-    }
-    if (!server_document(answer, &doc, &err)) {
-        probe_later(flow, &err, 0);
-        return;
-    }
-    struct node root = node_root(doc);
-    if (!capability_read(&root, &flow->capability, &err)) {
-        probe_later(flow, &err, 0);
-        return;
-    }
-    subscribe_learn(flow, &root);
-    capability_log(flow);
-    plan_make(flow);
-    flow_enter(flow, FLOW_RUNNING);
-}
-
-static void probe_start(struct flow *flow)
-{
-    flow->probe =
-        server_start(flow, &(struct server_request){ .method = "GET", .path = "metadata" },
-                     probe_on_answer, flow);
-}
-
-static void flow_on_timer(uv_timer_t *timer)
-{
-    struct flow *flow = timer->data;
-
-    if (flow->state == FLOW_LOADING)
-        secret_load(flow);
-    else if (flow->state == FLOW_PROBING)
-        probe_start(flow);
-    else if (flow->state == FLOW_STOPPING)
-        delivery_stop_all(flow);
-}
-
-/* The first failure is told, and then one in ten. */
-static void probe_later(struct flow *flow, const struct err *err, int64_t asked_ms)
-{
-    if (flow->probe_failures++ % 10 == 0)
-        log_event(LOG_LEVEL_WARN, "capability-failed", LOG_CODE, err->code, LOG_FIX,
-                  err->fix[0] ? err->fix : "check the base URL and that the FHIR server runs",
-                  LOG_END);
-    uv_timer_start(&flow->timer, flow_on_timer,
-                   (uint64_t)flow_backoff(flow, flow->probe_failures, PROBE_LONGEST_MS, asked_ms),
-                   0);
+    swap_start(flow, done, arg);
 }
 
 /* ---- the life of the flow */
@@ -396,7 +146,7 @@ static void flow_free(struct flow *flow)
     catchup_done(flow);
     heartbeat_done(flow);
     look_done(flow);
-    options_free(&flow->options);
+    options_done(&flow->options);
     free(flow->secret);
     free(flow);
 }
@@ -426,7 +176,7 @@ static void everything_start(struct flow *flow)
 {
     clock_recall(flow);
     store_unpark(flow->store);
-    generation_check(flow);
+    swap_check(flow);
     deliver_start(flow);
     subscribe_start(flow);
     catchup_start(flow);
@@ -438,7 +188,7 @@ static void everything_start(struct flow *flow)
 /* Reads are given up at once, they harm nobody; writes may end. */
 static void everything_stop(struct flow *flow)
 {
-    server_cancel(TAKE(flow->probe));
+    greet_stop(flow);
     clock_keep(flow);
     subscribe_stop(flow);
     socket_stop(flow);
@@ -447,6 +197,16 @@ static void everything_stop(struct flow *flow)
     audit_stop(flow);
     visit_stop_all(flow);
     device_stop(flow);
+}
+
+static void flow_on_timer(uv_timer_t *timer)
+{
+    struct flow *flow = timer->data;
+
+    if (flow->state == FLOW_LOADING)
+        hook_secret_load(flow);
+    else if (flow->state == FLOW_STOPPING)
+        delivery_stop_all(flow);
 }
 
 /* The only writer of flow->state. */
@@ -458,7 +218,7 @@ static void flow_enter(struct flow *flow, enum flow_state next)
         uv_timer_start(&flow->timer, flow_on_timer, 0, 0);
         break;
     case FLOW_PROBING:
-        probe_start(flow);
+        greet_start(flow);
         break;
     case FLOW_RUNNING:
         everything_start(flow);
@@ -470,6 +230,16 @@ static void flow_enter(struct flow *flow, enum flow_state next)
         timers_close(flow);
         break;
     }
+}
+
+void flow_loaded(struct flow *flow)
+{
+    flow_enter(flow, FLOW_PROBING);
+}
+
+void flow_greeted(struct flow *flow)
+{
+    flow_enter(flow, FLOW_RUNNING);
 }
 
 static void flow_on_command(void *arg)

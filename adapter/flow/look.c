@@ -125,21 +125,12 @@ static void member_on_setting(const char *value, void *arg)
     flow_release(flow);
 }
 
-static void on_set(struct err *err, void *arg)
-{
-    struct flow *flow = arg;
-
-    if (err) flow_fail(flow, err);
-    flow_release(flow);
-}
-
 static void setting_set(struct look *at, const char *id, const char *value)
 {
     char name[80];
 
     setting_name(id, name, sizeof name);
-    flow_hold(at->flow);
-    store_set(at->flow->store, name, value, on_set, at->flow);
+    flow_keep(at->flow, name, value);
 }
 
 static void forget_others(struct look *at, const struct roster *roster)

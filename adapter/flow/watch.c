@@ -34,14 +34,6 @@ static void name_of(const struct watch *at, char *buf, size_t size)
     snprintf(buf, size, "feed:%s", at->subscribe->type);
 }
 
-static void on_kept(struct err *err, void *arg)
-{
-    struct flow *flow = arg;
-
-    if (err) flow_fail(flow, err);
-    flow_release(flow);
-}
-
 static void keep(struct watch *at)
 {
     struct flow *flow = flow_of(at);
@@ -51,8 +43,7 @@ static void keep(struct watch *at)
     at->changed = false;
     name_of(at, name, sizeof name);
     feed_write(&at->feed, text);
-    flow_hold(flow);
-    store_set(flow->store, name, text, on_kept, flow);
+    flow_keep(flow, name, text);
 }
 
 static void note_change(struct watch *at)

@@ -40,18 +40,18 @@ struct flow {
     struct flow_options options; /* strings owned */
     struct flow_events events;
     enum flow_state state; /* written by flow_enter() alone */
-    uv_timer_t timer;      /* of the state: retry of the probe, grace of the stop */
+    uv_timer_t timer;      /* of the state: the next greeting, grace of the stop */
     uv_timer_t *timers[FLOW_TIMERS_MAX];
     size_t timer_count, timers_open;
     unsigned held;
     bool ready, failed;
-    bool wake_again;        /* waking every chart failed for now */
+    bool wake_again;        /* waking every chart failed for now: swap.h */
     const char *store_code; /* of a passing failure that was told; NULL */
     uint64_t turns;
     char *secret; /* owned; NULL until it is loaded */
     struct capability capability;
-    unsigned probe_failures;
-    struct server_call *probe;
+    unsigned greet_failures;
+    struct server_call *greeting;
     void (*stopped)(void *arg);
     void *stopped_arg;
     struct server_health health;
@@ -86,8 +86,13 @@ void flow_add_timer(struct flow *flow, uv_timer_t *timer, void *data);
  * does it again later. */
 void flow_fail(struct flow *flow, const struct err *err);
 
-/* Try again what flow_knowledge() could not do for now. */
-void flow_wake_again(struct flow *flow);
+/* Keep a setting in the store (NULL: forget it); a failure goes to flow_fail(). */
+void flow_keep(struct flow *flow, const char *name, const char *value);
+
+/* What the state waited for is there: the secret of the hook (hook_secret.h), the capability statement
+ * (greet.h). */
+void flow_loaded(struct flow *flow);
+void flow_greeted(struct flow *flow);
 
 /* Are we ready by now? Tells app once. */
 void flow_check_ready(struct flow *flow);
