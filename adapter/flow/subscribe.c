@@ -8,7 +8,6 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "fhir/resource.h"
 #include "flow/flow_impl.h"
 #include "flow/pages.h"
 
@@ -189,14 +188,6 @@ static void part_next(struct subscribe *at)
 
 /* ---- what was found */
 
-/* The one with the lowest id is ours. */
-static int found_compare(const void *a, const void *b)
-{
-    const struct subscribe_found *one = a, *other = b;
-
-    return resource_id_compare(one->id, other->id);
-}
-
 static void ours_decide(struct subscribe *at)
 {
     const struct subscribe_found *ours = &at->found[0];
@@ -224,77 +215,16 @@ static void ours_decide(struct subscribe *at)
     }
 }
 
-static void found_add(struct subscribe *at, const struct node *root,
-                      const struct resource_head *head)
+void subscribe_on_found(struct subscribe *at, const struct err *err, long status)
 {
-    struct subscription_want want = subscribe_want(at);
-    enum subscription_verdict verdict = subscription_judge(root, &want);
-    const char *status = node_text(root, "status");
-    struct subscribe_found *found;
-
-    if (verdict == SUBSCRIPTION_FOREIGN || at->found_count == SUBSCRIBE_FOUND_MAX) return;
-    found = &at->found[at->found_count++];
-    *found = (struct subscribe_found){ .verdict = verdict,
-                                       .off = status && strcmp(status, "off") == 0,
-                                       .heartbeat_ms = subscription_heartbeat_s(root) *
-                                                       (int64_t)INSTANT_SECOND };
-    snprintf(found->id, sizeof found->id, "%s", head->id);
-    snprintf(found->version, sizeof found->version, "%s", head->version);
-}
-
-static void on_entry(const struct bundle_entry *entry, void *arg)
-{
-    struct subscribe *at = arg;
-    AUTO(doc_free) struct doc *doc = NULL;
-    struct arena arena = { 0 };
-    struct resource_head head;
-    struct err err;
-
-    if (!doc_parse(entry->text, entry->len, 0, &doc, &err)) return;
-    struct node root = node_root(doc);
-    if (resource_head_read(&root, &arena, &head, &err) && head.id[0] &&
-        strcmp(head.type, "Subscription") == 0)
-        found_add(at, &root, &head);
-    arena_done(&arena);
-}
-
-static void on_page(void *arg)
-{
-    struct subscribe *at = arg;
-
-    pages_next(at->pages);
-}
-
-static void on_pages_done(const struct err *err, long status, void *arg)
-{
-    struct subscribe *at = arg;
-
-    at->pages = NULL;
     if (err && status == 400 && at->state == SUBSCRIBE_SEARCHING) {
         subscribe_enter(at, SUBSCRIBE_SCANNING);
     } else if (err) {
         subscribe_fail(at, err);
     } else {
-        qsort(at->found, at->found_count, sizeof *at->found, found_compare);
         at->parting = 1;
         subscribe_enter(at, SUBSCRIBE_PARTING);
     }
-}
-
-static void search(struct subscribe *at, bool by_url)
-{
-    static const struct pages_reader reader = { on_entry, NULL, on_page, on_pages_done };
-    AUTO(buf_done) struct buf path = { 0 };
-
-    at->found_count = 0;
-    buf_text(&path, "Subscription?");
-    if (by_url) {
-        buf_text(&path, "url=");
-        server_escape(&path, at->endpoint);
-    } else {
-        buf_printf(&path, "_count=%u", at->flow->options.page_count);
-    }
-    at->pages = pages_start(at->flow, buf_string(&path), &reader, at);
 }
 
 /* ---- topics */
@@ -371,10 +301,10 @@ static void subscribe_enter(struct subscribe *at, enum subscribe_state next)
         subscribe_choose(at);
         break;
     case SUBSCRIBE_SEARCHING:
-        search(at, true);
+        subscribe_find(at, true);
         break;
     case SUBSCRIBE_SCANNING:
-        search(at, false);
+        subscribe_find(at, false);
         break;
     case SUBSCRIBE_WRITING:
         write_ours(at);

@@ -83,6 +83,12 @@ char *subscribe_body(const struct subscribe *at, const char *id, const char *sta
 void subscribe_choose(struct subscribe *at);
 void subscribe_on_chosen(struct subscribe *at, const struct err *err);
 
+/* subscribe_find.c: look for those at our endpoint, by their url or among all that the server has; then
+ * subscribe_on_found(), with at->found in order, the one that is ours first. status: of the answer
+ * that failed, or 0. */
+void subscribe_find(struct subscribe *at, bool by_url);
+void subscribe_on_found(struct subscribe *at, const struct err *err, long status);
+
 /* Begin to look; called when the capabilities and the secret are known. */
 void subscribe_start(struct flow *flow);
 
