@@ -1,6 +1,5 @@
 /* check: read everything, report every problem, change nothing. */
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -66,7 +65,6 @@ static int check(const char *config_file, const struct load_layers *asked)
     AUTO(config_free) struct config *config = NULL;
     struct load_layers layers = *asked;
     struct err_list problems = { 0 };
-    char dir[PATH_MAX];
     int code;
 
     if (config_file && config_read(config_file, &config, &problems)) {
@@ -76,7 +74,7 @@ static int check(const char *config_file, const struct load_layers *asked)
     if (!layers.mappings && config) layers.mappings = config->mappings;
     if (!layers.codes.count && config) layers.codes = config->local_codes;
     if (!layers.rules.count && config) layers.rules = config->local_rules;
-    if (!layers.mappings) layers.mappings = load_default_dir(dir, sizeof dir);
+    load_find(&layers);
     layers.no_drug_names = config && !config->drug_names;
     if (layers.profile == PROFILE_UNSET) layers.profile = config_profile(config);
     mappings_check(&layers, &problems);

@@ -1,6 +1,5 @@
 /* coverage: which codes and units of recorded charts no mapping knows, and what that costs. */
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -380,19 +379,12 @@ static int report(struct coverage *coverage)
 int command_coverage(int argc, char **argv)
 {
     struct coverage coverage = { 0 };
-    struct err_list problems = { 0 };
-    char dir[PATH_MAX];
     int code = options_take(&coverage, argc, argv);
 
-    if (code) {
+    if (code)
         code--;
-    } else {
-        if (!coverage.layers.mappings) coverage.layers.mappings = load_default_dir(dir, sizeof dir);
-        code =
-            load_layers(&coverage.layers, &coverage.knowledge, &problems) ? report(&coverage) : 1;
-        command_problems(&problems);
-    }
-    err_list_done(&problems);
+    else
+        code = command_load(&coverage.layers, &coverage.knowledge) ? report(&coverage) : 1;
     knowledge_free(coverage.knowledge);
     table_done(&coverage.places);
     arena_done(&coverage.arena);

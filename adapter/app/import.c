@@ -384,9 +384,7 @@ static int options_take(struct import *import, int argc, char **argv)
 
 static int run(struct import *import)
 {
-    char dir[PATH_MAX];
-
-    if (!import->layers.mappings) import->layers.mappings = load_default_dir(dir, sizeof dir);
+    load_find(&import->layers);
     progress_start(&import->bar, true);
     stops_catch();
     bool good = load_layers(&import->layers, &import->knowledge, &import->problems) &&

@@ -28,3 +28,14 @@ bool command_layer(struct load_layers *layers, const char *verb, int option, int
         return false;
     }
 }
+
+bool command_load(struct load_layers *layers, struct knowledge **ret)
+{
+    struct err_list problems = { 0 };
+
+    load_find(layers);
+    bool good = load_layers(layers, ret, &problems);
+    command_problems(&problems);
+    err_list_done(&problems);
+    return good;
+}

@@ -150,22 +150,12 @@ int command_lint(int argc, char **argv)
 {
     AUTO(knowledge_free) struct knowledge *knowledge = NULL;
     struct linting linting = { .as_of = NULL };
-    struct err_list problems = { 0 };
-    char dir[PATH_MAX];
     int code = options_take(&linting, argc, argv);
 
-    if (code) {
-        linting_done(&linting);
-        return code - 1;
-    }
-    if (!linting.layers.mappings) linting.layers.mappings = load_default_dir(dir, sizeof dir);
-    if (load_layers(&linting.layers, &knowledge, &problems)) {
-        code = look(&linting, knowledge);
-    } else {
-        command_problems(&problems);
-        code = 1;
-    }
-    err_list_done(&problems);
+    if (code)
+        code--;
+    else
+        code = command_load(&linting.layers, &knowledge) ? look(&linting, knowledge) : 1;
     linting_done(&linting);
     return code;
 }

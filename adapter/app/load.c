@@ -257,7 +257,7 @@ void load_paths_done(struct load_paths *paths)
     *paths = (struct load_paths){ 0 };
 }
 
-const char *load_default_dir(char *buf, size_t size)
+static const char *default_dir(char *buf, size_t size)
 {
     char program[PATH_MAX - 64];
     ssize_t n;
@@ -275,4 +275,9 @@ const char *load_default_dir(char *buf, size_t size)
     snprintf(buf, size, "%s/mappings", program);
     if (!is_folder(buf)) snprintf(buf, size, "%s/mappings", ADAPTER_DATADIR);
     return buf;
+}
+
+void load_find(struct load_layers *layers)
+{
+    if (!layers->mappings) layers->mappings = default_dir(layers->found, sizeof layers->found);
 }

@@ -1,6 +1,5 @@
 /* replay: for testers. Reads recorded FHIR, plays it on a virtual clock, prints the alerts. */
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -379,7 +378,7 @@ static int options_take(struct replay *replay, int argc, char **argv)
     return 0;
 }
 
-static void play(struct replay *replay)
+static int play(struct replay *replay)
 {
     struct simulation_options options = { .at_once = replay->as_of,
                                           .as_of_ms = replay->as_of_ms,
@@ -399,6 +398,7 @@ static void play(struct replay *replay)
     simulation_run(replay->simulation, &options, &result);
     progress_end(&replay->bar.progress);
     print_result(replay, &result);
+    return replay->lost ? 1 : replay->aside ? 3 : 0;
 }
 
 static void replay_done(struct replay *replay)
@@ -418,23 +418,12 @@ static void replay_done(struct replay *replay)
 int command_replay(int argc, char **argv)
 {
     struct replay replay = { 0 };
-    struct err_list problems = { 0 };
-    char dir[PATH_MAX];
     int code = options_take(&replay, argc, argv);
 
-    if (code) {
-        replay_done(&replay);
-        return code - 1;
-    }
-    if (!replay.layers.mappings) replay.layers.mappings = load_default_dir(dir, sizeof dir);
-    if (load_layers(&replay.layers, &replay.knowledge, &problems)) {
-        play(&replay);
-        code = replay.lost ? 1 : replay.aside ? 3 : 0;
-    } else {
-        command_problems(&problems);
-        code = 1;
-    }
-    err_list_done(&problems);
+    if (code)
+        code--;
+    else
+        code = command_load(&replay.layers, &replay.knowledge) ? play(&replay) : 1;
     replay_done(&replay);
     return code;
 }

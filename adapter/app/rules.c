@@ -2,7 +2,6 @@
 #include "app/rules.h"
 
 #include <getopt.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -208,18 +207,13 @@ static void today(char ret[16])
 
 static int run(struct rules *rules, const struct action *action)
 {
-    struct err_list problems = { 0 };
-    char dir[PATH_MAX];
     int code = 1;
 
     if (!rules->as_of[0]) today(rules->as_of);
-    if (!rules->layers.mappings) rules->layers.mappings = load_default_dir(dir, sizeof dir);
-    if (load_layers(&rules->layers, &rules->knowledge, &problems)) {
+    if (command_load(&rules->layers, &rules->knowledge)) {
         code = rules->booklet ? booklet(rules) : action ? action->run(rules) : list(rules);
         if (!command_flush("rules")) code = 1;
     }
-    command_problems(&problems);
-    err_list_done(&problems);
     knowledge_free(rules->knowledge);
     return code;
 }

@@ -1,6 +1,5 @@
 /* run: the daemon. Everything is created in order and freed in reverse; no other globals. */
 #include <getopt.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,13 +48,12 @@ static struct knowledge *knowledge_read(const struct adapter *adapter, const str
                                         struct err_list *problems)
 {
     struct knowledge *knowledge = NULL;
-    char dir[PATH_MAX];
     struct load_layers layers = { .mappings = adapter->mappings_option,
                                   .codes = config->local_codes,
                                   .rules = config->local_rules };
 
     if (!layers.mappings) layers.mappings = config->mappings;
-    if (!layers.mappings) layers.mappings = load_default_dir(dir, sizeof dir);
+    load_find(&layers);
     layers.profile = config_profile(config);
     layers.no_drug_names = !config->drug_names;
     return load_layers(&layers, &knowledge, problems) ? knowledge : NULL;

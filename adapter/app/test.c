@@ -229,22 +229,12 @@ static void test_done(struct test *test)
 int command_test(int argc, char **argv)
 {
     struct test test = { .format = &formats[0] };
-    struct err_list problems = { 0 };
-    char dir[PATH_MAX];
     int code = options_take(&test, argc, argv);
 
-    if (code) {
-        test_done(&test);
-        return code - 1;
-    }
-    if (!test.layers.mappings) test.layers.mappings = load_default_dir(dir, sizeof dir);
-    if (load_layers(&test.layers, &test.knowledge, &problems)) {
-        code = play(&test);
-    } else {
-        command_problems(&problems);
-        code = 1;
-    }
-    err_list_done(&problems);
+    if (code)
+        code--;
+    else
+        code = command_load(&test.layers, &test.knowledge) ? play(&test) : 1;
     test_done(&test);
     return code;
 }

@@ -40,6 +40,10 @@ enum layer_option {
  * (a value that is none, said on stderr). */
 bool command_layer(struct load_layers *layers, const char *verb, int option, int *ret_stop);
 
+/* Load what these options say; every problem goes to stderr. layers->mappings is where they are,
+ * afterwards. On success *ret is owned by the caller. Blocking. */
+bool command_load(struct load_layers *layers, struct knowledge **ret) MUST_CHECK;
+
 /* The value of --format: its place in names (ends in NULL). 0 to go on; otherwise the exit code plus 1,
  * and the names are said on stderr. */
 int command_format(const char *verb, const char *text, const char *const *names, int *ret);

@@ -28,21 +28,22 @@ void load_paths_done(struct load_paths *paths);
 void load_paths_add_rules(struct load_paths *paths, const char *dir);
 
 struct load_layers {
-    const char *mappings;    /* ours */
+    const char *mappings;    /* ours; borrowed; NULL: see load_find() */
     struct load_paths codes; /* of the site; borrowed, as are the rules */
     struct load_paths rules;
     enum profile profile; /* PROFILE_UNSET: that of policy.json */
     bool no_drug_names;   /* drugs are not matched by name, whatever policy.json says */
+    char found[4096];     /* of load_find() */
 };
+
+/* Where nobody has said which mappings: the installed ones, else those of the source tree that the
+ * program was built in. The struct must not move afterwards. */
+void load_find(struct load_layers *layers);
 
 /* load_mappings(), with the codes and rules of a site laid over. A folder stands for its .csv and
  * .json files. At most 1000 files and 256 MiB of each layer. */
 bool load_layers(const struct load_layers *layers, struct knowledge **ret,
                  struct err_list *problems) MUST_CHECK;
-
-/* Where mappings are when nobody says so: the installed ones, else those of the source tree that the
- * program was built in. buf needs 4096 bytes. Returns buf. */
-const char *load_default_dir(char *buf, size_t size);
 
 /* The whole of a file as text with a NUL behind it, at most max bytes. Owned by the caller. Errors:
  * ERR_SYSTEM "file.open", "file.read"; ERR_INPUT "file.size". */
