@@ -1,5 +1,5 @@
 # make            build/release/myeloma-adapter       make demo    a story of three patients, end to end
-# make test       everything that must pass           make bench   speed, as a table with ratios
+# make test       everything that must pass; MM_STEPS=unit,cli for some     make bench   speed, as ratios
 # make check      unit and rule tests only            make MODE=asan|tsan|debug check
 # make fuzz       every fuzz target, FUZZ_SECONDS     make layers format-check lint
 # make mutate     change every rule a little: its cases must notice

@@ -1,194 +1,163 @@
 #!/usr/bin/env python3
-"""Everything that must pass, one step after the other; the last line counts it all.
+"""Everything that must pass; the last line counts it all.
 
-Each step prints what it runs. The whole output of a step that fails is shown; of one that passes, a
-line. MM_STEPS=unit,cli runs some steps only; MM_FUZZ_SECONDS is the length of each fuzz run.
+What must be built comes first, one build after the other; the rest is played side by side (jobs.py): the
+end-to-end tests, which mostly wait, file by file in their lanes, beside what computes. What watches memory
+runs alone in the end. A line tells of each job; the whole output of one that fails is shown.
+MM_STEPS=unit,cli runs some steps only; MM_FUZZ_SECONDS is the length of each fuzz run.
 """
+import fnmatch
 import glob
 import os
-import re
-import subprocess
+import shutil
+import signal
 import sys
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PYTHON = sys.executable
-JOBS = f"-j{min(os.cpu_count() or 2, 8)}"
+import jobs
+from jobs import PYTHON, ROOT, Job, Tally, pytest_command, say
+
+MAKE = ["make", "--no-print-directory", "-s"]
+RELEASE = os.path.join(ROOT, "build/release/myeloma-adapter")
+
+# What tests write to servers, for the validators: of the unit tests (tests/cli/test_issues.py) and of the
+# daemon (tests/e2e/test_written_alerts.py).
+ISSUES, ALERTS = os.path.join(ROOT, "build/issues"), os.path.join(ROOT, "build/alerts")
+
+# Builds share a folder: one after the other, and nothing that calls make beside them. The tests of the
+# daemon need the first two alone.
+GCC, FAULT, CLANG, ASAN = ("gcc without a warning", "fault build", "clang without a warning",
+                           "ASan and UBSan build")
+FUZZERS, TSAN = "fuzzers build", "TSan build"
+DAEMON, ALL = (GCC, FAULT), (GCC, FAULT, CLANG, ASAN, FUZZERS, TSAN)
+
+# End to end, by what a file needs. One real HAPI at a time: each takes a gigabyte and both processors to
+# start. Files that are not named here mostly wait, and may be many at once. Long ones begin first.
+HAPI = ("test_hapi*", "test_socket")
+LONG = ("test_disk", "test_poll", "test_convergence", "test_hell", "test_daemon", "test_cuts")
+WATCHES_MEMORY = ("test_hostile", "test_soak")
+LAST = "test_written_alerts"
+
+LONG_UNIT = ("store_test", "flow_test", "year_test", "ledger_test", "server_test")
 
 
-class Tally:
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-        self.broken = []
-
-    def add(self, name, passed, failed, skipped=0):
-        self.passed += passed
-        self.failed += failed
-        self.skipped += skipped
-        if failed:
-            self.broken.append(name)
+def sources(pattern, end):
+    """The names of the files that match, without their end."""
+    return sorted(os.path.basename(path).removesuffix(end)
+                  for path in glob.glob(os.path.join(ROOT, pattern + end)))
 
 
-TALLY = Tally()
+def empty(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
 
 
-def say(text):
-    print(text, flush=True)
+def long_first(long, names):
+    return sorted(names, key=lambda name: long.index(name) if name in long else len(long))
 
 
-def run(command, env=None, limit=1800):
-    """Run a command; returns its exit code and everything it printed."""
-    start = time.monotonic()
-    process = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, timeout=limit,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             env={**os.environ, **(env or {})})
-    return (process.returncode, process.stdout.decode("utf-8", "replace"),
-            time.monotonic() - start)
-
-
-def show(name, good, note, output, seconds):
-    say(f"{'ok  ' if good else 'FAIL'} {name} {note} ({seconds:.0f} s)")
-    if not good:
-        say(output[-20000:])
-
-
-def plain(name, command, env=None):
-    """A step that is one test: it passes when the command ends with 0."""
-    code, output, seconds = run(command, env)
-    TALLY.add(name, int(code == 0), int(code != 0))
-    show(name, code == 0, "", output, seconds)
-    return code == 0
-
-
-def build(name, *arguments):
+def build(name, *arguments, after=()):
     """A build without a single warning."""
-    code, output, seconds = run(["make", "--no-print-directory", "-s", JOBS, *arguments])
-    good = code == 0 and "warning:" not in output
-    TALLY.add(name, int(good), int(not good))
-    show(name, good, "", output, seconds)
-    return good
-
-
-def cmocka(name, program, prefix=(), env=None):
-    code, output, seconds = run([*prefix, program], env)
-    passed = sum(map(int, re.findall(r"^\[  PASSED  \] (\d+) test", output, re.M)))
-    failed = sum(map(int, re.findall(r"^\[  FAILED  \] .*?(\d+) test", output, re.M)))
-    skipped = sum(map(int, re.findall(r"^\[  SKIPPED \] (\d+) test", output, re.M)))
-    if code and not failed:
-        failed = 1  # a crash, a leak, a sanitizer
-    TALLY.add(name, passed, failed, skipped)
-    show(name, code == 0, f"{passed} passed", output, seconds)
-
-
-def pytest(name, *arguments, env=None, limit=1800):
-    code, output, seconds = run([PYTHON, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
-                                 *arguments], env, limit)
-    last = output.strip().splitlines()[-1] if output.strip() else ""
-    count = {word: int(number) for number, word in
-             re.findall(r"(\d+) (passed|failed|skipped|error)", last)}
-    failed = count.get("failed", 0) + count.get("error", 0)
-    if code not in (0, 5) and not failed:
-        failed = 1
-    TALLY.add(name, count.get("passed", 0), failed, count.get("skipped", 0))
-    show(name, not failed, last.strip("= "), output, seconds)
-    if not failed:
-        for line in re.findall(r"^SKIPPED .*$", output, re.M):
-            say(f"     {line}")
-
-
-def programs(mode):
-    return sorted(glob.glob(os.path.join(ROOT, "build", mode, "tests", "*_test")))
+    return Job(name, [*MAKE, jobs.PARALLEL, *arguments], jobs.no_warning, after=after)
 
 
 # ---- the steps
 
 def step_build():
-    build("gcc without a warning", "MODE=release", "all", "tests")
-    build("fault build", "MODE=release", "fault")
-    build("clang without a warning", "MODE=debug", "BUILD=build/clang", "CC=clang", "all", "tests")
-    build("ASan and UBSan build", "MODE=asan", "all", "tests")
+    return [build(GCC, "MODE=release", "all", "tests"),
+            build(FAULT, "MODE=release", "fault", after=(GCC,)),
+            build(CLANG, "MODE=debug", "BUILD=build/clang", "CC=clang", "all", "tests", after=(FAULT,)),
+            build(ASAN, "MODE=asan", "all", "tests", after=(CLANG,))]
 
 
 def step_style():
-    plain("layers: dependencies run one way", ["make", "-s", "layers"])
-    plain("format-check", ["make", "-s", "format-check"])
-    plain("lint (cppcheck)", ["make", "-s", "lint"])
+    return [Job("layers: dependencies run one way", [*MAKE, "layers"], after=ALL),
+            Job("format-check", [*MAKE, "format-check"], after=ALL),
+            Job("lint (cppcheck)", [*MAKE, "lint"], after=ALL),
+            Job("this runner", pytest_command("tests/runner"), jobs.pytest)]
 
 
 def step_unit():
-    issues = os.path.join(ROOT, "build/issues.ndjson")  # read by tests/cli/test_issues.py
-    if os.path.exists(issues):
-        os.remove(issues)
-    for program in programs("asan"):
-        cmocka("asan " + os.path.basename(program), program,
-               env={"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "MYELOMA_ISSUES": issues})
+    empty(ISSUES)
+    return [Job("asan " + name, [os.path.join(ROOT, "build/asan/tests", name)], jobs.cmocka,
+                {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+                 "MYELOMA_ISSUES": os.path.join(ISSUES, name + ".ndjson")}, after=ALL)
+            for name in long_first(LONG_UNIT, sources("tests/unit/*_test", ".c"))]
 
 
 def step_valgrind():
-    for program in programs("release"):
-        cmocka("valgrind " + os.path.basename(program), program,
-               ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
-                "--errors-for-leak-kinds=definite,indirect"])
+    valgrind = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+                "--errors-for-leak-kinds=definite,indirect"]
+    return [Job("valgrind " + name, [*valgrind, os.path.join(ROOT, "build/release/tests", name)],
+                jobs.cmocka, {"MM_STRIDE": "5"}, after=ALL) for name in long_first(LONG_UNIT, sources("tests/unit/*_test", ".c"))]
 
 
 def step_threads():
-    if not build("TSan build", "MODE=tsan", "build/tsan/tests/store_test"):
-        return
-    cmocka("tsan store_test", os.path.join(ROOT, "build/tsan/tests/store_test"))
+    return [build(TSAN, "MODE=tsan", "build/tsan/tests/store_test", after=ALL[:-1]),
+            Job("tsan store_test", [os.path.join(ROOT, "build/tsan/tests/store_test")], jobs.cmocka, after=ALL)]
 
 
 def step_fuzz():
-    if not build("fuzzers build", "fuzzers"):
-        return
     seconds = os.environ.get("MM_FUZZ_SECONDS", "8")
-    for name in sorted(os.path.basename(p)[:-len("_fuzz.c")]
-                       for p in glob.glob(os.path.join(ROOT, "tests/fuzz/*_fuzz.c"))):
-        plain(f"fuzz {name} for {seconds} s",
-              ["make", "-s", "fuzz", f"FUZZERS={name}", f"FUZZ_SECONDS={seconds}"])
+    return [build(FUZZERS, "fuzzers", after=ALL[:-2]),
+            *(Job(f"fuzz {name} for {seconds} s",
+                  [*MAKE, "fuzz", f"FUZZERS={name}", f"FUZZ_SECONDS={seconds}"],
+                  limit=1800 + float(seconds), after=ALL)
+              for name in sources("tests/fuzz/*", "_fuzz.c"))]
 
 
 def step_knowledge():
-    pytest("mappings and rules", "tests/mappings", "tests/rules")
-    pytest("a second opinion on made-up patients", "tests/opinion",
-           env={"MYELOMA_ADAPTER": os.path.join(ROOT, "build/release/myeloma-adapter")})
-    plain("mutation test: each 15th small change of the rules is noticed",
-          [PYTHON, "tests/rules/mutate.py", "--every", "15"])
+    env = {"MYELOMA_ADAPTER": RELEASE}
+    return [Job("mappings and rules", pytest_command("tests/mappings", "tests/rules"), jobs.pytest,
+                after=ALL),
+            Job("a second opinion on made-up patients", pytest_command("tests/opinion"), jobs.pytest, env,
+                after=ALL),
+            Job("mutation test: each 15th small change of the rules is noticed",
+                [PYTHON, "tests/rules/mutate.py", "--every", "15"], after=ALL)]
 
 
 def step_cli():
-    env = {"MYELOMA_ADAPTER": os.path.join(ROOT, "build/release/myeloma-adapter"),
+    env = {"MYELOMA_ADAPTER": RELEASE,
            "MYELOMA_ADAPTER_ASAN": os.path.join(ROOT, "build/asan/myeloma-adapter")}
-    pytest("replay, check and the corpus", "tests/cli", env=env)
-    pytest("install, unit, man pages", "tests/install", env=env)
+    written = tuple("asan " + name for name in sources("tests/unit/*_test", ".c"))
+    return [*(Job(f"cli {name}", pytest_command(f"tests/cli/{name}.py"), jobs.pytest, env,
+                  after=ALL + written if name == "test_issues" else ALL)
+              for name in long_first(("test_corpus",), sources("tests/cli/test_*", ".py"))),
+            Job("install, unit, man pages", pytest_command("tests/install"), jobs.pytest, env, after=ALL)]
 
 
 def step_e2e():
-    env = {"MYELOMA_ADAPTER": os.path.join(ROOT, "build/release/myeloma-adapter")}
-    pytest("end to end (HAPI, stand-in hospital, validators)", "tests/e2e", env=env, limit=3600)
+    empty(ALERTS)
+    env = {"MYELOMA_ADAPTER": RELEASE, "MM_ALERTS": ALERTS}
+    names = sources("tests/e2e/test_*", ".py")
+    hapi = [name for name in names if any(fnmatch.fnmatch(name, pattern) for pattern in HAPI)]
+    rest = long_first(LONG, [name for name in names if name not in {*hapi, *WATCHES_MEMORY, LAST}])
+    lone = [name for name in (*WATCHES_MEMORY, LAST) if name in names]
+
+    def end_to_end(name, *files, **more):
+        return Job(f"e2e {name}", pytest_command(*(f"tests/e2e/{file}.py" for file in files)),
+                   jobs.pytest, env, limit=3600, after=DAEMON, **more)
+
+    return [end_to_end("real HAPI", *hapi, lane="wait"),
+            *(end_to_end(name, name, lane="wait") for name in rest),
+            *(end_to_end(name, name, lane="alone") for name in lone)]
 
 
-STEPS = [("build", step_build), ("style", step_style), ("unit", step_unit),
-         ("knowledge", step_knowledge), ("cli", step_cli), ("e2e", step_e2e),
-         ("fuzz", step_fuzz), ("valgrind", step_valgrind), ("threads", step_threads)]
+STEPS = [("build", step_build), ("e2e", step_e2e), ("cli", step_cli), ("valgrind", step_valgrind),
+         ("fuzz", step_fuzz), ("unit", step_unit), ("threads", step_threads),
+         ("knowledge", step_knowledge), ("style", step_style)]
 
 
 def main():
-    wanted = [name for name in os.environ.get("MM_STEPS", "").split(",") if name]
-    start = time.monotonic()
-    for name, step in STEPS:
-        if wanted and name not in wanted:
-            continue
-        say(f"--- {name}")
-        try:
-            step()
-        except subprocess.TimeoutExpired as expired:
-            TALLY.add(name, 0, 1)
-            say(f"FAIL {name}: {expired.cmd[0]} did not end in {expired.timeout:.0f} s")
-    if TALLY.broken:
-        say("failed: " + "; ".join(TALLY.broken))
-    say(f"all steps took {time.monotonic() - start:.0f} s")
-    say(f"{TALLY.passed} passed, {TALLY.failed} failed, {TALLY.skipped} skipped")
-    return 1 if TALLY.failed else 0
+    known = [name for name, _ in STEPS]
+    wanted = [name for name in os.environ.get("MM_STEPS", "").split(",") if name] or known
+    if unknown := set(wanted) - set(known):
+        say(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))    # what runs is ended on the way out
+    start, tally = time.monotonic(), Tally()
+    jobs.Yard([job for name, step in STEPS if name in wanted for job in step()], tally).play()
+    return tally.tell(time.monotonic() - start)
 
 
 if __name__ == "__main__":

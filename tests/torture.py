@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 
-import run
-from run import PYTHON, ROOT, TALLY, build, say, show
+import jobs
+from jobs import PYTHON, ROOT, Job, Tally, say
+from run import build, sources
 
 TELL_SECONDS = 60      # how often a step that is under way says how far it is
+TALLY = Tally()
 LINE = re.compile(r"^(tests/\S+::.*?) (PASSED|FAILED|ERROR|SKIPPED)")
 
 # name, what it proves, file
@@ -69,36 +71,35 @@ class Watched:
 def attack(name, what, path):
     if not os.path.exists(os.path.join(ROOT, path)):
         say(f"     {path} is not there: skipped")
-        TALLY.add(name, 0, 0, 1)
+        TALLY.add(name, jobs.Count(skipped=1))
         return
     begin, watched = time.monotonic(), Watched(name, path)
     code = watched.play()
     failed = watched.counts.get("failed", 0) + watched.counts.get("error", 0)
     if code not in (0, 5) and not failed:
         failed = 1
-    TALLY.add(name, watched.counts.get("passed", 0), failed, watched.counts.get("skipped", 0))
-    show(what, not failed, watched.note(), "\n".join(watched.lines), time.monotonic() - begin)
+    count = jobs.Count(watched.counts.get("passed", 0), failed, watched.counts.get("skipped", 0),
+                       watched.note())
+    TALLY.add(name, count)
+    jobs.show(what, count, "\n".join(watched.lines), time.monotonic() - begin)
 
 
 def fuzz():
     seconds = int(os.environ.get("MM_FUZZ_SECONDS", "600"))
-    if not build("fuzzers build", "fuzzers"):
+    if not jobs.do(TALLY, build("fuzzers build", "fuzzers")):
         return
-    for name in sorted(file.removesuffix("_fuzz.c")
-                       for file in os.listdir(os.path.join(ROOT, "tests/fuzz"))
-                       if file.endswith("_fuzz.c")):
-        code, output, took = run.run(["make", "-s", "fuzz", f"FUZZERS={name}",
-                                      f"FUZZ_SECONDS={seconds}"], limit=seconds + 900)
-        TALLY.add(name, int(code == 0), int(code != 0))
-        show(f"fuzz {name} for {seconds} s", code == 0, "", output, took)
+    for name in sources("tests/fuzz/*", "_fuzz.c"):
+        jobs.do(TALLY, Job(f"fuzz {name} for {seconds} s",
+                           ["make", "-s", "fuzz", f"FUZZERS={name}", f"FUZZ_SECONDS={seconds}"],
+                           limit=seconds + 900))
 
 
 def year():
     """The virtual year with a restart at every instant, to its end."""
     program = "build/release/tests/year_test"
-    if build("the virtual year is built", "MODE=release", program):
-        run.cmocka("a virtual year", os.path.join(ROOT, program),
-                   env={"MM_TORTURE": "1"})
+    if jobs.do(TALLY, build("the virtual year is built", "MODE=release", program)):
+        jobs.do(TALLY, Job("a virtual year", [os.path.join(ROOT, program)], jobs.cmocka,
+                           {"MM_TORTURE": "1"}))
 
 
 def main():
@@ -108,7 +109,7 @@ def main():
         say(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
         return 2
     start = time.monotonic()
-    if not build("gcc without a warning", "MODE=release", "all", "fault"):
+    if not jobs.do(TALLY, build("gcc without a warning", "MODE=release", "all", "fault")):
         return 1
     for name, what, file in FILES:
         if not wanted or name in wanted:
@@ -120,11 +121,7 @@ def main():
     if not wanted or "fuzz" in wanted:
         say("--- fuzz")
         fuzz()
-    if TALLY.broken:
-        say("failed: " + "; ".join(TALLY.broken))
-    say(f"all steps took {time.monotonic() - start:.0f} s")
-    say(f"{TALLY.passed} passed, {TALLY.failed} failed, {TALLY.skipped} skipped")
-    return 1 if TALLY.failed else 0
+    return TALLY.tell(time.monotonic() - start)
 
 
 if __name__ == "__main__":

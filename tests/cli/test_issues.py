@@ -53,10 +53,9 @@ def issues():
     for path in sorted((ROOT / "tests/golden/issue").glob("*.json")):
         if not path.name.endswith("-r5.json"):    # asked of a real server: test_hapi_releases.py
             found[path.name] = path.name, json.loads(path.read_text())
-    flow = ROOT / "build/issues.ndjson"  # what the unit tests of the flow wrote to their server
-    if flow.exists():
-        for number, line in enumerate(flow.read_text().splitlines()):
-            found[line] = f"flow_test {number}", json.loads(line)
+    for path in sorted((ROOT / "build/issues").glob("*.ndjson")):   # the unit tests, to their server
+        for number, line in enumerate(path.read_text().splitlines()):
+            found[line] = f"{path.stem} {number}", json.loads(line)
     return list(found.values())
 
 

@@ -2,6 +2,7 @@
 of every version of every DetectedIssue that was written, validated at the end of the session."""
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from ward import Ward, WatchedHospital
 
 WITHOUT_DAEMON = ("test_hospital", "test_validators", "test_written_alerts")
 LAST = "test_written_alerts"     # validates what the others have collected
+# Where runs side by side (tests/run.py) leave what each has collected.
+SHARED = os.environ.get("MM_ALERTS")
 QUICK = {"retry_seconds": 0.6, "retry_first": 0.05, "activation_delay": 0.005}
 
 
@@ -25,13 +28,29 @@ class Collection:
         if issue:
             self.issues.setdefault(json.dumps(issue, sort_keys=True), (issue, where))
 
+    def leave(self, folder):
+        path = Path(folder, f"{os.getpid()}.json")
+        path.write_text(json.dumps(list(self.issues.values())), encoding="utf-8")
+
+    def take(self, folder):
+        for path in sorted(Path(folder).glob("*.json")):
+            for issue, where in json.loads(path.read_text(encoding="utf-8")):
+                self.add(issue, where)
+
 
 COLLECTION = Collection()
 
 
 @pytest.fixture(scope="session")
 def collection():
+    if SHARED:
+        COLLECTION.take(SHARED)
     return COLLECTION
+
+
+def pytest_sessionfinish():
+    if SHARED:
+        COLLECTION.leave(SHARED)
 
 
 def pytest_collection_modifyitems(items):

@@ -6,6 +6,7 @@
 The validators are npm packages; they go into build/, not into the sources.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -94,17 +95,23 @@ def install(say=print) -> Path:
     ok, reason = available()
     if not ok:
         raise ValidatorError(reason)
-    if _is_installed():
-        return INSTALLED
-    say("installing the FHIR validators (about 115 MB)")
     INSTALLED.mkdir(parents=True, exist_ok=True)
+    # Two test runs at once must not install into one folder.
+    with open(INSTALLED.parent / "validate.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _is_installed():
+            _install(say)
+    return INSTALLED
+
+
+def _install(say):
+    say("installing the FHIR validators (about 115 MB)")
     wanted, fingerprint = _wanted(), _fingerprint()
     (INSTALLED / "package.json").write_text(json.dumps(wanted, indent=2) + "\n")
     _run_npm()
     STAMP.write_text(fingerprint)
     if node() is None:
         raise ValidatorError("npm brought no node that runs here")
-    return INSTALLED
 
 
 def _run_npm():

@@ -1,4 +1,5 @@
 """How the tests wait: for a condition, never for a time."""
+import os
 import random
 import socket
 import time
@@ -26,13 +27,15 @@ def wait_until(condition, deadline=DEADLINE, what="the condition", explain=None,
 
 
 _FIRST, _GIVEN = 20000, set()
+# Of runs side by side (tests/jobs.py) each takes ports of its own, so that none is given twice.
+_LANE, _LANES = map(int, os.environ.get("MM_LANE", "0/1").split("/"))
 
 
 def free_port():
     """A port of this machine that nobody has. It lies below those that the kernel gives to
     outgoing connections, so that it stays free until it is used, and while its owner is away."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
-        ports = range(_FIRST, int(file.read().split()[0]))
+        ports = range(_FIRST + _LANE, int(file.read().split()[0]), _LANES)
     for port in random.SystemRandom().sample(ports, len(ports)):
         with socket.socket() as sock:
             try:
