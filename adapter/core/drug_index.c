@@ -26,12 +26,12 @@ static void unknown_add(const struct chart_order *order, struct drug_index *inde
         index->unmapped[index->unmapped_count++] = order;
 }
 
-static void places_collect(const struct chart *chart, int64_t now_ms, struct drug_index *index)
+static void places_collect(const struct eval *eval, struct drug_index *index)
 {
-    for (size_t i = 0; i < chart->order_count; i++) {
-        const struct chart_order *order = &chart->orders[i];
+    for (size_t i = 0; i < eval->chart->order_count; i++) {
+        const struct chart_order *order = &eval->chart->orders[i];
         if (!is_there(order)) continue;
-        bool over = order_is_over(order, now_ms);
+        bool over = is_over(eval, order);
         if (!order->ingredient_count) unknown_add(order, index);
         for (size_t j = 0; j < order->ingredient_count; j++) {
             const struct chart_ingredient *drug = &order->ingredients[j];
@@ -53,8 +53,10 @@ static void bits_set(struct drug_index *index, struct arena *arena)
     }
 }
 
-struct drug_index drug_index_make(const struct chart *chart, int64_t now_ms, struct arena *arena)
+struct drug_index drug_index_make(const struct eval *eval)
 {
+    const struct chart *chart = eval->chart;
+    struct arena *arena = eval->arena;
     struct drug_index index = { 0 };
     size_t count = 0;
 
@@ -62,7 +64,7 @@ struct drug_index drug_index_make(const struct chart *chart, int64_t now_ms, str
     index.places = arena_alloc(arena, count * sizeof *index.places);
     index.unmapped = arena_alloc(arena, chart->order_count * sizeof *index.unmapped);
     index.others = arena_alloc(arena, chart->order_count * sizeof *index.others);
-    places_collect(chart, now_ms, &index);
+    places_collect(eval, &index);
     if (index.count > 1) qsort(index.places, index.count, sizeof *index.places, place_before);
     bits_set(&index, arena);
     return index;

@@ -27,6 +27,7 @@ struct run {
     const struct rule *rule; /* being evaluated */
     size_t first;            /* its first verdict */
     bool rule_open;          /* it has an open alert */
+    bool lasting_only;       /* what is bound now matters only if it lasts */
 };
 
 /* ---- open alerts */
@@ -102,12 +103,19 @@ static void display_judge(struct eval *eval, struct verdict *verdict,
         rule->mode == RULE_SHADOW || rule->checked || verdict->display == DISPLAY_SUPPRESSED;
 }
 
-/* A rule that is not true any more may have an alert that lasts. */
-static void lasting_judge(struct eval *eval, struct verdict *verdict)
+/* A rule that is not true any more may have an alert that lasts: one that is open, or would be if
+ * somebody had looked in time. */
+static void lasting_judge(struct eval *eval, bool open, struct verdict *verdict)
 {
-    verdict->lasting = clause_answer(eval, verdict->rule->persists, NULL);
-    verdict->persists = verdict->lasting.truth == TRUTH_TRUE;
-    sooner(&verdict->answer, verdict->lasting.next_ms);
+    struct answer lasting;
+
+    if (!open && !verdict_is_bound(verdict)) return; /* whose alert would it be? */
+    lasting = clause_answer(eval, verdict->rule->persists, NULL);
+    if (lasting.truth == TRUTH_TRUE) verdict->past = past_find(eval, verdict->rule);
+    verdict->persists = lasting.truth == TRUTH_TRUE && (open || verdict->past.kind == PAST_OPENED);
+    if (!open && !verdict->persists) return;
+    verdict->lasting = lasting;
+    sooner(&verdict->answer, lasting.next_ms);
 }
 
 static void explain(struct eval *eval, struct verdict *verdict, const struct clause *clause)
@@ -119,28 +127,38 @@ static void explain(struct eval *eval, struct verdict *verdict, const struct cla
     eval->telling = false;
 }
 
+static void verdict_judge(struct run *run, struct verdict *verdict)
+{
+    struct eval *eval = &run->eval;
+    const struct rule *rule = verdict->rule;
+    bool holds = verdict->answer.truth == TRUTH_TRUE, open = is_open(run, verdict->identity);
+
+    memcpy(verdict->bound, eval->bound, sizeof verdict->bound);
+    if (!holds && rule->persists) lasting_judge(eval, open, verdict);
+    display_judge(eval, verdict, run->options);
+    if (!holds && rule->persists && (open || verdict->persists))
+        explain(eval, verdict, rule->persists);
+    else if (holds || open || run->options->trace_all)
+        explain(eval, verdict, rule->when);
+}
+
 /* Two ways to bind can be one finding (a with b, b with a): the stronger answer is kept. */
 static void verdict_make(struct run *run)
 {
-    struct eval *eval = &run->eval;
     struct verdict verdict = { .rule = run->rule,
-                               .identity = identity_of(eval, run->rule),
-                               .answer = clause_answer(eval, run->rule->when, NULL),
+                               .identity = identity_of(&run->eval, run->rule),
                                .lasting = ANSWER_FALSE };
     struct verdict *twin = verdict_find(run, verdict.identity);
-    bool open = is_open(run, verdict.identity), may_last;
 
+    if (run->lasting_only && twin) return;
+    verdict.answer = clause_answer(&run->eval, run->rule->when, NULL);
     if (twin) sooner(&verdict.answer, twin->answer.next_ms);
     if (twin && twin->answer.truth >= verdict.answer.truth) {
         twin->answer.next_ms = verdict.answer.next_ms;
         return;
     }
-    memcpy(verdict.bound, eval->bound, sizeof verdict.bound);
-    may_last = open && verdict.answer.truth != TRUTH_TRUE && run->rule->persists;
-    if (may_last) lasting_judge(eval, &verdict);
-    display_judge(eval, &verdict, run->options);
-    if (verdict.answer.truth == TRUTH_TRUE || run->options->trace_all || open)
-        explain(eval, &verdict, may_last ? run->rule->persists : run->rule->when);
+    verdict_judge(run, &verdict);
+    if (run->lasting_only && !verdict.persists) return;
     if (twin)
         *twin = verdict;
     else
@@ -214,6 +232,22 @@ static void open_too(struct run *run)
     }
 }
 
+/* A drug that is on hold names no subject of `when`, and one of `persists` still. */
+static void lasting_too(struct run *run)
+{
+    struct candidates candidates = { .count = { 0 } };
+    const struct rule *rule = run->rule;
+
+    if (!rule->persists || !rule->bindings) return;
+    candidates_of_chart(&run->eval, rule->lasting, rule->bindings, &candidates);
+    for (int i = 0; i < rule->bindings; i++)
+        if (!candidates.count[i]) return;
+    if (too_many(rule, &candidates)) return;
+    run->lasting_only = true;
+    bind(run, &candidates, 0);
+    run->lasting_only = false;
+}
+
 static void rule_run(struct run *run, const struct rule *rule)
 {
     struct candidates candidates = { .count = { 0 } };
@@ -224,7 +258,7 @@ static void rule_run(struct run *run, const struct rule *rule)
     run->rule_open = false;
     for (size_t i = 0; i < run->open_count; i++) run->rule_open |= is_of_rule(&run->open[i], rule);
     unbind(run);
-    candidates_of_chart(&run->eval, rule, &candidates);
+    candidates_of_chart(&run->eval, rule->naming, rule->bindings, &candidates);
     if (too_many(rule, &candidates))
         verdict_make(run);
     else
@@ -233,6 +267,8 @@ static void rule_run(struct run *run, const struct rule *rule)
     sooner(&run->verdicts[run->first].answer, candidates.next_ms);
     unbind(run);
     open_too(run);
+    lasting_too(run);
+    unbind(run);
 }
 
 /* ---- stronger and weaker findings */
@@ -354,6 +390,19 @@ static unsigned analyte_of(const struct knowledge *knowledge, const char *name)
     return knowledge_concept(knowledge, CONCEPT_ANALYTE, name);
 }
 
+struct eval eval_at(const struct eval *eval, int64_t then_ms, struct arena *arena)
+{
+    struct eval then = *eval;
+
+    then.now_ms = then_ms;
+    then.back = true;
+    then.arena = arena;
+    then.memos = (struct measure_memos){ 0 };
+    then.index = drug_index_make(&then);
+    eval_body_measure(&then);
+    return then;
+}
+
 static struct eval eval_of(const struct knowledge *knowledge, const struct chart *chart,
                            int64_t now_ms, const struct eval_options *options, struct arena *arena)
 {
@@ -365,7 +414,6 @@ static struct eval eval_of(const struct knowledge *knowledge, const struct chart
                           .now_ms = now_ms,
                           .profile = profile,
                           .unmapped = options->unmapped,
-                          .index = drug_index_make(chart, now_ms, arena),
                           .analytes = { .crcl = analyte_of(knowledge, "crcl"),
                                         .creatinine = analyte_of(knowledge, "creatinine"),
                                         .weight = analyte_of(knowledge, "weight"),
@@ -388,6 +436,7 @@ struct evaluation *evaluate(const struct knowledge *knowledge, const struct char
     struct run run = { .options = options ? options : &none };
 
     run.eval = eval_of(knowledge, chart, now_ms, run.options, &evaluation->arena);
+    run.eval.index = drug_index_make(&run.eval);
     if (chart->order_count) eval_body_measure(&run.eval);
     open_take(&run, run.options);
     for (size_t i = 0; i < knowledge_rule_count(knowledge); i++)

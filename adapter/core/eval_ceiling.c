@@ -26,7 +26,7 @@ static struct answer dose_over(const struct ceiling_row *row, const char *unit,
 
 static bool may_be_taken(const struct eval *eval, const struct chart_order *order)
 {
-    enum exposure_state state = order_exposure(order, eval->now_ms).state;
+    enum exposure_state state = exposure_of(eval, order).state;
 
     return state == EXPOSURE_ACTIVE || state == EXPOSURE_UNCLEAR;
 }
@@ -42,7 +42,7 @@ static struct answer is_meant(const struct eval *eval, const struct drug_place *
 static struct answer place_answer(const struct eval *eval, const struct ceiling_clause *ceiling,
                                   const struct ceiling_row *row, const struct drug_place *place)
 {
-    struct exposure at = order_exposure(place->order, eval->now_ms);
+    struct exposure at = exposure_of(eval, place->order);
     const struct dose *dose = &place->drug->dose;
     struct answer answer = ANSWER_FALSE;
     struct dose room;
@@ -126,7 +126,7 @@ static struct answer unmapped_answer(const struct eval *eval)
         const struct chart_order *order = eval->index.unmapped[i];
         struct answer one =
             may_be_taken(eval, order) ? answer_unknown(DOUBT_UNMAPPED) : ANSWER_FALSE;
-        answer_until(eval, &one, order_exposure(order, eval->now_ms).next_ms);
+        answer_until(eval, &one, exposure_of(eval, order).next_ms);
         answer = answer_either(answer, one);
     }
     return answer;

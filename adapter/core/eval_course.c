@@ -18,7 +18,7 @@ struct spells {
 static void spell_add(const struct eval *eval, const struct drug_place *place,
                       struct spells *spells)
 {
-    struct exposure at = order_exposure(place->order, eval->now_ms);
+    struct exposure at = exposure_of(eval, place->order);
 
     if (place->drug->use == USE_LOCAL) return;
     if (at.start_ms == INSTANT_UNSET) {

@@ -58,7 +58,7 @@ static struct doses doses_find(const struct eval *eval)
     bool told = true;
 
     for (size_t i = 0; i < count; i++) {
-        struct exposure at = order_exposure(places[i].order, eval->now_ms);
+        struct exposure at = exposure_of(eval, places[i].order);
         if (places[i].drug->use == USE_LOCAL) continue;
         answer_until(eval, &doses.answer, at.next_ms);
         if (at.state != EXPOSURE_ACTIVE && at.state != EXPOSURE_UNCLEAR) continue;

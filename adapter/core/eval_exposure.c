@@ -44,9 +44,38 @@ struct exposure order_exposure(const struct chart_order *order, int64_t now_ms)
     return at;
 }
 
-bool order_is_over(const struct chart_order *order, int64_t now_ms)
+/* Was it then as it is now? On hold it has been since its last change, as far as the record says. */
+static bool was_so(const struct chart_order *order, int64_t then_ms)
 {
-    struct exposure at = order_exposure(order, now_ms);
+    if (order->state == ORDER_HELD) return order->source.updated_ms <= then_ms;
+    if (order->state == ORDER_ENDED)
+        return order->end_ms != INSTANT_UNSET && order->end_ms <= then_ms;
+    return true;
+}
+
+/* Looking back: what is on hold now, or over, ran before. When it ended, nobody may have said. */
+static struct exposure exposure_then(const struct chart_order *order, int64_t then_ms)
+{
+    struct chart_order was = *order;
+    struct exposure at;
+
+    if (was_so(order, then_ms)) return order_exposure(order, then_ms);
+    was.state = ORDER_ACTIVE;
+    at = order_exposure(&was, then_ms);
+    if (order->state == ORDER_HELD && order->source.updated_ms < at.next_ms)
+        at.next_ms = order->source.updated_ms;
+    if (at.state == EXPOSURE_ACTIVE && order->end_ms == INSTANT_UNSET) at.state = EXPOSURE_UNCLEAR;
+    return at;
+}
+
+struct exposure exposure_of(const struct eval *eval, const struct chart_order *order)
+{
+    return eval->back ? exposure_then(order, eval->now_ms) : order_exposure(order, eval->now_ms);
+}
+
+bool is_over(const struct eval *eval, const struct chart_order *order)
+{
+    struct exposure at = exposure_of(eval, order);
 
     return at.state == EXPOSURE_ENDED && at.next_ms == INSTANT_NEVER;
 }

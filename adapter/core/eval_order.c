@@ -120,7 +120,7 @@ static struct answer route_answer(const struct order_clause *clause, enum drug_r
 static struct answer frame_answer(const struct eval *eval, const struct order_clause *clause,
                                   const struct chart_order *order, unsigned concept)
 {
-    struct exposure at = order_exposure(order, eval->now_ms);
+    struct exposure at = exposure_of(eval, order);
     struct answer answer = state_answer(eval, clause, &at, concept);
 
     if (answer.truth == TRUTH_FALSE) return answer;
@@ -220,7 +220,7 @@ static struct answer sum_answer(const struct eval *eval, const struct order_clau
         struct dose room;
         if (place->drug->use == USE_LOCAL && !clause->any_use) continue;
         if (place->over && !asks_over(clause)) continue;
-        at = order_exposure(place->order, eval->now_ms);
+        at = exposure_of(eval, place->order);
         frame = frame_answer(eval, clause, place->order, place->concept);
         answer_until(eval, &answer, frame.next_ms);
         dose = dose_asked(eval, clause, place, &room);
@@ -238,7 +238,7 @@ static bool may_add_up(const struct eval *eval, const struct order_clause *claus
                        const struct drug_place *place)
 {
     struct dose room;
-    struct exposure at = order_exposure(place->order, eval->now_ms);
+    struct exposure at = exposure_of(eval, place->order);
     const struct drug_place *places;
     size_t count = drug_index_find(&eval->index, place->concept, &places);
 
@@ -409,7 +409,7 @@ static void order_say(struct eval *eval, const struct order_clause *clause, stru
         [EXPOSURE_PLANNED] = "Planned", [EXPOSURE_NONE] = "No",   [EXPOSURE_UNCLEAR] = "Unclear",
     };
     const struct chart_order *order = place->order;
-    struct exposure at = order_exposure(order, eval->now_ms);
+    struct exposure at = exposure_of(eval, order);
     char date[16];
 
     trace_say(eval, t, "%s%s order: %s", t->text[0] ? " " : "", states[at.state],
@@ -443,7 +443,7 @@ static void order_tell(struct eval *eval, const struct order_clause *clause,
                        const struct chart_order *order, enum truth truth, struct trace *t)
 {
     unsigned bound = bound_of(eval, clause);
-    bool over = order_is_over(order, eval->now_ms);
+    bool over = is_over(eval, order);
 
     if (over && !asks_over(clause)) return;
     for (size_t i = 0; i < order->ingredient_count; i++) {

@@ -52,7 +52,7 @@ static struct answer pair_answer(const struct pair_clause *pair, const struct ch
 
 static struct answer is_there(const struct eval *eval, const struct chart_order *order)
 {
-    struct exposure at = order_exposure(order, eval->now_ms);
+    struct exposure at = exposure_of(eval, order);
     struct answer answer = ANSWER_FALSE;
 
     if (at.state == EXPOSURE_UNCLEAR) return answer_unknown(DOUBT_STATUS);

@@ -10,9 +10,18 @@ static bool shares(const struct concept_set *set, const unsigned *concepts, size
     return false;
 }
 
+/* The instant from which it is past: INSTANT_UNSET at all times, INSTANT_NEVER at none. Looking back, what
+ * is past without a date has been so since its last change, as far as the record says. */
+static int64_t past_from(const struct eval *eval, const struct chart_condition *condition)
+{
+    if (condition->state != CONDITION_PAST) return condition->end_ms;
+    if (!eval->back) return INSTANT_UNSET;
+    return condition->end_ms != INSTANT_NEVER ? condition->end_ms : condition->source.updated_ms;
+}
+
 static bool is_past(const struct eval *eval, const struct chart_condition *condition)
 {
-    return condition->state == CONDITION_PAST || condition->end_ms <= eval->now_ms;
+    return past_from(eval, condition) <= eval->now_ms;
 }
 
 static struct answer recency_answer(const struct eval *eval, int64_t start_ms,
@@ -41,7 +50,8 @@ static struct answer condition_match(const struct eval *eval, const struct condi
     /* A procedure is done once: it is never "active", only recent. */
     if (!clause->ever && !condition->procedure && is_past(eval, condition)) return answer;
     answer.truth = TRUTH_TRUE;
-    if (!clause->ever && !condition->procedure) answer_until(eval, &answer, condition->end_ms);
+    if (!clause->ever && !condition->procedure)
+        answer_until(eval, &answer, past_from(eval, condition));
     if (!clause->has_within) return answer;
     return answer_both(answer, recency_answer(eval, condition->start_ms, clause->within));
 }
@@ -91,7 +101,7 @@ static struct answer conditions_find(struct eval *eval, const struct condition_c
 static struct answer reason_answer(const struct eval *eval, const struct condition_clause *clause,
                                    const struct chart_order *order)
 {
-    struct exposure at = order_exposure(order, eval->now_ms);
+    struct exposure at = exposure_of(eval, order);
     struct answer answer = ANSWER_FALSE;
 
     if (clause->has_within || at.state == EXPOSURE_NONE) return answer;

@@ -3,14 +3,15 @@
 
 #include "core/eval_impl.h"
 
-void candidates_of_chart(struct eval *eval, const struct rule *rule, struct candidates *ret)
+void candidates_of_chart(struct eval *eval, const struct order_clause *const *naming, int count,
+                         struct candidates *ret)
 {
     bool hopeless = false; /* a clause has no drug, and will have none by itself */
 
     ret->next_ms = INSTANT_NEVER;
-    for (int i = 0; i < rule->bindings; i++) {
+    for (int i = 0; i < count; i++) {
         int64_t next;
-        ret->count[i] = order_candidates(eval, rule->naming[i], &ret->drugs[i], &next);
+        ret->count[i] = order_candidates(eval, naming[i], &ret->drugs[i], &next);
         if (next < ret->next_ms) ret->next_ms = next;
         hopeless |= !ret->count[i] && next == INSTANT_NEVER && !eval->index.unmapped_count;
     }

@@ -46,6 +46,12 @@ struct answer answer_either(struct answer a, struct answer b)
     return answer;
 }
 
+bool unknown_but_for_age(struct answer answer)
+{
+    return answer.truth == TRUTH_UNKNOWN &&
+           answer.doubts & ~(unsigned)(DOUBT_STALE | DOUBT_MISSING);
+}
+
 struct answer threshold_answer(const struct interval *value, const struct threshold *limit,
                                enum doubt doubt)
 {

@@ -44,13 +44,25 @@ static bool same_knowledge(const struct work *work, const struct alert *alert)
     return strcmp(alert->generation, knowledge_generation(work->knowledge)) == 0;
 }
 
-/* It lasts, but what raised it was never so: the results were corrected or removed. Another
+/* What an open alert that is no more true lasts on. */
+enum footing {
+    FOOTING_FIRM,
+    FOOTING_ERROR, /* what raised it was never so: the results were corrected or removed */
+    FOOTING_ENDED, /* by results that came late, it had ended since it was raised */
+};
+
+/* The record speaks first: what it says is the same for everyone who looks. Where it is silent about
+ * the trigger (the order was on hold before it was changed again), the alert remembers. Another
  * generation may read the same result in another way. */
-static bool lasts_on_error(const struct work *work, const struct verdict *verdict,
-                           const struct alert *open)
+static enum footing footing_of(const struct work *work, const struct verdict *verdict,
+                               const struct alert *open)
 {
-    return verdict->answer.truth != TRUTH_TRUE && verdict->persists && same_knowledge(work, open) &&
-           !trigger_stands(work->chart, open);
+    if (verdict->answer.truth == TRUTH_TRUE || !verdict->persists) return FOOTING_FIRM;
+    if (verdict->past.kind == PAST_OPENED) return FOOTING_FIRM;
+    if (same_knowledge(work, open) && !trigger_stands(work->chart, open)) return FOOTING_ERROR;
+    if (verdict->past.kind == PAST_ENDED && verdict->past.at_ms > trigger_ms(work->chart, open))
+        return FOOTING_ENDED;
+    return FOOTING_FIRM;
 }
 
 static void raised_copy(struct work *work, const struct alert *from, struct alert *to)
@@ -60,12 +72,13 @@ static void raised_copy(struct work *work, const struct alert *from, struct aler
     for (size_t i = 0; i < from->raised_count; i++) to->raised[i] = keep(work, from->raised[i]);
 }
 
-/* What raised it first stays noted, as long as it stands. */
+/* What raised it first stays noted, as long as it stands. Where nobody saw that, the record knows. */
 static void raised_note(struct work *work, const struct verdict *verdict, const struct alert *open,
                         struct alert *alert)
 {
     bool holds = verdict->answer.truth == TRUTH_TRUE;
 
+    if (!open && !holds) return;
     if (open && (!holds || (open->raised_count && trigger_stands(work->chart, open))))
         raised_copy(work, open, alert);
     else
@@ -84,7 +97,7 @@ static void finding_keep(struct work *work, const struct verdict *verdict)
         if (at->episode > episode) episode = at->episode;
         if (at->state == ALERT_OPEN) open = at;
     }
-    if (open && lasts_on_error(work, verdict, open)) return;
+    if (open && footing_of(work, verdict, open) != FOOTING_FIRM) return;
     verdict_alert(work->evaluation, verdict, work->knowledge, work->chart, &work->plan->arena,
                   &alert);
     raised_note(work, verdict, open, &alert);
@@ -299,12 +312,6 @@ static const struct verdict *verdict_of(const struct work *work, const char *ide
     return NULL;
 }
 
-static bool unknown_but_for_age(struct answer answer)
-{
-    return answer.truth == TRUTH_UNKNOWN &&
-           answer.doubts & ~(unsigned)(DOUBT_STALE | DOUBT_MISSING);
-}
-
 /* What is known of an open alert that is no finding now. */
 struct ending {
     const struct alert *alert;
@@ -329,15 +336,15 @@ static bool still_holds(const struct ending *ending)
            (ending->verdict->answer.truth == TRUTH_TRUE || ending->verdict->persists);
 }
 
-/* A rule that cannot be told any more for a reason other than age: the alert stays until it can,
- * unless its drug is surely over. */
+/* What would end the alert cannot be told any more, for a reason other than age: it stays until it can,
+ * unless its drug is surely over. Where the rule says what ends it, that alone is asked. */
 static bool undecided(const struct ending *ending)
 {
     const struct verdict *verdict = ending->verdict;
 
     if (!verdict || verdict->quiet) return false;
-    return unknown_but_for_age(verdict->lasting) ||
-           (unknown_but_for_age(verdict->answer) && !ending->order);
+    if (verdict->rule->persists) return unknown_but_for_age(verdict->lasting);
+    return unknown_but_for_age(verdict->answer) && !ending->order;
 }
 
 static const char *why_cleared(struct work *work, const struct ending *ending)
@@ -357,18 +364,29 @@ static const char *why_cleared(struct work *work, const struct ending *ending)
                 ending->clause->text, "");
 }
 
+static const char *ended_before_words(struct work *work, const struct verdict *verdict)
+{
+    char date[16];
+
+    return join(work, "By what is on record now, it had ended on ",
+                instant_date(verdict->past.at_ms, date, sizeof date), ".");
+}
+
 static void alert_end(struct work *work, const struct alert *open)
 {
     struct ending ending = ending_of(work, open);
     struct alert ended = *open;
-    bool on_error = ending.verdict && lasts_on_error(work, ending.verdict, open);
+    enum footing footing = ending.verdict ? footing_of(work, ending.verdict, open) : FOOTING_FIRM;
 
-    if (ending.verdict && verdict_is_finding(ending.verdict) && !on_error) return;
+    if (ending.verdict && verdict_is_finding(ending.verdict) && footing == FOOTING_FIRM) return;
     ended.state = ALERT_RETRACTED;
     /* The clock may have been set back since. */
     ended.ended_ms = work->now_ms > open->opened_ms ? work->now_ms : open->opened_ms;
-    if (on_error) {
+    if (footing == FOOTING_ERROR) {
         ended.ended_why = "A result that raised it was corrected or removed.";
+    } else if (footing == FOOTING_ENDED) {
+        ended.state = ALERT_CLEARED;
+        ended.ended_why = ended_before_words(work, ending.verdict);
     } else if (!still_holds(&ending) && rests_on_removed(work, open)) {
         ended.ended_why = "A fact it rested on was entered in error or removed.";
     } else if (was_corrected(work, open, ending.clause)) {

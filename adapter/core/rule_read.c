@@ -182,19 +182,16 @@ static void naming_find(const struct clause *clause, const struct order_clause *
 }
 
 /* An alert of any subject must be able to last. */
-static bool persists_check(struct rule_reader *reader, const struct node *at,
-                           const struct rule *rule)
+static bool persists_check(struct rule_reader *reader, const struct node *at, struct rule *rule)
 {
-    const struct order_clause *naming[BINDING_MAX] = { NULL };
-
     if (reader->bindings > rule->bindings)
         return rule_problem(reader, at, "", "\"persists\" names more subjects than \"when\"");
-    naming_find(rule->persists, naming);
+    naming_find(rule->persists, rule->lasting);
     for (int i = 0; i < reader->bindings; i++)
-        if (!concept_set_within(&rule->naming[i]->drugs, &naming[i]->drugs))
+        if (!concept_set_within(&rule->naming[i]->drugs, &rule->lasting[i]->drugs))
             return rule_problem(reader, at, "name the same drugs in the same order as in \"when\"",
                                 "no alert for %s could last, \"persists\" asks for %s",
-                                rule->naming[i]->words, naming[i]->words);
+                                rule->naming[i]->words, rule->lasting[i]->words);
     return true;
 }
 
@@ -225,6 +222,7 @@ static bool clauses_read(struct rule_reader *reader, const struct node *at, stru
     reader->binding = false;
     rule->bindings = reader->bindings;
     naming_find(rule->when, rule->naming);
+    memcpy(rule->lasting, rule->naming, sizeof rule->lasting);
     if (!persists.value) return good;
     return persists_read(reader, &persists, rule) && good &&
            persists_check(reader, &persists, rule);

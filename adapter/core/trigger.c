@@ -60,3 +60,24 @@ bool trigger_stands(const struct chart *chart, const struct alert *alert)
         if (!stands(chart, alert->raised[i])) return false;
     return true;
 }
+
+/* "Observation/91" of "Observation/91 0.7 10*9/L" */
+static bool is_reference(const char *raised, const struct source *source)
+{
+    size_t type = strlen(source->type), id = strlen(source->id);
+
+    return strncmp(raised, source->type, type) == 0 && raised[type] == '/' &&
+           strncmp(raised + type + 1, source->id, id) == 0 && raised[type + 1 + id] == ' ';
+}
+
+int64_t trigger_ms(const struct chart *chart, const struct alert *alert)
+{
+    int64_t latest = INSTANT_UNSET;
+
+    for (size_t i = 0; i < alert->raised_count; i++)
+        for (size_t k = 0; k < chart->result_count; k++)
+            if (is_reference(alert->raised[i], &chart->results[k].source) &&
+                chart->results[k].at_ms > latest)
+                latest = chart->results[k].at_ms;
+    return latest;
+}

@@ -208,6 +208,19 @@ static void sources_add(const struct rule *rule, struct list *list)
     }
 }
 
+static void eased_add(const struct verdict *verdict, struct buf *out)
+{
+    AUTO(buf_done) struct buf text = { 0 };
+    char date[16];
+
+    buf_text(&text, "What raised this alert has eased");
+    if (verdict->past.kind == PAST_OPENED)
+        buf_printf(&text, " (it last held on %s)",
+                   instant_date(verdict->past.at_ms, date, sizeof date));
+    buf_text(&text, ", but what would end it is not reached");
+    sentence(out, "", buf_string(&text));
+}
+
 static const char *detail_of(const struct verdict *verdict, const struct story *story,
                              const struct list *sources, struct arena *arena)
 {
@@ -215,9 +228,7 @@ static const char *detail_of(const struct verdict *verdict, const struct story *
     AUTO(buf_done) struct buf out = { 0 };
 
     sentence(&out, "", rule->title);
-    if (verdict->persists)
-        sentence(&out, "",
-                 "What raised this alert has eased, but what would end it is not reached");
+    if (verdict->persists) eased_add(verdict, &out);
     sentence(&out, "", buf_string(&story->facts));
     sentence(&out, "What the source directs: ", rule->recommendation);
     sentence(&out, "Why: ", rule->mechanism);

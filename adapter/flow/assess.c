@@ -78,12 +78,13 @@ static void write_down(const struct plan *plan, struct arena *arena, struct asse
     ret->alert_count = ret->outbox_count = count;
 }
 
+/* What ended an alert in between may not have come yet, as little as what is missing. */
 static bool rests_on_absence(const struct evaluation *evaluation, const char *identity)
 {
     for (size_t i = 0; i < evaluation->verdict_count; i++) {
         const struct verdict *verdict = &evaluation->verdicts[i];
         if (verdict_is_finding(verdict) && strcmp(verdict->identity, identity) == 0)
-            return verdict_rests_on_absence(verdict);
+            return verdict->persists || verdict_rests_on_absence(verdict);
     }
     return false;
 }

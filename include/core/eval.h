@@ -42,14 +42,23 @@ struct trace {
     size_t part_count;
 };
 
+/* Where the record says that an alert that lasts comes from: the last instant at which it opened, or
+ * ended. */
+enum past_kind { PAST_UNASKED, PAST_OPENED, PAST_ENDED, PAST_SILENT };
+struct past {
+    enum past_kind kind;
+    int64_t at_ms; /* INSTANT_UNSET but for opened and ended */
+};
+
 /* One rule, for one set of subjects. */
 struct verdict {
     const struct rule *rule;
     unsigned bound[BINDING_MAX]; /* the drugs that the order clauses were bound to */
     struct answer answer;
-    struct answer lasting; /* of rule->persists, asked for an open alert whose rule is not true
-                                  * any more; else false */
-    bool persists;         /* lasting is true: the open alert lasts */
+    struct answer lasting; /* of rule->persists, where the rule is not true and an alert is open, or
+                            * by the record would be; else false */
+    bool persists;         /* lasting is true, and the alert is open or, by the record, would be */
+    struct past past;      /* what the record says, asked where lasting is true */
     enum display display;
     struct trace *trace;         /* of true and of open ones (of what makes it last, where that was
                                   * asked), and of all on demand; else NULL */
@@ -68,7 +77,7 @@ struct evaluation {
 
 struct eval_options {
     bool trace_all;          /* explain every verdict, not only the findings */
-    const char *const *open; /* identities of open alerts: their rules' `persists` is asked too */
+    const char *const *open; /* identities of open alerts: they last, where the record is silent */
     size_t open_count;
     bool suppressed_too;     /* suppressed findings are findings (for testers) */
     const struct rule *only; /* this rule alone, even when it is off, and those it yields to;

@@ -9,11 +9,13 @@
 
 /* ---- the orders of a chart by their drugs, so that a rule meets only those that can matter to it */
 
+struct eval;
+
 struct drug_place {
     unsigned concept;
     const struct chart_order *order;
     const struct chart_ingredient *drug; /* of the order */
-    bool over;                           /* order_is_over(): most of a long history */
+    bool over;                           /* is_over(): most of a long history */
 };
 
 struct drug_index {
@@ -27,7 +29,8 @@ struct drug_index {
     unsigned limit;
 };
 
-struct drug_index drug_index_make(const struct chart *chart, int64_t now_ms, struct arena *arena);
+/* Of eval->chart at eval->now_ms, in eval->arena. */
+struct drug_index drug_index_make(const struct eval *eval);
 
 /* The places of one drug; 0 when the chart has no order for it. */
 size_t drug_index_find(const struct drug_index *index, unsigned concept,
@@ -69,6 +72,7 @@ struct eval {
     const struct knowledge *knowledge;
     const struct chart *chart;
     int64_t now_ms;
+    bool back; /* now_ms lies back: what has been on hold or over since then ran */
     struct drug_index index;
     struct {
         unsigned crcl, creatinine, weight, height, bsa;
@@ -162,8 +166,10 @@ struct candidates {
     int64_t next_ms; /* when a drug of the chart may join them */
 };
 
-/* From the orders of the chart; from the subjects of an identity ("lenalidomide,naproxen"). */
-void candidates_of_chart(struct eval *eval, const struct rule *rule, struct candidates *ret);
+/* From the orders of the chart, by the naming clauses of rule->naming or rule->lasting; from the subjects
+ * of an identity ("lenalidomide,naproxen"). */
+void candidates_of_chart(struct eval *eval, const struct order_clause *const *naming, int count,
+                         struct candidates *ret);
 void candidates_of_subjects(struct eval *eval, const struct rule *rule, const char *subjects,
                             struct candidates *ret);
 
@@ -190,8 +196,13 @@ struct exposure {
 };
 struct exposure order_exposure(const struct chart_order *order, int64_t now_ms);
 
+/* The same at eval->now_ms. Looking back, an order that was put on hold or ended later was active: from
+ * when it is on hold is its last change; when that is not known it always was. An order that ended, and
+ * nobody said when, may have run: it is unclear. */
+struct exposure exposure_of(const struct eval *eval, const struct chart_order *order);
+
 /* Has it ended, for good? */
-bool order_is_over(const struct chart_order *order, int64_t now_ms);
+bool is_over(const struct eval *eval, const struct chart_order *order);
 
 /* Is there another active or planned order that the clause asks for beside this one; and which one, in
  * words and as facts. (eval_pair.c) */
@@ -255,6 +266,20 @@ struct course course_find(const struct eval *eval, const struct concept_set *dru
  * interval longer than a day, or whose start is not known to the day, and when no order is active.
  * (eval_dose_day.c) */
 struct answer dose_day_answer(struct eval *eval, struct trace *t);
+
+/* ---- looking back */
+
+/* What the record says of an alert of the rule that lasts now: the last instant before now at which it
+ * opened (`when` was true) or ended (neither that nor `persists`, and it could be told). The rule's
+ * clauses are held to eval->bound. PAST_SILENT: there is no such instant, or it lies more than a
+ * thousand changes of the chart back. Cannot fail. (eval_past.c) */
+struct past past_find(const struct eval *eval, const struct rule *rule);
+
+/* A clause of an open alert that cannot be told for a reason other than age does not end it. */
+bool unknown_but_for_age(struct answer answer);
+
+/* eval at another instant, everything it makes in another arena. */
+struct eval eval_at(const struct eval *eval, int64_t then_ms, struct arena *arena);
 
 /* ---- measures: results, and what is computed from them */
 

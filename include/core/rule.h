@@ -251,7 +251,10 @@ struct rule {
     size_t accepted_count;
     int bindings;                                   /* subjects that order clauses of `when` name */
     const struct order_clause *naming[BINDING_MAX]; /* those clauses; borrowed from `when` */
-    struct rule_case *cases;                        /* in the arena */
+    const struct order_clause
+        *lasting[BINDING_MAX]; /* the same of `persists`, of `when` where it has
+                                                      * none; borrowed */
+    struct rule_case *cases;   /* in the arena */
     size_t case_count;
     const char *theme;     /* of that file; "" */
     const char *file;      /* "rules/lenalidomide.json" */

@@ -11,3 +11,7 @@ void trigger_note(const struct chart *chart, struct arena *arena, struct alert *
 /* Does the chart still have each result of alert->raised, with the same value? True where none was
  * noted. Cannot fail. */
 bool trigger_stands(const struct chart *chart, const struct alert *alert);
+
+/* The instant of the latest result of alert->raised, wherever the chart still has it; INSTANT_UNSET where
+ * none was noted, or none is there. Cannot fail. */
+int64_t trigger_ms(const struct chart *chart, const struct alert *alert);

@@ -15,10 +15,11 @@ struct assessment_rule {
 };
 
 struct assessment {
-    struct plan *plan;                /* owned */
-    int64_t next_ms;                  /* INSTANT_NEVER */
-    unsigned unknown;                 /* rules that could not be evaluated */
-    bool new_on_absence;              /* a new alert rests on something that is not in the chart */
+    struct plan *plan;   /* owned */
+    int64_t next_ms;     /* INSTANT_NEVER */
+    unsigned unknown;    /* rules that could not be evaluated */
+    bool new_on_absence; /* a new alert rests on something that is not in the chart, or on
+                                       * nothing having ended it in between */
     const struct store_alert *alerts; /* in the arena, as are the following */
     size_t alert_count;
     const struct store_outbox *outbox;

@@ -42,11 +42,15 @@ def alerts_of(patients):
     return found
 
 
+# Some alerts last beyond their trigger; the opinion judges the moment.
+LASTING = "What raised this alert has eased"
+
+
 def told_by_engine(alerts):
     """patient id -> the rules of its open alerts, merged and suppressed ones too."""
     told = collections.defaultdict(set)
     for alert in alerts:
-        if alert["status"] == "open":
+        if alert["status"] == "open" and LASTING not in alert["detail"]:
             told[alert["patient"].removeprefix("Patient/")] |= {
                 alert["rule"], *(also["rule"] for also in alert["also"])}
     return told

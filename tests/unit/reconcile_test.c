@@ -59,6 +59,35 @@ static void low_platelets_removed(struct chart *chart)
             chart->results[i].state = RESULT_REMOVED;
 }
 
+/* The order on hold was put there two days, or an hour, after NOW; an hour before. */
+static void held_in_2_d(struct chart *chart)
+{
+    chart->orders[0].source.updated_ms = NOW + 2 * DAY;
+}
+
+static void held_in_1_h(struct chart *chart)
+{
+    chart->orders[0].source.updated_ms = NOW + HOUR;
+}
+
+static void held_at_once(struct chart *chart)
+{
+    chart->orders[0].source.updated_ms = NOW;
+}
+
+/* The first order is over, and nothing says since when. */
+static void first_over(struct chart *chart)
+{
+    chart->orders[0].state = ORDER_ENDED;
+    chart->orders[0].end_ms = INSTANT_UNSET;
+}
+
+static void first_over_in_4_d(struct chart *chart)
+{
+    chart->orders[0].state = ORDER_ENDED;
+    chart->orders[0].end_ms = NOW + 4 * DAY;
+}
+
 static void first_order_gone(struct chart *chart)
 {
     memmove(chart->orders, chart->orders + 1, --chart->order_count * sizeof *chart->orders);
@@ -431,6 +460,115 @@ static const struct story {
              "update r|lenalidomide#1; "),
         STEP(3 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 12 h",
              "") } },
+
+    /* What the record says of the time before somebody looked. */
+    { "nobody saw what raised it: the record knows",
+      HYSTERESIS,
+      NULL,
+      { STEP(8 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
+             "raise r|lenalidomide#1; "),
+        STEP(9 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d", ""),
+        STEP(10 * DAY, "lenalidomide",
+             "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d; platelets 50 10*9/L, in 10 d",
+             "clear r|lenalidomide#1: It no longer holds: platelets 50 10*9/L on 2026-06-25 (the "
+             "rule asks: below 50 10*9/L, not older than 14 days).; ") } },
+    { "... and that it was not low enough",
+      HYSTERESIS,
+      NULL,
+      { STEP(8 * DAY, "lenalidomide", "platelets 25 10*9/L, now; platelets 40 10*9/L, in 8 d",
+             "") } },
+    { "... and just low enough",
+      HYSTERESIS,
+      NULL,
+      { STEP(8 * DAY, "lenalidomide", "platelets 24.9 10*9/L, now; platelets 40 10*9/L, in 8 d",
+             "raise r|lenalidomide#1; ") } },
+    { "... and that it ended in between",
+      HYSTERESIS,
+      NULL,
+      { STEP(8 * DAY, "lenalidomide",
+             "platelets 20 10*9/L, now; platelets 50 10*9/L, in 4 d; platelets 40 10*9/L, in 8 d",
+             "") } },
+    { "... and that it did not quite",
+      HYSTERESIS,
+      NULL,
+      { STEP(8 * DAY, "lenalidomide",
+             "platelets 20 10*9/L, now; platelets 49.9 10*9/L, in 4 d; platelets 40 10*9/L, in 8 d",
+             "raise r|lenalidomide#1; ") } },
+    { "... and that it grew too old in between",
+      HYSTERESIS,
+      NULL,
+      { STEP(15 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 15 d",
+             "") } },
+    { "... and that it was not too old yet",
+      HYSTERESIS,
+      NULL,
+      { STEP(14 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 14 d",
+             "raise r|lenalidomide#1; ") } },
+    { "a result in between that cannot be read ends nothing",
+      HYSTERESIS,
+      NULL,
+      { STEP(8 * DAY, "lenalidomide",
+             "platelets 20 10*9/L, now; platelets unreadable, in 4 d; platelets 40 10*9/L, in 8 d",
+             "raise r|lenalidomide#1; ") } },
+    { "what would have ended it comes late",
+      HYSTERESIS,
+      NULL,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
+        STEP(8 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
+             "update r|lenalidomide#1; "),
+        STEP(9 * DAY, "lenalidomide",
+             "platelets 20 10*9/L, now; platelets 60 10*9/L, in 4 d; platelets 40 10*9/L, in 8 d",
+             "clear r|lenalidomide#1: By what is on record now, it had ended on 2026-06-19.; "),
+        STEP(10 * DAY, "lenalidomide",
+             "platelets 20 10*9/L, now; platelets 60 10*9/L, in 4 d; platelets 40 10*9/L, in 8 d",
+             "") } },
+    { "an order on hold ran until it was put there",
+      HYSTERESIS,
+      NULL,
+      { STEP_BUT(8 * DAY, "lenalidomide, held",
+                 "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
+                 "raise r|lenalidomide#1; ", held_in_2_d) } },
+    { "... for an hour",
+      HYSTERESIS,
+      NULL,
+      { STEP_BUT(8 * DAY, "lenalidomide, held",
+                 "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
+                 "raise r|lenalidomide#1; ", held_in_1_h) } },
+    { "... and not at all",
+      HYSTERESIS,
+      NULL,
+      { STEP_BUT(8 * DAY, "lenalidomide, held",
+                 "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d", "", held_at_once) } },
+    { "... and when that was, nobody knows: it was on hold",
+      HYSTERESIS,
+      NULL,
+      { STEP(8 * DAY, "lenalidomide, held", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
+             "") } },
+    { "the order that followed carries it on",
+      HYSTERESIS,
+      NULL,
+      { STEP_BUT(8 * DAY, "lenalidomide; lenalidomide, since in 4 d",
+                 "platelets 20 10*9/L, now; platelets 40 10*9/L, in 2 d",
+                 "raise r|lenalidomide#1; ", first_over_in_4_d) } },
+    { "... but not after a day without one",
+      HYSTERESIS,
+      NULL,
+      { STEP_BUT(8 * DAY, "lenalidomide; lenalidomide, since in 5 d",
+                 "platelets 20 10*9/L, now; platelets 40 10*9/L, in 2 d", "",
+                 first_over_in_4_d) } },
+    { "an order that ended nobody knows when raises nothing by the record",
+      HYSTERESIS,
+      NULL,
+      { STEP_BUT(8 * DAY, "lenalidomide; lenalidomide, since in 4 d",
+                 "platelets 20 10*9/L, now; platelets 40 10*9/L, in 2 d", "", first_over) } },
+    { "... and ends nothing",
+      HYSTERESIS,
+      NULL,
+      { STEP(0, "lenalidomide; lenalidomide, since in 4 d", "platelets 20 10*9/L, now",
+             "raise r|lenalidomide#1; "),
+        STEP_BUT(8 * DAY, "lenalidomide; lenalidomide, since in 4 d",
+                 "platelets 20 10*9/L, now; platelets 40 10*9/L, in 2 d",
+                 "update r|lenalidomide#1; ", first_over) } },
 };
 
 /* ---- telling a story */
@@ -622,6 +760,48 @@ static void check_nothing(void **state)
     assert_string_equal(ended->actions[0].alert.ended_why, "What it rested on no longer holds.");
 }
 
+/* What is past without a date has been so since its last change. */
+static const struct once_so {
+    const char *name;
+    int64_t updated_ms; /* of the condition that is past now; the result is of a day before NOW */
+    bool raised;
+} once_so[] = {
+    { "a condition that was past before the result did not raise it", NOW - DAY, false },
+    { "... one that was not did", NOW - DAY + 1, true },
+    { "... and one that was so nobody knows when was so all along", INSTANT_UNSET, false },
+};
+
+static void check_once_so(void **state)
+{
+    const struct once_so *row = *state;
+    AUTO(knowledge_free)
+    struct knowledge *knowledge =
+        fixture_load(RULE_AND("r",
+                              "'persists':{'all':[{'order':'lenalidomide'},"
+                              "{'result':'platelets','is':'below 50 10*9/L','within':'14 d'}]}",
+                              "{'all':[{'order':'lenalidomide'},{'condition':'dialysis'},"
+                              "{'result':'platelets','is':'below 50 10*9/L','within':'14 d'}]}"),
+                     NULL);
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(knowledge, NULL, "lenalidomide",
+                                        "platelets 40 10*9/L, 1 d ago", "dialysis, past");
+    AUTO(evaluation_free) struct evaluation *evaluation = NULL;
+    AUTO(plan_free) struct plan *plan = NULL;
+
+    chart->conditions[0].source.updated_ms = row->updated_ms;
+    evaluation = evaluate(knowledge, chart, NOW, NULL);
+    plan = reconcile(evaluation, knowledge, chart, NULL, 0, NOW);
+    assert_int_equal(plan->action_count, row->raised);
+    if (row->raised)
+        assert_string_equal(plan->actions[0].alert.detail,
+                            "T. What raised this alert has eased (it last held on 2026-06-14), but "
+                            "what would end it is not reached. Active order: lenalidomide, since "
+                            "2026-05-16. Platelets 40 10*9/L on 2026-06-14 (the rule asks: below "
+                            "50 10*9/L, not older than 14 days). What the source directs: R. Why: "
+                            "M. How sure: The rule was checked against retrieved source text. "
+                            "Source: D.");
+}
+
 /* An allergy is evidence like any other: it stands. */
 static void check_allergy(void **state)
 {
@@ -661,7 +841,8 @@ int main(void)
         { "without an evaluation what is open ends", check_nothing, NULL, NULL, NULL },
         { "an allergy is evidence that stands or is removed", check_allergy, NULL, NULL, NULL },
     };
-    int failed = RUN_TABLE("stories", stories, check_story);
+    int failed =
+        RUN_TABLE("stories", stories, check_story) + RUN_TABLE("once so", once_so, check_once_so);
 
     return failed + cmocka_run_group_tests_name("single", single, NULL, NULL);
 }
