@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 from waiting import wait_until
-from ward import alert_rule_of, order, result, treated
+from ward import alert_rule_of, evidence, order, result, treated
 
 # A HAPI that deletes and loses no notification, a Medplum and a server that chooses ids that do.
 MORE = int(os.environ.get("MM_CONVERGE_SEEDS", "200" if os.environ.get("MM_TORTURE") else "0"))
@@ -224,3 +224,23 @@ def test_the_alerts_in_the_end_are_those_of_a_fresh_daemon(house, seed):
     differing = differences(day, truth)
     assert not any(differing.values()), (
         f"{day}\n{differing}\n{data_of(day.ward)}\n{day.ward.daemon.log()[-8000:]}")
+
+
+@pytest.mark.parametrize("between, lasts", [(None, True), (49, True), (50, False)])
+def test_an_alert_that_lasts_is_raised_by_the_record_when_nobody_saw_its_trigger(house, between, lasts):
+    """The hold of pomalidomide opens below 25 platelets and lasts below 50; while the daemon was away they
+    fell and rose again."""
+    ward = house.ward(settings={"poll": POLL})
+    ward.listening().daemon.stop()
+    counts = [(20, "-3 d"), *([(between, "-2 d")] if between else []), (40, "-1 d")]
+    ward.write(*treated("p1", "pomalidomide", since="-9 d"), *(
+        result("p1", value, "platelets", f"p1-{value}", when) for value, when in counts))
+    born = len(ward.daemon.lines)
+    ward.daemon.start().wait_log(Day.ALIVE, since=born)
+    catch_up(ward)
+    assert [evidence(a) for a in ward.alerts("p1", "pom-plt-hold")] == (
+        [["Observation/p1-40"]] if lasts else [])
+    if not lasts:
+        return
+    ward.write(result("p1", 50, "platelets", "p1-50", "-1 h"))
+    ward.alert("p1", "pom-plt-hold", "ended")
