@@ -212,6 +212,35 @@ static void test_it_may_be_stopped_while_the_server_is_down(void **state)
     world_free(w);
 }
 
+static bool all_zeros(void *buf, size_t len)
+{
+    memset(buf, 0, len);
+    return true;
+}
+
+static bool all_ones(void *buf, size_t len)
+{
+    memset(buf, 0xff, len);
+    return true;
+}
+
+/* Many that were refused together must not come together again; Retry-After is never undercut. */
+static void test_what_is_tried_again_is_spread_by_chance(void **state)
+{
+    struct world *w = world_new();
+
+    (void)state;
+    start_ready(w);
+    w->flow->options.random_bytes = all_zeros;
+    assert_int_equal(flow_backoff(w->flow, 1, 60000, 0), 1000);
+    assert_int_equal(flow_backoff(w->flow, 4, 60000, 0), 8000);
+    w->flow->options.random_bytes = all_ones;
+    assert_in_range(flow_backoff(w->flow, 1, 60000, 0), 1240, 1250);
+    assert_in_range(flow_backoff(w->flow, 4, 60000, 0), 9980, 10000);
+    assert_int_equal(flow_backoff(w->flow, 1, 60000, 30000), 30000);
+    world_free(w);
+}
+
 #define TEST(name) cmocka_unit_test(test_##name)
 
 int main(void)
@@ -224,6 +253,7 @@ int main(void)
         TEST(alerts_are_written_while_the_poll_fails),
         TEST(a_poll_that_was_let_through_in_vain_leaves_the_next_turn_to_others),
         TEST(it_may_be_stopped_while_the_server_is_down),
+        TEST(what_is_tried_again_is_spread_by_chance),
     };
 
     return cmocka_run_group_tests_name("server", tests, NULL, NULL);
