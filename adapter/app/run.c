@@ -68,9 +68,21 @@ static void signals_close(struct adapter *adapter)
     uv_close((uv_handle_t *)&adapter->hangup, NULL);
 }
 
-static void on_store_closed(void *arg)
+static void tell_failed(const struct err *err)
 {
-    (void)arg;
+    log_event(LOG_LEVEL_ERROR, "store-failed", LOG_CODE, err->code, LOG_FIX,
+              "see to the disk; nothing that was acknowledged is lost", LOG_END);
+}
+
+/* A sync may fail as late as this: it has not ended well, though nobody needs what it did not do. */
+static void on_store_closed(struct err *err, void *arg)
+{
+    struct adapter *adapter = arg;
+
+    if (err && !adapter->code) {
+        tell_failed(err);
+        adapter->code = 1;
+    }
 }
 
 static void on_flow_stopped(void *arg)
@@ -111,8 +123,7 @@ static void on_ready(void *arg)
 
 static void on_failed(const struct err *err, void *arg)
 {
-    log_event(LOG_LEVEL_ERROR, "store-failed", LOG_CODE, err->code, LOG_FIX,
-              "see to the disk; nothing that was acknowledged is lost", LOG_END);
+    tell_failed(err);
     adapter_stop(arg, 1);
 }
 

@@ -304,12 +304,11 @@ static int log_on_commit(void *arg, sqlite3 *sqlite, const char *name, int pages
  * kernel reports a failed fsync once, and the log would be thrown away. So it is final too; the
  * next start moves the whole log again (database_settle). Without room it did not come to the
  * fsync: the log stays, and is moved from its beginning when there is something to do again. */
-void database_tidy(struct database *db, bool idle)
+static void log_move(struct database *db)
 {
     int pages = 0, moved = 0, code;
 
-    if (db->failed || !db->log_pages) return;
-    if (!idle && db->log_pages < db->checkpoint_at) return;
+    if (db->failed) return;
     code = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
     if ((code & 0xff) == SQLITE_FULL)
         log_event(LOG_LEVEL_WARN, "store-full", LOG_CODE, "store.full", LOG_FIX,
@@ -318,6 +317,11 @@ void database_tidy(struct database *db, bool idle)
         database_fail(db, code);
     db->log_pages = 0;
     db->checkpoint_at = (moved < pages ? pages : 0) + CHECKPOINT_PAGES; /* a reader may hold it */
+}
+
+void database_tidy(struct database *db, bool idle)
+{
+    if (db->log_pages && (idle || db->log_pages >= db->checkpoint_at)) log_move(db);
 }
 
 /* ---- opening and closing */
@@ -485,6 +489,16 @@ void database_close(struct database *db)
     sqlite3_close(db->sqlite);
     if (db->lock_fd >= 0) close(db->lock_fd);
     free(db);
+}
+
+/* SQLite closes with a checkpoint of its own, and keeps to itself whether that worked: here it finds
+ * nothing left to do. */
+bool database_end(struct database *db, struct err *err)
+{
+    if (db->lock_fd >= 0) log_move(db);
+    bool good = !db->failed || failed_error(db, err);
+    database_close(db);
+    return good;
 }
 
 bool database_explain(struct database *db, enum statement id, struct buf *ret, struct err *err)

@@ -88,15 +88,16 @@ bool queue_show(struct queue *queue, const struct queue_which *which, queue_item
 
 /* ---- commands */
 
-/* Nobody has the store. */
+/* Nobody has the store. Takes db. */
 static bool do_here(struct database *db, const struct errand *errand, int64_t *ret_items,
                     struct err *err)
 {
+    struct err ignored;
     bool good = database_begin(db, true, err) && errand_run(db, errand, ret_items, err) &&
                 database_commit(db, err);
 
     if (!good) database_rollback(db);
-    return good;
+    return database_end(db, good ? err : &ignored) && good;
 }
 
 static bool leave(struct database *db, const struct errand *errand, int64_t *ret_id,
@@ -158,13 +159,10 @@ bool queue_do(const char *path, enum queue_verb verb, const struct queue_which *
 {
     const struct errand errand = { verb, *which, because ? because : "" };
     struct database *db;
-    bool good;
 
     if (!is_there(path, err)) return false;
     if (!database_open(path, &db, err))
         return strcmp(err->code, "store.held") == 0 &&
                do_there(path, &errand, wait_ms, ret_items, err);
-    good = do_here(db, &errand, ret_items, err);
-    database_close(db);
-    return good;
+    return do_here(db, &errand, ret_items, err);
 }

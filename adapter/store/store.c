@@ -503,7 +503,8 @@ static void store_on_closed(void *arg)
 {
     struct store *store = arg;
 
-    if (store->closed) store->closed(store->arg);
+    if (store->closed)
+        store->closed(store->worker.end_failed ? &store->worker.end_err : NULL, store->arg);
     free(store);
 }
 

@@ -147,6 +147,8 @@ static void worker_main(void *arg)
 {
     struct worker *worker = arg;
     struct task_list batch = { 0 };
+    struct err err;
+    bool good;
 
     while (worker_wait(worker, &batch)) {
         bool idle = !batch.first;
@@ -158,9 +160,11 @@ static void worker_main(void *arg)
         database_tidy(worker->db, idle); /* beside the loop, which answers */
         atomic_fetch_add(&worker->turns, 1);
     }
-    database_close(worker->db);
+    good = database_end(worker->db, &err);
     uv_mutex_lock(&worker->mutex);
     worker->ended = true;
+    worker->end_failed = !good;
+    if (!good) worker->end_err = err;
     uv_mutex_unlock(&worker->mutex);
     uv_async_send(&worker->async);
 }

@@ -35,6 +35,11 @@ bool database_was_written(struct database *db);
 /* Checkpoint (unless the connection has failed) and close. Accepts NULL. */
 void database_close(struct database *db);
 
+/* The same for one that was worked with, and say whether the disk has taken all: false when the
+ * connection has failed, or fails now in moving the log ("store.failed"). What was committed stands
+ * in the log then, and the next start moves it. A disk without room is no failure. */
+bool database_end(struct database *db, struct err *err) MUST_CHECK;
+
 /* Has the file failed for good? Every later database_begin() then fails with "store.failed". */
 bool database_failed(const struct database *db);
 

@@ -32,9 +32,10 @@ struct store;
 bool store_open(uv_loop_t *loop, const char *path, struct store **ret, struct err *err) MUST_CHECK;
 
 /* Finish what was submitted (callbacks run), then close the file. closed runs on the loop when
- * nothing is left (NULL: nobody); the struct is gone after it. A call made after store_close()
- * fails with "store.closed". */
-typedef void store_closed_fn(void *arg);
+ * nothing is left (NULL: nobody); the struct is gone after it. err: the disk failed, at the latest
+ * when the log was moved into the file; what was committed is in the log. NULL: it did not. A call
+ * made after store_close() fails with "store.closed". */
+typedef void store_closed_fn(struct err *err, void *arg);
 void store_close(struct store *store, store_closed_fn *closed, void *arg);
 
 /* fn runs on the loop after commands of an operator were done (store/queue.h): there may be work, and

@@ -66,6 +66,8 @@ struct worker {
     bool answering;         /* a batch is with the loop */
     bool stopping;          /* the thread is to end */
     bool ended;             /* it has */
+    bool end_failed;        /* ... but the disk has not taken all: */
+    struct err end_err;
 
     atomic_bool command_done; /* since the loop was told last */
     bool command_waits;       /* the thread's: it could not be done for now */

@@ -17,7 +17,7 @@ import pytest
 
 import cuts
 from daemon import Daemon
-from faults import Fault
+from faults import Fault, Remains
 from waiting import free_port, wait_until
 from ward import LOW_COUNT, SLOW, result, treated
 
@@ -165,6 +165,33 @@ def test_a_failed_sync_is_the_end_of_a_life_and_never_tried_again(on, code):
         told = [p for i in failed[:1] for p in steps[i + 1:] if p.what == ("accept", "hook")]
         assert on == "folder" or day.cuts or not told, f"it lived on after sync {first} of {on}"
     assert ended >= 1
+
+
+@pytest.mark.parametrize("do, at, code", [("EIO", "sync", 1), ("ENOSPC", "sync", 1),
+                                          ("EIO", "write", 1), ("ENOSPC", "write", 0)])
+def test_a_clean_stop_whose_last_step_fails_does_not_end_well(day, do, at, code):
+    """Nobody waits for it: what was acknowledged stands in the log. But a sync that failed is not
+    taken as if it had worked. A disk without room is none that fails: the log stays as it is."""
+    begin(day, Fault(do, at, "database", times=0, during=day.switch))
+    day.ward.write(*treated("p1"), result("p1", 0.8))
+    day.until_alert("p1", LOW_COUNT, "open")
+    day.until_quiet()
+    with switched_on(day):
+        status, _, _ = notify(day, "p2")        # the log is not empty
+        assert day.daemon.stop() == code, day.daemon.log()
+    assert status == 200
+    failed = [p for p in day.daemon.points() if p.what == (at, "database") and p.result == "-1"]
+    assert failed and (len(failed) == 1 or code == 0), f"there were {len(failed)} such steps"
+    log = day.daemon.log()
+    assert ("event=store-failed code=store.failed" in log) == (code == 1), log
+    assert ("event=stopped" in log) == (code == 0)
+    assert code == 0 or "see to the disk" in log
+    day.look_at_remains()
+    with Remains(day.daemon.config["store"]) as remains:
+        assert remains.query("SELECT 1 FROM event WHERE id = 'p2-neutrophils'") == [(1,)]
+    day.start()
+    day.until_quiet()
+    finish(day)
 
 
 @pytest.mark.parametrize("kind, on", [("write", "wal"), ("write", "database"),

@@ -583,10 +583,11 @@ static inline void world_on_stopped(void *arg)
     w->flow = NULL;
 }
 
-static inline void world_on_store_closed(void *arg)
+static inline void world_on_store_closed(struct err *err, void *arg)
 {
     struct world *w = arg;
 
+    (void)err;
     w->store_closed = true;
     w->store = NULL;
 }

@@ -66,10 +66,11 @@ static inline bool books_open(struct books *b)
     return store_open(&b->loop, b->path, &b->store, &b->err);
 }
 
-static inline void books_on_closed(void *arg)
+static inline void books_on_closed(struct err *err, void *arg)
 {
     struct books *b = arg;
 
+    (void)err;
     b->waiting = false;
     b->store = NULL;
 }

@@ -33,7 +33,8 @@ struct fixture {
     unsigned ticks;
     bool late, closed;
     struct buf said;
-    struct err err; /* of the last store_open() that failed */
+    struct err err;          /* of the last store_open() that failed */
+    const char *closed_code; /* of the last end; NULL: a good one */
 };
 
 static void silent(enum log_level level, const char *line)
@@ -69,10 +70,11 @@ static struct fixture *fixture_new(void)
     return f;
 }
 
-static void on_closed(void *arg)
+static void on_closed(struct err *err, void *arg)
 {
     struct fixture *f = arg;
 
+    f->closed_code = err ? err->code : NULL;
     f->closed = true;
     f->store = NULL;
     uv_timer_stop(&f->deadline);
@@ -1638,6 +1640,33 @@ static void a_failed_fsync_stops_the_store(void **state)
     fixture_free(f);
 }
 
+/* Also where every call was answered: the last syncs are of the log that is moved into the file. */
+static void an_end_whose_sync_fails_is_told_and_loses_nothing(void **state)
+{
+    unsigned late = 0;
+    bool more = true;
+
+    (void)state;
+    disk.write_code = SQLITE_OK;
+    disk.sync_code = SQLITE_IOERR_FSYNC;
+    for (int nth = 1; more; nth++) {
+        struct fixture *f = fixture_start();
+        atomic_store(&disk.left, nth);
+        run_story(f, "event p a 1", false);
+        bool acknowledged = !buf_string(&f->said)[0];
+        fixture_close(f);
+        more = atomic_exchange(&disk.left, 0) == 0;
+        assert_int_equal(f->closed_code != NULL, more);
+        if (more) assert_string_equal(f->closed_code, "store.failed");
+        late += more && acknowledged;
+        if (!fixture_open(f)) fail_msg("%s: %s", f->err.code, f->err.what);
+        run_story(f, "claim 0", false);
+        if (acknowledged) assert_string_equal(buf_string(&f->said), "p 1; ");
+        fixture_free(f);
+    }
+    assert_true(late > 0);
+}
+
 static void a_full_disk_is_met_again_when_there_is_room(void **state)
 {
     struct fixture *f = fixture_start();
@@ -1755,6 +1784,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_refuses_what_comes_until_there_is_room),
         cmocka_unit_test(a_writer_beside_us_makes_calls_fail_for_a_while),
         cmocka_unit_test(a_failed_fsync_stops_the_store),
+        cmocka_unit_test(an_end_whose_sync_fails_is_told_and_loses_nothing),
         cmocka_unit_test(a_full_disk_is_met_again_when_there_is_room),
         cmocka_unit_test(no_statement_of_every_day_walks_over_a_table),
     };
