@@ -149,6 +149,7 @@ static int64_t ask(const struct fixture *f, const char *sql)
     int64_t n;
 
     assert_int_equal(sqlite3_open_v2(f->path, &sqlite, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(sqlite, DEADLINE_MS); /* the store looks for commands after a batch */
     assert_int_equal(sqlite3_prepare_v2(sqlite, sql, -1, &stmt, NULL), SQLITE_OK);
     int code = sqlite3_step(stmt);
     assert_true(code == SQLITE_ROW || code == SQLITE_DONE);
@@ -1342,6 +1343,7 @@ static void a_writer_beside_us_makes_calls_fail_for_a_while(void **state)
 
     (void)state;
     assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
+    sqlite3_busy_timeout(other, DEADLINE_MS);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     run_story(f, "event p a 1; claim 0", false);
     assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
