@@ -100,10 +100,11 @@ static struct world *world_new(void)
     return w;
 }
 
-static void on_closed(void *arg)
+static void on_closed(struct err *err, void *arg)
 {
     struct world *w = arg;
 
+    (void)err;
     w->store = NULL;
     uv_close((uv_handle_t *)&w->timer, NULL);
 }
