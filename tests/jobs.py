@@ -122,17 +122,23 @@ class Process:
     def __init__(self, job, prefix=(), env=None):
         self.job, self.began, self.late = job, time.monotonic(), False
         self.output, self.folder = tempfile.TemporaryFile(), tempfile.mkdtemp(prefix="mm-")
-        self.process = subprocess.Popen([*prefix, *job.command], cwd=ROOT, stdin=subprocess.DEVNULL,
-                                        stdout=self.output, stderr=subprocess.STDOUT,
-                                        start_new_session=True,
-                                        env={**os.environ, "TMPDIR": self.folder, **job.env,
-                                             **(env or {})})
+        try:
+            self.process = subprocess.Popen([*prefix, *job.command], cwd=ROOT, stdin=subprocess.DEVNULL,
+                                            stdout=self.output, stderr=subprocess.STDOUT,
+                                            start_new_session=True,
+                                            env={**os.environ, "TMPDIR": self.folder, **job.env,
+                                                 **(env or {})})
+        except OSError as error:      # it was not built
+            self.process = None
+            self.output.write(str(error).encode())
 
     def seconds(self):
         return time.monotonic() - self.began
 
     def wait(self):
         """Its exit code; what it has left behind ends with it."""
+        if self.process is None:
+            return 127
         try:
             self.process.wait(self.job.limit)
         except subprocess.TimeoutExpired:
@@ -144,8 +150,9 @@ class Process:
         return self.process.wait()
 
     def kill(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def text(self):
         with self.output as file:

@@ -77,24 +77,30 @@ def step_style():
             Job("this runner", pytest_command("tests/runner"), jobs.pytest)]
 
 
+def unit_tests(mode, name, prefix=(), env=None):
+    """The programs of that build, long ones first; env(program) for each."""
+    folder = os.path.join(ROOT, "build", mode, "tests")
+    return [Job(f"{name} {program}", [*prefix, os.path.join(folder, program)], jobs.cmocka, env(program),
+                after=ALL) for program in long_first(LONG_UNIT, sources("tests/unit/*_test", ".c"))]
+
+
 def step_unit():
     empty(ISSUES)
-    return [Job("asan " + name, [os.path.join(ROOT, "build/asan/tests", name)], jobs.cmocka,
-                {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
-                 "MYELOMA_ISSUES": os.path.join(ISSUES, name + ".ndjson")}, after=ALL)
-            for name in long_first(LONG_UNIT, sources("tests/unit/*_test", ".c"))]
+    return unit_tests("asan", "asan", env=lambda program: {
+        "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+        "MYELOMA_ISSUES": os.path.join(ISSUES, program + ".ndjson")})
 
 
 def step_valgrind():
-    valgrind = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
-                "--errors-for-leak-kinds=definite,indirect"]
-    return [Job("valgrind " + name, [*valgrind, os.path.join(ROOT, "build/release/tests", name)],
-                jobs.cmocka, {"MM_STRIDE": "5"}, after=ALL) for name in long_first(LONG_UNIT, sources("tests/unit/*_test", ".c"))]
+    return unit_tests("release", "valgrind", ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+                                              "--errors-for-leak-kinds=definite,indirect"],
+                      lambda _: {"MM_STRIDE": "10"})     # tests/unit/stride.h
 
 
 def step_threads():
-    return [build(TSAN, "MODE=tsan", "build/tsan/tests/store_test", after=ALL[:-1]),
-            Job("tsan store_test", [os.path.join(ROOT, "build/tsan/tests/store_test")], jobs.cmocka, after=ALL)]
+    program = "build/tsan/tests/store_test"
+    return [build(TSAN, "MODE=tsan", program, after=ALL[:-1]),
+            Job("tsan store_test", [os.path.join(ROOT, program)], jobs.cmocka, after=ALL)]
 
 
 def step_fuzz():

@@ -40,6 +40,9 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE / "hapi"
 BUILD = HERE.parent.parent / "build"
 JAR = BUILD / "hapi" / "hapi-e2e.jar"
+# The same taken apart: it starts in three quarters of the processor time, and there are a dozen starts.
+APART = BUILD / "hapi" / "apart"
+STARTED = APART / JAR.name
 
 START_DEADLINE = 300
 STOP_DEADLINE = 20
@@ -177,6 +180,8 @@ class HapiServer:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not _jar_is_fresh():
                 _run_maven(say)
+            if not STARTED.exists() or STARTED.stat().st_mtime < JAR.stat().st_mtime:
+                _take_apart()
         return JAR
 
     @property
@@ -199,7 +204,7 @@ class HapiServer:
         self.port = self.port or free_port()
         self.log_dir.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
-        command = [_java_tool("java"), *JVM_FLAGS, "-jar", str(JAR),
+        command = [_java_tool("java"), *JVM_FLAGS, "-jar", str(STARTED),
                    f"--server.port={self.port}", f"--fhir.release={self.release}"]
         if self.database:
             command.append("--spring.datasource.url=" + self.database)
@@ -277,6 +282,18 @@ def _run_maven(say):
     # Maven may leave a jar untouched that it thinks unchanged.
     os.utime(JAR)
     say(f"built in {time.monotonic() - began:.0f} s: {JAR.name}")
+
+
+def _take_apart():
+    half = APART.with_suffix(".new")
+    for folder in (half, APART):
+        shutil.rmtree(folder, ignore_errors=True)
+    run = subprocess.run([_java_tool("java"), "-Djarmode=tools", "-jar", str(JAR), "extract",
+                          "--destination", str(half)], capture_output=True, text=True)
+    if run.returncode != 0:
+        raise HapiError(f"{JAR.name} cannot be taken apart:\n" + run.stdout + run.stderr)
+    os.utime(half / JAR.name)
+    half.rename(APART)
 
 
 def _wait_and_tell(process, began, say):

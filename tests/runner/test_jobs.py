@@ -18,6 +18,12 @@ PASSES = "def test_one():\n    pass\n\n\ndef test_two():\n    pass\n"
 SHORT = 3      # seconds: the limit of a job that hangs
 
 
+@pytest.fixture(autouse=True)
+def folders_stay(monkeypatch):
+    """What tests have left for the validators: make test may be under way."""
+    monkeypatch.setattr(run, "empty", lambda folder: None)
+
+
 @pytest.fixture
 def played(tmp_path, capsys, monkeypatch):
     """Plays jobs; the tally, and what was said."""
@@ -89,6 +95,12 @@ def test_a_file_that_hangs_has_failed_and_says_where(played, file):
     tally, code, said = played(job)
     assert (tally.failed, code) == (1, 1)
     assert said.startswith(f"FAIL it did not end in {SHORT} s") and "in test_of_hanging" in said
+
+
+def test_a_program_that_was_not_built_has_failed(played):
+    tally, code, said = played(jobs.Job("it", ["/nowhere/it_test"], jobs.cmocka), python(""))
+    assert (counts(tally), code) == ((1, 1, 0), 1)
+    assert "No such file or directory: '/nowhere/it_test'" in said
 
 
 def test_what_a_job_leaves_behind_ends_with_it(played, tmp_path):
@@ -163,8 +175,7 @@ def test_each_lane_has_a_number_of_its_own(played, tmp_path):
     assert len(list(tmp_path.iterdir())) == sum(jobs.LANES.values()) - 1
 
 
-def test_every_file_and_program_is_played_once(monkeypatch):
-    monkeypatch.setattr(run, "empty", lambda folder: None)
+def test_every_file_and_program_is_played_once():
     words = [word for _, step in run.STEPS for job in step() for word in job.command]
     for path in [*TESTS.glob("*/test_*.py")]:
         folder = f"tests/{path.parent.name}"
@@ -172,6 +183,14 @@ def test_every_file_and_program_is_played_once(monkeypatch):
     for name in run.sources("tests/unit/*_test", ".c"):
         for mode in ("asan", "release"):
             assert words.count(os.path.join(run.ROOT, "build", mode, "tests", name)) == 1
+
+
+def test_whoever_starts_a_real_hapi_is_in_the_one_job_that_may():
+    users = [path.stem for path in TESTS.glob("e2e/test_*.py")
+             if re.search("hapi_of_release|HapiServer", path.read_text(encoding="utf-8"))]
+    job = next(job for job in run.step_e2e() if job.name == "e2e real HAPI")
+    assert len(users) > 3
+    assert [name for name in users if f"tests/e2e/{name}.py" not in job.command] == []
 
 
 def test_the_names_of_jobs_are_told_apart():

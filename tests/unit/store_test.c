@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "store/fault.h"
 #include "store/store.h"
+#include "stride.h"
 
 #define DEADLINE_MS 30000
 #define TICK_MS     10
@@ -1497,16 +1498,7 @@ static const struct fault {
     { "a step that fails for good loses nothing and leaves nothing half done", SQLITE_IOERR_FSYNC },
 };
 
-/* Natively, under ASan and TSan, each step fails once. valgrind takes half a second for one: there
- * MM_STRIDE takes every so-manieth, and each fault begins at another one. */
-static unsigned stride(void)
-{
-    const char *text = getenv("MM_STRIDE");
-    unsigned n = text ? (unsigned)strtoul(text, NULL, 10) : 1;
-
-    return n ? n : 1;
-}
-
+/* Where not every step fails, each fault begins at another one. */
 static void check_step_fault(void **state)
 {
     const struct fault *fault = *state;
