@@ -88,6 +88,23 @@ static char *json_text(const char *token)
     return build_dump(frame);
 }
 
+bool binding_url(const struct binding_places *places, struct buf *ret)
+{
+    bool tls = strncasecmp(places->origin, "https", 5) == 0;
+    const char *told = places->answered ? places->answered : places->stated;
+
+    if (places->configured) {
+        buf_text(ret, places->configured);
+        return true;
+    }
+    if (told[0]) {
+        buf_text(ret, told);
+        return !tls || strncasecmp(told, "ws://", 5) != 0;
+    }
+    buf_printf(ret, "%s%s/websocket", tls ? "wss" : "ws", strstr(places->origin, "://"));
+    return true;
+}
+
 char *binding_text(enum binding_dialect dialect, const char *id_or_token)
 {
     static const char *const words[BINDING_DIALECTS] = { "bind ", "bind-with-token ",

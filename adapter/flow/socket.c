@@ -320,36 +320,17 @@ static void on_closed(const struct websocket_end *end, void *arg)
     socket_fail(at, &end->err);
 }
 
-static bool is_plain(const char *url)
-{
-    return strncasecmp(url, "ws://", 5) == 0;
-}
-
-/* HAPI's, where nothing else is said: /websocket beside the FHIR base. */
-static void url_default(const struct flow *flow, struct buf *ret)
-{
-    bool tls = strncasecmp(flow->options.origin, "https", 5) == 0;
-
-    buf_printf(ret, "%s%s/websocket", tls ? "wss" : "ws", strstr(flow->options.origin, "://"));
-}
-
-/* What the operator says, the answer with the token, the CapabilityStatement, in this order. A
- * server that is reached by TLS does not lead us out of it. */
 static bool url_choose(const struct socket *at, struct buf *ret)
 {
     const struct flow *flow = at->flow;
-    const char *told =
-        at->dialect != BINDING_BY_ID && at->url ? at->url : flow->capability.websocket;
+    const struct binding_places places = {
+        .configured = flow->options.web_socket,
+        .answered = at->dialect != BINDING_BY_ID ? at->url : NULL,
+        .stated = flow->capability.websocket,
+        .origin = flow->options.origin,
+    };
 
-    if (flow->options.web_socket) {
-        buf_text(ret, flow->options.web_socket);
-        return true;
-    }
-    if (!told[0])
-        url_default(flow, ret);
-    else
-        buf_text(ret, told);
-    return !is_plain(buf_string(ret)) || strncasecmp(flow->options.origin, "https", 5) != 0;
+    return binding_url(&places, ret);
 }
 
 static void socket_fail_plain(struct socket *at)

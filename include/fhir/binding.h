@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/node.h"
 
@@ -44,6 +45,19 @@ bool binding_token_read(const struct node *at, struct binding_token *ret,
 
 /* The message that binds, id_or_token as the dialect wants it; owned by the caller (free()). */
 char *binding_text(enum binding_dialect dialect, const char *id_or_token);
+
+/* What is said of where the WebSocket is. */
+struct binding_places {
+    const char *configured; /* by the operator; NULL: nothing */
+    const char *answered;   /* with the token; NULL: nothing */
+    const char *stated;     /* by the CapabilityStatement; "": nothing */
+    const char *origin;     /* of the FHIR base: "https://ehr.example:8443" */
+};
+
+/* Append the URL to connect to: what the operator says, the answer, the CapabilityStatement, in this
+ * order; where nobody says anything, HAPI's, /websocket beside the FHIR base. False: a server that is
+ * reached by TLS would lead us out of it; the operator alone may. */
+bool binding_url(const struct binding_places *places, struct buf *ret) MUST_CHECK;
 
 /* What a message of the server is. */
 enum binding_word {

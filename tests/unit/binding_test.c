@@ -95,6 +95,49 @@ static void check_text(void **state)
     free(text);
 }
 
+/* ---- where it is */
+
+static const struct place_case {
+    const char *name;
+    struct binding_places places; /* configured, answered, stated, origin */
+    const char *want;             /* NULL: it would lead us out of TLS */
+} places[] = {
+    { "the operator's word is the first",
+      { "ws://a/ws", "wss://b/ws", "wss://c/ws", "https://ehr.example" },
+      "ws://a/ws" },
+    { "then what came with the token",
+      { NULL, "wss://b/ws", "wss://c/ws", "https://ehr.example" },
+      "wss://b/ws" },
+    { "then the capability statement",
+      { NULL, NULL, "wss://c/ws", "https://ehr.example" },
+      "wss://c/ws" },
+    { "else beside the base, by TLS as the base",
+      { NULL, NULL, "", "https://ehr.example:8443" },
+      "wss://ehr.example:8443/websocket" },
+    { "without TLS as the base",
+      { NULL, NULL, "", "http://127.0.0.1:8080" },
+      "ws://127.0.0.1:8080/websocket" },
+    { "an answer does not lead out of TLS",
+      { NULL, "ws://b/ws", "wss://c/ws", "https://ehr.example" },
+      NULL },
+    { "nor does a capability statement, in capitals",
+      { NULL, NULL, "WS://c/ws", "HTTPS://ehr.example" },
+      NULL },
+    { "without TLS nothing is lost by it",
+      { NULL, "ws://b/ws", "", "http://ehr.example" },
+      "ws://b/ws" },
+};
+
+static void check_place(void **state)
+{
+    const struct place_case *c = *state;
+    struct buf url = { 0 };
+
+    assert_int_equal(binding_url(&c->places, &url), c->want != NULL);
+    if (c->want) assert_string_equal(buf_string(&url), c->want);
+    buf_done(&url);
+}
+
 /* ---- what we hear */
 
 static const struct word_case {
@@ -144,6 +187,7 @@ int main(void)
 
     return RUN_TABLE("binding: tokens", tokens, check_token) +
            RUN_TABLE("binding: what we say", texts, check_text) +
+           RUN_TABLE("binding: where it is", places, check_place) +
            RUN_TABLE("binding: what we hear", words, check_word) +
            cmocka_run_group_tests_name("binding", more, NULL, NULL);
 }
