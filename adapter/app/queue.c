@@ -181,16 +181,27 @@ static int show(struct asking *asking, struct queue *queue)
     return code;
 }
 
-static int look(struct asking *asking, const char *store, bool one)
+static int look(struct asking *asking, const char *store,
+                int (*tell)(struct asking *asking, struct queue *queue))
 {
     struct queue *queue;
     struct err err;
     int code;
 
     if (!queue_open(store, &queue, &err)) return failed(&err);
-    code = (one ? show : list)(asking, queue);
+    code = tell(asking, queue);
     queue_close(queue);
     return command_flush("queue") ? code : 1;
+}
+
+static int list_run(struct asking *asking, const char *store)
+{
+    return look(asking, store, list);
+}
+
+static int show_run(struct asking *asking, const char *store)
+{
+    return look(asking, store, show);
 }
 
 /* ---- retry, drop */
@@ -211,6 +222,16 @@ static int change(struct asking *asking, const char *store, enum queue_verb verb
     }
     printf("%" PRId64 " %s\n", all, verb == QUEUE_DROP ? "dropped" : "to be tried again");
     return command_flush("queue") && all ? 0 : 1;
+}
+
+static int retry_run(struct asking *asking, const char *store)
+{
+    return change(asking, store, QUEUE_RETRY);
+}
+
+static int drop_run(struct asking *asking, const char *store)
+{
+    return change(asking, store, QUEUE_DROP);
 }
 
 /* ---- the verb */
@@ -282,11 +303,26 @@ static int options_take(struct asking *asking, int argc, char **argv)
     return 0;
 }
 
+static const struct action {
+    const char *name;
+    int (*run)(struct asking *asking, const char *store);
+    bool changes;              /* so it wants to be told what: by items, or by state and reason */
+    bool drops;                /* ... and why */
+    const char *without_items; /* what is said where none is given; NULL: that will do */
+    const char *with_items;    /* ... where some are */
+} actions[] = {
+    { .name = "list", .run = list_run, .with_items = "list takes no items" },
+    { .name = "show", .run = show_run, .without_items = "show which item?" },
+    { .name = "retry", .run = retry_run, .changes = true },
+    { .name = "drop", .run = drop_run, .changes = true, .drops = true },
+};
+
 /* The rest of the line after the word; 0 to go on, as above. */
-static int items_check(const struct asking *asking, const char *word, bool changes, bool drops)
+static int items_check(const struct asking *asking, const struct action *action)
 {
     bool any = asking->which.states || asking->which.reason[0];
     struct queue_which which;
+    const char *wrong;
 
     for (int i = 0; i < asking->item_count; i++)
         if (!item_parse(asking->items[i], &which))
@@ -294,32 +330,26 @@ static int items_check(const struct asking *asking, const char *word, bool chang
                                      asking->items[i]);
     if (asking->item_count && any)
         return 1 + command_usage("queue", "either items, or --state and --reason");
-    if (changes && !asking->item_count && !any)
-        return 1 + command_usage("queue", "%s what? Give items, --state or --reason", word);
-    if (drops && !asking->because)
+    if (action->changes && !asking->item_count && !any)
+        return 1 + command_usage("queue", "%s what? Give items, --state or --reason", action->name);
+    if (action->drops && !asking->because)
         return 1 + command_usage("queue", "drop wants --because TEXT: it is kept");
-    if (!drops && asking->because) return 1 + command_usage("queue", "--because belongs to drop");
-    return 0;
+    if (!action->drops && asking->because)
+        return 1 + command_usage("queue", "--because belongs to drop");
+    wrong = asking->item_count ? action->with_items : action->without_items;
+    return wrong ? 1 + command_usage("queue", "%s", wrong) : 0;
 }
 
-static int queue_run(struct asking *asking, const char *word)
+static int queue_run(struct asking *asking, const struct action *action)
 {
-    bool lists = strcmp(word, "list") == 0, shows = strcmp(word, "show") == 0;
-    bool retries = strcmp(word, "retry") == 0, drops = strcmp(word, "drop") == 0;
     AUTO(config_free) struct config *config = NULL;
     const char *store;
-    int stop;
+    int stop = items_check(asking, action);
 
-    if (!lists && !shows && !retries && !drops)
-        return command_usage("queue", "\"%s\" is none of list, show, retry, drop", word);
-    if ((stop = items_check(asking, word, retries || drops, drops))) return stop - 1;
-    if (shows != (asking->item_count > 0) && (shows || lists))
-        return command_usage("queue", shows ? "show which item?" : "list takes no items");
+    if (stop) return stop - 1;
     if (!asking->which.states)
         asking->which.states = QUEUE_WAITING | QUEUE_ASIDE | QUEUE_OWED | QUEUE_PARKED;
-    if (!store_of(asking, &config, &store)) return 1;
-    if (lists || shows) return look(asking, store, shows);
-    return change(asking, store, drops ? QUEUE_DROP : QUEUE_RETRY);
+    return store_of(asking, &config, &store) ? action->run(asking, store) : 1;
 }
 
 int command_queue(int argc, char **argv)
@@ -332,8 +362,9 @@ int command_queue(int argc, char **argv)
 
     if (stop) return stop - 1;
     if (!asking.item_count) return command_usage("queue", "list, show, retry or drop?");
-    word = asking.items[0];
-    asking.items++;
+    word = *asking.items++;
     asking.item_count--;
-    return queue_run(&asking, word);
+    for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+        if (strcmp(actions[i].name, word) == 0) return queue_run(&asking, &actions[i]);
+    return command_usage("queue", "\"%s\" is none of list, show, retry, drop", word);
 }
