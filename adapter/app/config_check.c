@@ -65,36 +65,57 @@ static void cohort_check(struct config_reader *reader, const struct node *root)
     free(text);
 }
 
-void config_check(struct config_reader *reader, const struct node *root)
+static void server_check(struct config_reader *reader, const struct node *root)
 {
-    struct config *config = reader->config;
-    struct node server = node_get(root, "server"), hook = node_get(root, "hook");
-    const struct node *at_server = server.value ? &server : root;
-    const struct node *at_hook = hook.value ? &hook : root;
+    const struct config *config = reader->config;
+    struct node server = node_get(root, "server");
+    const struct node *at = server.value ? &server : root;
     int ways = !!config->server.token_file + !!config->server.token_credential +
                !!config->server.basic_file + !!config->server.basic_credential;
 
     if (!config->server.base && !node_get(&server, "base").value)
-        config_problem(reader, at_server,
-                       "add \"server\": { \"base\": \"https://ehr.example/fhir\" }",
+        config_problem(reader, at, "add \"server\": { \"base\": \"https://ehr.example/fhir\" }",
                        "\"server.base\" is missing");
     if (ways > 1)
-        config_problem(reader, at_server, "keep one of them",
+        config_problem(reader, at, "keep one of them",
                        "more than one of tokenFile, tokenCredential, basicFile, basicCredential");
-    if (config->hook.url && !config->hook.listen)
-        config_problem(reader, at_hook, "add \"listen\": \"127.0.0.1:8090\"",
-                       "\"hook.url\" needs \"hook.listen\"");
-    cohort_check(reader, root);
+}
+
+static void secrets_check(struct config_reader *reader, const struct node *at_hook)
+{
+    const struct config *config = reader->config;
+
     if (config->hook.key_file && config->hook.key_credential)
         config_problem(reader, at_hook, "keep one of them", "both keyFile and keyCredential");
     if (config->hook.secret_file && config->hook.secret_credential)
         config_problem(reader, at_hook, "keep one of them", "both secretFile and secretCredential");
-    subscribe_check(reader, root);
-    listen_check(reader, at_hook);
+}
+
+static void tls_check(struct config_reader *reader, const struct node *at_hook)
+{
+    const struct config *config = reader->config;
+
     if (!config->hook.certificate_file != (!config->hook.key_file && !config->hook.key_credential))
         config_problem(reader, at_hook, "give both, or neither for plain HTTP",
                        "\"hook.certificateFile\" and its key belong together");
     if (config->hook.url && config->hook.certificate_file && !is_scheme(config->hook.url, "https:"))
         config_problem(reader, at_hook, "write https:// in \"hook.url\"",
                        "the listener speaks TLS, its URL does not");
+}
+
+void config_check(struct config_reader *reader, const struct node *root)
+{
+    const struct config *config = reader->config;
+    struct node hook = node_get(root, "hook");
+    const struct node *at_hook = hook.value ? &hook : root;
+
+    server_check(reader, root);
+    if (config->hook.url && !config->hook.listen)
+        config_problem(reader, at_hook, "add \"listen\": \"127.0.0.1:8090\"",
+                       "\"hook.url\" needs \"hook.listen\"");
+    cohort_check(reader, root);
+    secrets_check(reader, at_hook);
+    subscribe_check(reader, root);
+    listen_check(reader, at_hook);
+    tls_check(reader, at_hook);
 }
