@@ -334,50 +334,71 @@ static void together_add(const struct trace *t, const struct knowledge *knowledg
                 order_drugs_add(clause, &chart->orders[j], knowledge, list);
 }
 
-void verdict_alert(const struct evaluation *evaluation, const struct verdict *verdict,
-                   const struct knowledge *knowledge, const struct chart *chart,
-                   struct arena *arena, struct alert *ret)
+/* What the rule says by itself. */
+static void rule_tell(const struct rule *rule, struct arena *arena, struct alert *ret)
 {
-    const struct rule *rule = verdict->rule;
-    struct story story = story_start(chart, arena);
-    struct list subjects = { .arena = arena }, implicated = { .arena = arena };
-    struct list sources = { .arena = arena };
-
-    *ret = (struct alert){ .key = "",
-                           .state = ALERT_OPEN,
-                           .ended_ms = INSTANT_UNSET,
-                           .ended_why = "",
-                           .severity = rule->severity,
-                           .display = verdict->display };
-    story_collect(&story, verdict->trace, TRUTH_TRUE);
-    also_add(evaluation, verdict, arena, ret);
-    story_merge(evaluation, verdict, ret, &story);
-    if (rule->window_note[0])
-        list_add(&story.assumptions, "How old a result may be is a choice of this project.");
-    subjects_add(verdict, &subjects);
-    together_add(verdict->trace, knowledge, chart, &subjects);
-    if (subjects.count) qsort(subjects.items, subjects.count, sizeof *subjects.items, name_compare);
-    implicate(&story, &implicated);
-    sources_add(rule, &sources);
-    ret->identity = keep(arena, verdict->identity);
-    ret->patient = keep(arena, chart->patient);
+    ret->severity = rule->severity;
     ret->rule = keep(arena, rule->id);
     ret->title = keep(arena, rule->title);
     ret->code = keep(arena, rule->code);
     ret->recommendation = keep(arena, rule->recommendation);
     ret->source_url = keep(arena, first_url(rule));
-    ret->generation = keep(arena, knowledge_generation(knowledge));
+}
+
+/* What it is about: of each drug once, in the order of names. */
+static void subjects_tell(const struct verdict *verdict, const struct knowledge *knowledge,
+                          const struct chart *chart, struct arena *arena, struct alert *ret)
+{
+    struct list subjects = { .arena = arena };
+
+    subjects_add(verdict, &subjects);
+    together_add(verdict->trace, knowledge, chart, &subjects);
+    if (subjects.count) qsort(subjects.items, subjects.count, sizeof *subjects.items, name_compare);
     ret->subjects = subjects.items;
     ret->subject_count = subjects.count;
+}
+
+/* What happened, by the facts that made the rule true and those of the findings merged into it. */
+static void story_tell(const struct evaluation *evaluation, const struct verdict *verdict,
+                       struct story *story, struct arena *arena, struct alert *ret)
+{
+    struct list implicated = { .arena = arena }, sources = { .arena = arena };
+
+    story_collect(story, verdict->trace, TRUTH_TRUE);
+    also_add(evaluation, verdict, arena, ret);
+    story_merge(evaluation, verdict, ret, story);
+    if (verdict->rule->window_note[0])
+        list_add(&story->assumptions, "How old a result may be is a choice of this project.");
+    implicate(story, &implicated);
+    sources_add(verdict->rule, &sources);
     ret->implicated = implicated.items;
     ret->implicated_count = implicated.count;
-    ret->evidence = story.evidence.items;
-    ret->evidence_count = story.evidence.count;
-    ret->assumptions = story.assumptions.items;
-    ret->assumption_count = story.assumptions.count;
+    ret->evidence = story->evidence.items;
+    ret->evidence_count = story->evidence.count;
+    ret->assumptions = story->assumptions.items;
+    ret->assumption_count = story->assumptions.count;
     ret->sources = sources.items;
     ret->source_count = sources.count;
-    ret->detail = detail_of(verdict, &story, &sources, arena);
+    ret->detail = detail_of(verdict, story, &sources, arena);
+}
+
+void verdict_alert(const struct evaluation *evaluation, const struct verdict *verdict,
+                   const struct knowledge *knowledge, const struct chart *chart,
+                   struct arena *arena, struct alert *ret)
+{
+    struct story story = story_start(chart, arena);
+
+    *ret = (struct alert){ .key = "",
+                           .state = ALERT_OPEN,
+                           .ended_ms = INSTANT_UNSET,
+                           .ended_why = "",
+                           .display = verdict->display };
+    ret->identity = keep(arena, verdict->identity);
+    ret->patient = keep(arena, chart->patient);
+    ret->generation = keep(arena, knowledge_generation(knowledge));
+    rule_tell(verdict->rule, arena, ret);
+    subjects_tell(verdict, knowledge, chart, arena, ret);
+    story_tell(evaluation, verdict, &story, arena, ret);
     buf_done(&story.facts);
     buf_done(&story.also);
 }
