@@ -21,39 +21,6 @@ struct reader {
 
 /* ---- codes */
 
-/* The three forms of a 10-digit NDC with hyphens, and the 11-digit one, as 11 digits. */
-static bool ndc_digits(const char *code, char ret[12])
-{
-    static const size_t want[3] = { 5, 4, 2 };
-    size_t used = 0, total = 0;
-
-    for (size_t part = 0; part < 3; part++) {
-        size_t len = strspn(code, "0123456789");
-        if (len == 0 || len > want[part]) return false;
-        for (size_t i = len; i < want[part]; i++) ret[used++] = '0';
-        memcpy(ret + used, code, len);
-        used += len;
-        total += len;
-        code += len;
-        if (*code != (part < 2 ? '-' : '\0')) return false;
-        code++;
-    }
-    ret[used] = '\0';
-    return total >= 10;
-}
-
-static size_t look_up(const struct knowledge *knowledge, struct datatype_coding coding,
-                      const struct drug_code **ret)
-{
-    size_t count = knowledge_drug(knowledge, coding.system, coding.code, ret);
-    const char *system = knowledge_system(knowledge, coding.system);
-    char digits[12];
-
-    if (count || !system || strcmp(system, "ndc") != 0 || !ndc_digits(coding.code, digits))
-        return count;
-    return knowledge_drug(knowledge, coding.system, digits, ret);
-}
-
 /* The first coding that is known, products (which have a strength) before ingredients. NULL display
  * and 0 when none is. */
 static size_t best_coding(const struct reader *reader, const struct node *concept,
@@ -64,7 +31,7 @@ static size_t best_coding(const struct reader *reader, const struct node *concep
     for (size_t i = 0; i < count; i++) {
         struct datatype_coding coding = datatype_coding_at(concept, i);
         const struct drug_code *drugs;
-        size_t n = look_up(reader->knowledge, coding, &drugs);
+        size_t n = knowledge_drug(reader->knowledge, coding.system, coding.code, &drugs);
         if (n == 0 || (best > 0 && !drugs[0].product)) continue;
         best = n;
         *ret = drugs;
@@ -318,7 +285,45 @@ static bool is_other(const struct reader *reader, const struct node *concept,
     return either(names_said(reader, concept), names_said(reader, code)) == DRUG_TEXT_OTHER;
 }
 
-/* ---- */
+/* ---- the order */
+
+/* What an order has of its drug: codes, a Medication elsewhere, or both. */
+struct shape {
+    struct node r5; /* above the others there */
+    struct node concept, reference;
+};
+
+static void shape_read(const struct node *order, struct shape *ret)
+{
+    ret->r5 = node_get(order, "medication");
+    ret->concept = node_get(&ret->r5, "concept");
+    ret->reference = node_get(&ret->r5, "reference");
+    if (!ret->concept.value) ret->concept = node_get(order, "medicationCodeableConcept");
+    if (!ret->reference.value) ret->reference = node_get(order, "medicationReference");
+}
+
+/* What no code tells may stand in a text. */
+static void texts_read(struct reader *reader, const struct node *concept, const struct node *code)
+{
+    struct medication *ret = reader->ret;
+
+    if (ret->count == 0 && concept->value) unmapped(reader, concept);
+    if (ret->count == 0 && concept->value) add_named(reader, concept);
+    if (ret->count == 0 && code->value) add_named(reader, code);
+}
+
+/* Nothing names a drug that we know: what is said instead? A Medication that we do not have. */
+static void reference_tell(struct reader *reader, const struct node *reference)
+{
+    const char *target = node_text(reference, "reference"), *name = node_text(reference, "display");
+    struct medication *ret = reader->ret;
+
+    if (ret->count == 0 && !ret->unmapped)
+        ret->unmapped =
+            target ? datatype_keep(reader->arena, target, DATATYPE_WORDS_MAX) : "text only";
+    if (!*ret->label)
+        ret->label = datatype_keep(reader->arena, name ? name : "", DATATYPE_WORDS_MAX);
+}
 
 /* Whichever names a drug that is known: the code in the order, else the Medication; else their
  * texts. */
@@ -327,26 +332,17 @@ void medication_read(const struct node *order, const struct knowledge *knowledge
                      struct medication *ret)
 {
     struct reader reader = { order, knowledge, library, arena, ret, 0, false };
-    struct node r5 = node_get(order, "medication");
-    struct node concept = node_get(order, "medicationCodeableConcept");
-    struct node reference = node_get(order, "medicationReference");
-    struct node r5_concept = node_get(&r5, "concept"), r5_reference = node_get(&r5, "reference");
+    struct node other = { 0 }, code;
+    struct shape said;
 
     *ret = (struct medication){ .label = "" };
-    if (r5_concept.value) concept = r5_concept;
-    if (r5_reference.value) reference = r5_reference;
-    if (concept.value && add_concept(&reader, &concept)) return;
-    const struct doc_value *value = resolve(&reader, &reference, "Medication");
-    struct node other = { .value = value, .offset = value ? value->offset : 0 };
-    struct node code = node_get(&other, "code");
-    if (value) add_medication(&reader, &other, 0);
-    if (ret->count == 0 && concept.value) unmapped(&reader, &concept);
-    if (ret->count == 0 && concept.value) add_named(&reader, &concept);
-    if (ret->count == 0 && value) add_named(&reader, &code);
-    const char *target = node_text(&reference, "reference"),
-               *name = node_text(&reference, "display");
-    if (ret->count == 0 && !ret->unmapped) /* a Medication that we do not have */
-        ret->unmapped = target ? datatype_keep(arena, target, DATATYPE_WORDS_MAX) : "text only";
-    ret->other = is_other(&reader, &concept, &code, &reference, value != NULL);
-    if (!*ret->label) ret->label = datatype_keep(arena, name ? name : "", DATATYPE_WORDS_MAX);
+    shape_read(order, &said);
+    if (said.concept.value && add_concept(&reader, &said.concept)) return;
+    other.value = resolve(&reader, &said.reference, "Medication");
+    if (other.value) other.offset = other.value->offset;
+    code = node_get(&other, "code");
+    if (other.value) add_medication(&reader, &other, 0);
+    texts_read(&reader, &said.concept, &code);
+    ret->other = is_other(&reader, &said.concept, &code, &said.reference, other.value != NULL);
+    reference_tell(&reader, &said.reference);
 }
