@@ -60,6 +60,28 @@ static void mappings_check(const struct load_layers *layers, struct err_list *pr
 }
 
 /* What the command line does not say, the configuration does. */
+static void layers_complete(struct load_layers *layers, const struct config *config)
+{
+    if (config && !layers->mappings) layers->mappings = config->mappings;
+    if (config && !layers->codes.count) layers->codes = config->local_codes;
+    if (config && !layers->rules.count) layers->rules = config->local_rules;
+    if (layers->profile == PROFILE_UNSET) layers->profile = config_profile(config);
+    layers->no_drug_names = config && !config->drug_names;
+    load_find(layers);
+}
+
+static int problems_tell(const struct err_list *problems)
+{
+    fflush(stdout);
+    command_problems(problems);
+    if (!problems->count) {
+        puts("no problems");
+        return 0;
+    }
+    fprintf(stderr, "%zu problem%s\n", problems->count, problems->count == 1 ? "" : "s");
+    return 1;
+}
+
 static int check(const char *config_file, const struct load_layers *asked)
 {
     AUTO(config_free) struct config *config = NULL;
@@ -71,20 +93,9 @@ static int check(const char *config_file, const struct load_layers *asked)
         printf("%s: read\n", config_file);
         secrets_check(config, &problems);
     }
-    if (!layers.mappings && config) layers.mappings = config->mappings;
-    if (!layers.codes.count && config) layers.codes = config->local_codes;
-    if (!layers.rules.count && config) layers.rules = config->local_rules;
-    load_find(&layers);
-    layers.no_drug_names = config && !config->drug_names;
-    if (layers.profile == PROFILE_UNSET) layers.profile = config_profile(config);
+    layers_complete(&layers, config);
     mappings_check(&layers, &problems);
-    fflush(stdout);
-    command_problems(&problems);
-    code = problems.count ? 1 : 0;
-    if (code)
-        fprintf(stderr, "%zu problem%s\n", problems.count, problems.count == 1 ? "" : "s");
-    else
-        puts("no problems");
+    code = problems_tell(&problems);
     err_list_done(&problems);
     return code;
 }

@@ -206,20 +206,30 @@ static int show_run(struct asking *asking, const char *store)
 
 /* ---- retry, drop */
 
+/* item: as it stands on the command line; NULL: what --state and --reason mean. */
+static bool change_one(struct asking *asking, const char *store, enum queue_verb verb,
+                       const char *item, int64_t *all, struct err *err)
+{
+    int64_t items;
+
+    if (item && !item_parse(item, &asking->which)) return true; /* was looked at before */
+    if (!queue_do(store, verb, &asking->which, asking->because, WAIT_MS, &items, err)) return false;
+    *all += items;
+    if (!items && item)
+        fprintf(stderr, "myeloma-adapter queue: nothing to %s at %s\n",
+                verb == QUEUE_DROP ? "drop" : "retry", item);
+    return true;
+}
+
 static int change(struct asking *asking, const char *store, enum queue_verb verb)
 {
-    int64_t all = 0, items;
+    int64_t all = 0;
     struct err err;
 
-    for (int i = 0; i < asking->item_count || (i == 0 && !asking->item_count); i++) {
-        if (asking->item_count && !item_parse(asking->items[i], &asking->which)) continue;
-        if (!queue_do(store, verb, &asking->which, asking->because, WAIT_MS, &items, &err))
-            return failed(&err);
-        all += items;
-        if (!items && asking->item_count)
-            fprintf(stderr, "myeloma-adapter queue: nothing to %s at %s\n",
-                    verb == QUEUE_DROP ? "drop" : "retry", asking->items[i]);
-    }
+    if (!asking->item_count && !change_one(asking, store, verb, NULL, &all, &err))
+        return failed(&err);
+    for (int i = 0; i < asking->item_count; i++)
+        if (!change_one(asking, store, verb, asking->items[i], &all, &err)) return failed(&err);
     printf("%" PRId64 " %s\n", all, verb == QUEUE_DROP ? "dropped" : "to be tried again");
     return command_flush("queue") && all ? 0 : 1;
 }
