@@ -283,10 +283,11 @@ static bool topic_on_entry(const struct bundle_entry *entry, void *arg)
 static void ask_topics(struct asking *asking)
 {
     AUTO(reply_done) struct reply reply = { .done = false };
+    AUTO(buf_done) struct buf path = { 0 };
     const struct bundle_visitor visitor = { topic_on_entry, page_on_bad, asking->facts };
 
-    if (asking->facts->capability.release == FHIR_R4) return;
-    reply = ask(asking, "SubscriptionTopic?_count=100");
+    topic_search(asking->facts->capability.release, 100, &path);
+    reply = ask(asking, buf_string(&path));
     if (reply.status == 200 && reply.body) bundle_walk(reply.body, reply.len, &visitor);
 }
 

@@ -21,7 +21,7 @@ static void topic_set(struct subscribe *at, const char *url)
 static void consider(struct subscribe *at, const struct node *root)
 {
     enum topic_fit fit = topic_judge(root, at->type);
-    const char *url = node_text(root, "url");
+    const char *url = topic_url(root);
 
     if (fit < TOPIC_CHANGES || fit < at->topic_fit || strlen(url) > TOPIC_LONGEST) return;
     if (fit == at->topic_fit && strcmp(url, at->topic) >= 0) return;
@@ -64,7 +64,7 @@ static void on_pages_done(const struct err *err, long status, void *arg)
     subscribe_on_chosen(at, NULL);
 }
 
-/* R4 has no SubscriptionTopic. */
+/* R4 has no SubscriptionTopic: what its statement lists comes first, then what is wrapped in a Basic. */
 void subscribe_choose(struct subscribe *at)
 {
     static const struct pages_reader reader = { on_entry, NULL, on_page, on_pages_done };
@@ -72,11 +72,11 @@ void subscribe_choose(struct subscribe *at)
 
     at->topic_fit = TOPIC_OTHER;
     topic_set(at, NULL);
-    if (at->flow->capability.release == FHIR_R4) {
+    if (at->flow->capability.release == FHIR_R4 && at->listed) {
         topic_set(at, at->listed);
         subscribe_on_chosen(at, NULL);
         return;
     }
-    buf_printf(&path, "SubscriptionTopic?_count=%u", at->flow->options.page_count);
+    topic_search(at->flow->capability.release, at->flow->options.page_count, &path);
     at->pages = pages_start(at->flow, buf_string(&path), &reader, at);
 }

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from daemon import BINARY
+from test_topics import hospital_with_basics
 from ward import Ward, low, treated
 from waiting import DEADLINE, free_port
 
@@ -73,6 +74,12 @@ def test_a_server_that_has_neither_is_asked_patient_by_patient(ward):
 def test_topics_that_the_statement_lists_are_used(house):
     hospital = house.hospital(style="backport")
     assert settings(probe(hospital.base))["subscribe"] == {"by": "topic"}
+
+
+def test_topics_that_are_wrapped_in_a_basic_are_found(house):
+    assert settings(probe(hospital_with_basics(house).base))["subscribe"] == {"by": "topic"}
+    bare = house.hospital(style="backport", topics=())
+    assert settings(probe(bare.base))["subscribe"] == {"by": "criteria"}
 
 
 def test_a_server_that_tells_nothing_ends_with_1(ward):

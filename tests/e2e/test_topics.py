@@ -60,6 +60,39 @@ def test_without_a_topic_it_asks_by_criteria_and_says_so(house):
     low(ward.listening(), "by-criteria")
 
 
+def wrapped(topic, rtype, interactions=("create", "update", "delete"), status="active"):
+    """A topic as R4 has it: the Backport guide wraps it in a Basic."""
+    element = "http://hl7.org/fhir/{}/StructureDefinition/extension-SubscriptionTopic.{}".format
+    types = "http://hl7.org/fhir/fhir-types"
+    told = [{"url": "supportedInteraction", "valueCode": word} for word in interactions]
+    return {"resourceType": "Basic", "id": topic.rpartition("/")[2],
+            "code": {"coding": [{"system": types, "code": "SubscriptionTopic"}]},
+            "modifierExtension": [{"url": element("5.0", "status"), "valueCode": status}],
+            "extension": [
+                {"url": element("5.0", "url"), "valueUri": topic},
+                {"url": element("4.3", "resourceTrigger"), "extension": [
+                    {"url": "resource",
+                     "valueUri": "http://hl7.org/fhir/StructureDefinition/" + rtype}, *told]}]}
+
+
+def hospital_with_basics(house):
+    """Its statement lists no topic. Two more would match, and are not for every change."""
+    hospital = house.hospital(style="backport", topics=())
+    for topic, rtype in TOPICS.items():
+        hospital.put(wrapped(topic, rtype))
+    hospital.put(wrapped("http://hospital.example/a/new-results", "Observation", ("create",)))
+    hospital.put(wrapped("http://hospital.example/a/draft", "Observation", status="draft"))
+    return hospital
+
+
+def test_topics_that_are_wrapped_in_a_basic_are_found(house):
+    ward = house.ward(hospital_with_basics(house), settings=by_topic()).listening()
+    assert {rtype: s["criteria"] for rtype, s in ward.subscribed().items()} == TOPIC_OF
+    before = ward.daemon.metrics()["events_found_by_poll_total"]
+    low(ward, "basic")
+    assert ward.daemon.metrics()["events_found_by_poll_total"] == before
+
+
 def test_none_asks_for_no_subscription_and_polls(house):
     ward = house.ward(ready=False, settings={"subscribe": {"by": "none"}})
     ward.daemon.wait_ready()

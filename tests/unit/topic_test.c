@@ -8,6 +8,20 @@
     "t','status':'active','resourceTrigger':[" more "]}"
 #define OF "'resource':'http://hl7.org/fhir/StructureDefinition/Observation'"
 
+/* As the Backport guide wraps one for R4. */
+#define EXT(release, name) "{'url':'http://hl7.org/fhir/" release "/StructureDefinition/" name "',"
+#define URL_OF             EXT("5.0", "extension-SubscriptionTopic.url") "'valueUri':'https://ehr/t'}"
+#define CODED                                                                                      \
+    "'code':{'coding':[{'system':'http://hl7.org/fhir/fhir-types','code':'SubscriptionTopic'}]}"
+#define TRIGGER    EXT("4.3", "extension-SubscriptionTopic.resourceTrigger") "'extension':["
+#define WHAT       "{'url':'resource','valueUri':'http://hl7.org/fhir/StructureDefinition/Observation'}"
+#define TOLD(word) ",{'url':'supportedInteraction','valueCode':'" word "'}"
+#define STATUS(word)                                                                               \
+    "'modifierExtension':[" EXT("5.0", "extension-SubscriptionTopic.status") "'valueCode':'" word  \
+                                                                             "'}],"
+#define WRAPPED(status, extensions)                                                                \
+    "{'resourceType':'Basic'," CODED "," status "'extension':[" extensions "]}"
+
 static const struct judge_case {
     const char *name, *text;
     enum topic_fit want;
@@ -35,6 +49,42 @@ static const struct judge_case {
       "'resourceTrigger':[{" OF "}]}",
       TOPIC_OTHER },
     { "another resource", "{'resourceType':'Basic'}", TOPIC_OTHER },
+    { "wrapped in a Basic, for all", WRAPPED(STATUS("active"), URL_OF "," TRIGGER WHAT "]}"),
+      TOPIC_WHOLE },
+    { "wrapped, by the extensions of another release",
+      WRAPPED("",
+              EXT("4.3", "extension-SubscriptionTopic.url") "'valueUri':'https://ehr/t'}," EXT(
+                  "5.0", "extension-SubscriptionTopic.resourceTrigger") "'extension':[" WHAT "]}"),
+      TOPIC_WHOLE },
+    { "wrapped, without deletions",
+      WRAPPED(STATUS("active"), URL_OF "," TRIGGER WHAT TOLD("create") TOLD("update") "]}"),
+      TOPIC_CHANGES },
+    { "wrapped, all three by name",
+      WRAPPED("", TRIGGER WHAT TOLD("create") TOLD("update") TOLD("delete") "]}," URL_OF),
+      TOPIC_WHOLE },
+    { "wrapped, new ones only", WRAPPED("", URL_OF "," TRIGGER WHAT TOLD("create") "]}"),
+      TOPIC_NARROW },
+    { "wrapped, by a query",
+      WRAPPED("",
+              URL_OF "," TRIGGER WHAT ",{'url':'queryCriteria','extension':[{'url':'current'}]}]}"),
+      TOPIC_NARROW },
+    { "wrapped, by an expression",
+      WRAPPED("", URL_OF "," TRIGGER WHAT ",{'url':'fhirPathCriteria','valueString':'true'}]}"),
+      TOPIC_NARROW },
+    { "wrapped, the best of its triggers counts",
+      WRAPPED("", URL_OF "," TRIGGER WHAT TOLD("create") "]}," TRIGGER WHAT "]}"), TOPIC_WHOLE },
+    { "wrapped, a draft", WRAPPED(STATUS("draft"), URL_OF "," TRIGGER WHAT "]}"), TOPIC_OTHER },
+    { "wrapped, without URL", WRAPPED(STATUS("active"), TRIGGER WHAT "]}"), TOPIC_OTHER },
+    { "wrapped, of another type",
+      WRAPPED("", URL_OF "," TRIGGER "{'url':'resource','valueUri':'Patient'}]}"), TOPIC_OTHER },
+    { "an extension of somebody else is no trigger",
+      WRAPPED("", URL_OF ",{'url':'http://ehr/StructureDefinition/extension-SubscriptionTopic."
+                         "resourceTrigger','extension':[" WHAT "]}"),
+      TOPIC_OTHER },
+    { "a Basic of another kind",
+      "{'resourceType':'Basic','code':{'coding':[{'code':'referral'}]},'extension':[" URL_OF
+      "," TRIGGER WHAT "]}]}",
+      TOPIC_OTHER },
     { "no object", "[]", TOPIC_OTHER },
 };
 
@@ -45,6 +95,25 @@ static void check(void **state)
     struct node root = node_root(doc);
 
     assert_int_equal(topic_judge(&root, "Observation"), c->want);
+}
+
+static void check_urls(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } urls[] = { { TOPIC(""), "https://ehr/t" },
+                 { WRAPPED("", TRIGGER WHAT "]}," URL_OF), "https://ehr/t" },
+                 { WRAPPED("", TRIGGER WHAT "]}"), NULL },
+                 { "[]", NULL } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
+        AUTO(doc_free) struct doc *doc = fixture_doc(urls[i].text);
+        struct node root = node_root(doc);
+        const char *url = topic_url(&root);
+        assert_int_equal(!url, !urls[i].want);
+        if (url) assert_string_equal(url, urls[i].want);
+    }
 }
 
 static const struct name_case {
@@ -70,5 +139,8 @@ static void check_name(void **state)
 
 int main(void)
 {
-    return RUN_TABLE("judge", cases, check) + RUN_TABLE("name", names, check_name);
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(check_urls) };
+
+    return cmocka_run_group_tests_name("url", tests, NULL, NULL) +
+           RUN_TABLE("judge", cases, check) + RUN_TABLE("name", names, check_name);
 }
