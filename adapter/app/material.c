@@ -105,6 +105,7 @@ struct flow_options material_options(const struct material *material, const stru
         .first_poll_days = config->poll.first_days,
         .history_days = config->poll.history_days,
         .page_count = (unsigned)config->server.page_count,
+        .chart_max = config->server.chart_max,
         .deliveries_max = (unsigned)config->alerts.in_flight,
         .attempts_max = (unsigned)config->alerts.attempts,
         .journal = { .items = config->journal.events,

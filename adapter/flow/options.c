@@ -46,6 +46,7 @@ void options_renew(struct flow_options *mine, const struct flow_options *from)
     mine->first_poll_days = from->first_poll_days;
     mine->history_days = from->history_days;
     mine->page_count = from->page_count;
+    mine->chart_max = from->chart_max;
     mine->deliveries_max = from->deliveries_max;
     mine->attempts_max = from->attempts_max;
     mine->journal = from->journal;

@@ -54,6 +54,7 @@ static void part_on_entry(const struct bundle_entry *entry, void *arg)
     struct resource_head head;
     struct err err;
 
+    part->visit->chart_bytes += (int64_t)entry->len;
     if (entry->type[0] && strcmp(entry->type, part->type) != 0) return;
     if (!doc_parse(entry->text, entry->len, 0, &doc, &err)) {
         part_aside(part, NULL, err.code);
@@ -73,11 +74,18 @@ static void part_on_bad(const struct err *err, void *arg)
     part_aside(arg, NULL, err->code);
 }
 
+static void part_too_big(struct visit_part *part);
+
+/* What was told of others counts as well: a server that ignores who is asked for has no end. */
 static void part_on_page(void *arg)
 {
     struct visit_part *part = arg;
+    int64_t most = part->visit->flow->options.chart_max;
 
-    pages_next(part->pages);
+    if (most && part->visit->chart_bytes > most)
+        part_too_big(part);
+    else
+        pages_next(part->pages);
 }
 
 /* ---- what the searches did not tell of */
@@ -210,6 +218,21 @@ static void part_on_done(const struct err *err, long status, void *arg)
     if (!visit->parts_open) chart_end(visit);
 }
 
+/* Without all of it there is no chart, whatever the type. */
+static void part_too_big(struct visit_part *part)
+{
+    struct visit *visit = part->visit;
+
+    log_event(LOG_LEVEL_ERROR, "chart-too-big", LOG_TYPE, part->type, LOG_ID, visit->work.patient,
+              LOG_CODE, "chart.too-big", LOG_FIX,
+              "see whether the server heeds patient= in searches, then server.chartMax", LOG_END);
+    part->missing = true;
+    visit->refused = "chart.too-big";
+    visit_chart_cancel(visit);
+    visit->parts_open = 0;
+    chart_end(visit);
+}
+
 /* ---- the start of the searches */
 
 static void part_path(const struct visit *visit, const struct visit_part *part, bool dated,
@@ -249,6 +272,7 @@ static bool is_wanted(const struct visit *visit, size_t i)
 void visit_chart_read(struct visit *visit)
 {
     if (visit->whole_wanted) visit->whole_asked = true;
+    visit->chart_bytes = 0;
     memset(visit->parts, 0, sizeof visit->parts);
     for (size_t i = 0; i < VISIT_PARTS; i++)
         if (is_wanted(visit, i)) part_start(visit, i);

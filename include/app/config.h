@@ -20,6 +20,7 @@ struct config {
         int64_t request_ms;
         int64_t connections;
         int64_t page_count;
+        int64_t chart_max; /* bytes */
         bool start_active; /* create Subscriptions as active (Medplum) */
     } server;
     struct {

@@ -58,6 +58,7 @@ struct flow_options {
     int64_t first_poll_days; /* how far back the very first poll looks */
     int64_t history_days;    /* how far back results are read when a chart is first made */
     unsigned page_count;     /* _count */
+    int64_t chart_max;       /* bytes read for the chart of one patient; 0: any */
     unsigned deliveries_max; /* DetectedIssue writes in flight */
     unsigned attempts_max;   /* of one delivery that the server refuses ambiguously or for now; 0:
                                 * never give up */

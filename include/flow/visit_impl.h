@@ -74,6 +74,7 @@ struct visit {
     size_t want_count, want_next;
     struct visit_part parts[VISIT_PARTS];
     unsigned parts_open;
+    int64_t chart_bytes; /* that the searches of the chart have brought */
     const char *refused; /* code: the whole chart cannot be read for good; NULL */
     struct server_call *call;
     struct pace_wait wait; /* of a look: for the next read */

@@ -14,6 +14,7 @@ import urllib.request
 import pytest
 
 from test_convergence import PATIENTS, POLL, Day, catch_up, data_of, differences, fresh
+from test_ledger import listed, queue
 from waiting import wait_until
 from ward import (LOW_COUNT, OURS, SLOW, Ward, alert_rule_of, evidence, low, order, result,
                   treated)
@@ -158,6 +159,26 @@ def test_a_server_whose_clock_jumps_loses_nothing(house, hook):
         ward.hospital.clock(date_skew=skew, stamp_skew=skew)
         ward.write(*treated(f"p{n}"), result(f"p{n}", 0.8))
         ward.alert(f"p{n}")
+
+
+def test_a_chart_without_end_is_set_aside_before_it_is_read(house):
+    """... whoever is asked for; with a higher bound it is read when an operator says so."""
+    ward = house.ward(settings={**SLOW, "server": {"chartMax": 65536, "pageCount": 10}}).listening()
+    ward.hospital.deliveries(drop={})
+    ward.write(*(result("p1", 2.5, name=f"p1-{n}", when="-2 d") for n in range(400)),
+               result("p1", 0.8))
+    ward.hospital.deliveries(drop=None)
+    ward.write(*treated("p1"), *treated("p2"), result("p2", 0.8))
+    ward.daemon.wait_log("event=chart-too-big type=Observation id=p1 code=chart.too-big .*fix=")
+    ward.alert("p2")
+    ward.settle()
+    assert "chart.too-big" in {item["reason"] for item in listed(ward, "--state", "aside")}
+    pages = [r for r in ward.hospital.asked if "_getpages" in r.target]
+    assert len(pages) < 40 and not ward.alerts("p1")
+    ward.daemon.config["server"]["chartMax"] = 2**24
+    ward.daemon.restart()
+    assert queue(ward, "retry", "--reason", "chart.too-big").returncode == 0
+    ward.alert("p1")
 
 
 # Somebody else writes
