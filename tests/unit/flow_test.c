@@ -3,6 +3,7 @@
 
 #include "flow/flow_impl.h"
 #include "flow_fixture.h"
+#include "stride.h"
 
 #include <sqlite3.h>
 
@@ -864,7 +865,7 @@ static void test_it_may_be_stopped_at_any_moment(void **state)
 static void test_any_step_of_the_store_may_fail_for_now(void **state)
 {
     (void)state;
-    for (unsigned nth = 1; nth < 120; nth += 7) {
+    for (unsigned nth = 1; nth < 120; nth += 7 * stride()) {
         struct world *w = world_new();
         put_ill(w, "p1");
         world_start(w);

@@ -5,6 +5,7 @@
 
 #include "flow/flow_impl.h"
 #include "flow_fixture.h"
+#include "stride.h"
 
 /* ---- two rules */
 
@@ -231,7 +232,7 @@ static void year_live(struct year *year, const char *until, const struct trouble
 
     year_settle(year);
     while ((next = year_next(year)) <= end) {
-        bool now = trouble && n++ % trouble->every == 0;
+        bool now = trouble && n++ % (trouble->every * stride()) == 0;
         assert_true(next > wall_fixed_ms);
         wall_fixed_ms = next;
         if (now && trouble->before) trouble->before(year);
