@@ -205,6 +205,26 @@ def test_an_error_of_the_disk_costs_nothing_that_was_acknowledged(kind, on):
             day.judge(truth().alerts)
 
 
+def test_a_file_system_that_becomes_read_only_ends_the_life_and_costs_nothing(day):
+    """As the kernel does it when it finds an error: what can no longer be kept is not taken."""
+    begin(day, Fault("EROFS", "write", "wal,database", times=0, during=day.switch))
+    day.ward.write(*treated("p1"))
+    day.until_quiet()
+    with switched_on(day):
+        day.ward.hospital.deliveries(drop={})
+        assert notify(day)[0] == 503
+        assert day.daemon.wait_end() == 1
+        log = day.daemon.log()
+        assert "event=store-failed code=store.failed" in log and "see to the disk" in log, log
+        failed = [p for p in day.daemon.points() if p.kind == "write" and p.result == "-1"]
+        assert len(failed) == 1, failed
+    day.ward.hospital.deliveries(drop=None)
+    day.start()
+    day.ward.write(result("p1", 0.8))
+    day.until_alert("p1", LOW_COUNT, "open")
+    finish(day)
+
+
 # A torn log
 
 class Wreck:
