@@ -34,7 +34,8 @@ DAEMON, ALL = (GCC, FAULT), (GCC, FAULT, CLANG, ASAN, FUZZERS, TSAN)
 # End to end, by what a file needs. One real HAPI at a time: each takes a gigabyte and both processors to
 # start. Files that are not named here mostly wait, and may be many at once. Long ones begin first.
 HAPI = ("test_hapi*", "test_socket")
-LONG = ("test_disk", "test_poll", "test_convergence", "test_hell", "test_daemon", "test_cuts")
+LONG = ("test_disk", "test_convergence", "test_hell", "test_misbehaviour", "test_poll", "test_daemon",
+        "test_validators", "test_cuts", "test_topics", "test_poll_convergence")
 WATCHES_MEMORY = ("test_hostile", "test_soak")
 LAST = "test_written_alerts"
 
