@@ -71,7 +71,8 @@ static const char *way_out(const struct socket *at, const struct err *err)
     return NULL;
 }
 
-/* A server that closes on a binding may not know the Subscription any more. */
+/* A server that closes on a binding may not know the Subscription any more; and one that does not bind
+ * by the id may have refused a token for a while alone. */
 static void socket_fail(struct socket *at, const struct err *err)
 {
     bool binding = at->state == SOCKET_BINDING;
@@ -82,6 +83,7 @@ static void socket_fail(struct socket *at, const struct err *err)
                   at->type, LOG_CODE, err->code, LOG_FIX, way_out(at, err), LOG_END);
     at->complained = err->code;
     if (binding && !at->works) at->dialect = dialect_after(at->dialect);
+    if (binding) at->tokenless = false;
     socket_enter(at, SOCKET_RESTING);
     if (binding) subscribe_look(subscribe_of(at->flow, at->type));
 }
@@ -179,6 +181,7 @@ static void on_token(const struct server_answer *answer, void *arg)
         socket_enter(at, SOCKET_CONNECTING);
     } else if (is_tokenless(&err)) {
         at->tokenless = true;
+        if (at->dialect != BINDING_BY_ID) at->works = false;
         at->dialect = BINDING_BY_ID;
         socket_enter(at, SOCKET_CONNECTING);
     } else {

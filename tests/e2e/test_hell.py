@@ -514,8 +514,10 @@ class SocketHell(TopicHell):
 
     def __init__(self, seed):
         super().__init__(seed)
-        self.style = self.server["style"] = self.random.choice(["hapi", "backport"])
-        self.server["websocket"] = True
+        self.style = self.random.choice(["hapi", "backport", "medplum"])
+        self.server.update(style=self.style, websocket=True)
+        if self.style == "medplum":
+            self.server["software"] = "medplum"
 
     def settings(self):
         mine = super().settings()

@@ -189,6 +189,19 @@ def test_a_token_that_ends_early_is_a_break_like_any_other(house):
     low(ward, "ended")
 
 
+@pytest.mark.parametrize("colon, status", [(False, 404), (True, 403)], ids=str)
+def test_a_token_that_was_refused_once_is_asked_for_again(house, colon, status):
+    """A server that gives tokens is no other one because it refuses once: nobody would ever bind."""
+    settings = {**by_socket(by="topic"), "server": {"request": "1 s"}}
+    ward = bound_ward(house, "backport", settings=settings,
+                      prepare=lambda h: setattr(h.sockets, "colon", colon))
+    since = len(ward.daemon.lines)
+    ward.hospital.fail(path="get-ws-binding-token", times=3, answer=status)
+    ward.hospital.sockets.cut()
+    bound(ward, since)
+    low(ward, "token")
+
+
 # ---- who is told what
 
 def test_credentials_go_to_the_server_alone(house, tmp_path):
