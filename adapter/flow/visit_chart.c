@@ -193,8 +193,8 @@ static bool with_categories(struct visit_part *part, const struct err *err, long
 {
     struct visit *visit = part->visit;
 
-    if (!err || status != 400 || strcmp(part->type, "Observation") != 0 || part->category)
-        return false;
+    if (!err || err->kind != ERR_PERMANENT || status != 400) return false;
+    if (strcmp(part->type, "Observation") != 0 || part->category) return false;
     visit->flow->work.categories = true;
     part_start(visit, (size_t)(part - visit->parts));
     if (visit->whole_wanted) part_start(visit, VISIT_PART_VITALS);

@@ -121,6 +121,21 @@ def test_a_server_that_wants_less_is_left_alone(house):
     assert all(len(ward.versions(once(ward, f"p{n}"))) == 1 for n in range(4))
 
 
+def test_a_400_in_the_middle_of_the_pages_is_no_server_that_wants_categories(house):
+    """Results without a category would be missed from then on."""
+    ward = house.ward(settings=SLOW, max_page_size=4).listening()
+    ward.hospital.deliveries(drop={})
+    ward.write(*(result("p1", 2.5, name=f"p1-{n}", when="-2 d") for n in range(5)),
+               result("p1", 0.8))
+    ward.hospital.deliveries(drop=None)
+    ward.hospital.fail(method="GET", path="_getpages", times=1, answer=400)
+    ward.write(*treated("p1"))
+    ward.alert("p1")
+    ward.settle()
+    assert any(r.status == 400 for r in ward.hospital.asked)
+    assert not ward.hospital.requests_of("GET", "category=")
+
+
 def test_a_401_in_the_middle_of_the_pages_loses_nothing(house):
     hospital = house.hospital(max_page_size=2)
     ward = Ward(hospital)
