@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/file.h"
+#include "store/mark.h"
 #include "store/schema.h"
 #include "store/seal.h"
 #include "store/unopened.h"
@@ -36,6 +37,7 @@ struct database {
     sqlite3 *sqlite;                     /* owned */
     sqlite3_stmt *stmts[STATEMENT_LAST]; /* owned; prepared when first needed */
     int lock_fd;                         /* owned; -1 in memory */
+    int mark_fd;                         /* owned; -1: none is kept */
     bool failed;                         /* for good */
     char why[160];                       /* ... because */
     int log_pages, checkpoint_at;        /* of the write-ahead log */
@@ -290,13 +292,24 @@ bool database_undo(struct database *db)
 
 /* ---- the write-ahead log */
 
+/* Its salts, in its head. */
+static bool log_read_salts(sqlite3 *sqlite, unsigned char ret[MARK_SALTS_SIZE])
+{
+    sqlite3_file *log = NULL;
+
+    return sqlite3_file_control(sqlite, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
+           log && log->pMethods && log->pMethods->xRead(log, ret, MARK_SALTS_SIZE, 16) == SQLITE_OK;
+}
+
+/* After the sync of a commit. */
 static int log_on_commit(void *arg, sqlite3 *sqlite, const char *name, int pages)
 {
     struct database *db = arg;
+    struct mark mark = { .frames = (uint64_t)pages };
 
-    (void)sqlite;
     (void)name;
     db->log_pages = pages;
+    if (db->mark_fd >= 0 && log_read_salts(sqlite, mark.salts)) mark_write(db->mark_fd, &mark);
     return SQLITE_OK;
 }
 
@@ -391,13 +404,14 @@ static int database_settle(struct database *db)
 
 /* Transactions were acknowledged, and the disk has them no more. What is left is whole, only older:
  * the polls go on from there. */
-static void wal_look(const char *path)
+static void wal_look(const struct database *db, const char *path)
 {
     char name[PATH_MAX];
+    struct mark mark;
     size_t lost;
 
     if (snprintf(name, sizeof name, "%s-wal", path) >= (int)sizeof name) return;
-    if (!(lost = wal_lost(name))) return;
+    if (!(lost = wal_lost(name, mark_read(db->mark_fd, &mark) ? &mark : NULL))) return;
     log_event(LOG_LEVEL_ERROR, "store-damaged", LOG_CODE, "store.corrupt", LOG_COUNT, (int64_t)lost,
               LOG_WHAT, "transactions are lost behind a damaged place of the log", LOG_FIX,
               "see to the disk; polls bring again what the server still has, but no deletions",
@@ -409,7 +423,10 @@ static bool database_connect(struct database *db, const char *path, struct err *
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int code;
 
-    if (db->lock_fd >= 0) wal_look(path);
+    if (db->lock_fd >= 0) {
+        db->mark_fd = mark_open(path);
+        wal_look(db, path);
+    }
     code = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
     if (code != SQLITE_OK) return open_failed(db, path, code, err);
     sqlite3_extended_result_codes(db->sqlite, 1);
@@ -427,7 +444,7 @@ bool database_open(const char *path, struct database **ret, struct err *err)
 {
     struct database *db = mem_new(struct database);
 
-    db->lock_fd = -1;
+    db->lock_fd = db->mark_fd = -1;
     db->checkpoint_at = CHECKPOINT_PAGES;
     if ((strcmp(path, ":memory:") != 0 && !file_lock(path, &db->lock_fd, err)) ||
         !database_connect(db, path, err)) {
@@ -443,7 +460,7 @@ bool database_beside(const char *path, struct database **ret, struct err *err)
 {
     struct database *db = mem_new(struct database);
 
-    db->lock_fd = -1;
+    db->lock_fd = db->mark_fd = -1;
     int code =
         sqlite3_open_v2(path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     bool good = code == SQLITE_OK || open_failed(db, path, code, err);
@@ -487,6 +504,7 @@ void database_close(struct database *db)
     if (db->failed && db->sqlite)
         sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(db->sqlite);
+    if (db->mark_fd >= 0) close(db->mark_fd);
     if (db->lock_fd >= 0) close(db->lock_fd);
     free(db);
 }

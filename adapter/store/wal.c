@@ -24,7 +24,8 @@ struct wal {
     size_t page_len;
     unsigned char salts[8];
     uint32_t sum[2];
-    unsigned char *frame; /* owned: head and page */
+    unsigned char *frame;     /* owned: head and page */
+    uint64_t good, committed; /* frames that SQLite will read; up to the last commit */
 };
 
 static uint32_t number(const unsigned char *at)
@@ -59,11 +60,11 @@ static bool head_read(struct wal *wal)
     unsigned char head[HEAD_LEN];
 
     if (fread(head, 1, sizeof head, wal->file) != sizeof head) return false;
+    memcpy(wal->salts, head + 16, sizeof wal->salts);
     if ((number(head) & ~1u) != MAGIC) return false;
     wal->big_endian = number(head) & 1;
     wal->page_len = number(head + 8);
     if (wal->page_len < PAGE_MIN || wal->page_len > PAGE_MAX || wal->page_len % 8) return false;
-    memcpy(wal->salts, head + 16, sizeof wal->salts);
     sum_add(wal, head, 24);
     return sum_is(wal, head + 24);
 }
@@ -93,22 +94,42 @@ static bool frame_commits(const struct wal *wal)
     return number(wal->frame + 4) != 0;
 }
 
-size_t wal_lost(const char *path)
+/* Up to the first frame that is not as it was written. False: that was the last one. */
+static bool good_frames_read(struct wal *wal)
+{
+    while (frame_read(wal)) {
+        if (!frame_is_good(wal)) return true;
+        wal->good++;
+        if (frame_commits(wal)) wal->committed = wal->good;
+    }
+    return false;
+}
+
+static size_t lost_behind(struct wal *wal)
+{
+    size_t lost = 0;
+
+    wal->frame = mem_zero(1, FRAME_HEAD + wal->page_len);
+    for (bool more = good_frames_read(wal); more; more = frame_read(wal))
+        if (frame_is_of_this_log(wal) && frame_commits(wal)) lost++;
+    free(wal->frame);
+    return lost >= LOST_MINIMUM ? lost : 0;
+}
+
+/* A log that is begun anew gets its head, with other salts, before the first of its frames. */
+static bool mark_is_missed(const struct wal *wal, const struct mark *mark)
+{
+    return mark && memcmp(mark->salts, wal->salts, sizeof wal->salts) == 0 &&
+           wal->committed < mark->frames;
+}
+
+size_t wal_lost(const char *path, const struct mark *mark)
 {
     struct wal wal = { .file = fopen(path, "re") };
     size_t lost = 0;
 
     if (!wal.file) return 0;
-    if (head_read(&wal)) {
-        bool more;
-        wal.frame = mem_zero(1, FRAME_HEAD + wal.page_len);
-        do {
-            more = frame_read(&wal);
-        } while (more && frame_is_good(&wal));
-        for (; more; more = frame_read(&wal))
-            if (frame_is_of_this_log(&wal) && frame_commits(&wal)) lost++;
-        free(wal.frame);
-    }
+    if (head_read(&wal)) lost = lost_behind(&wal);
     fclose(wal.file);
-    return lost >= LOST_MINIMUM ? lost : 0;
+    return !lost && mark_is_missed(&wal, mark) ? 1 : lost;
 }

@@ -8,7 +8,10 @@
 
 #include <stddef.h>
 
+#include "store/mark.h"
+
 /* How many transactions stand behind the frame where SQLite will stop reading the log at path; 0 also
  * when there is none or it cannot be read. A damaged last transaction looks like a cut one and is not
- * counted, nor is what it may have of a whole one: 0, or 2 and more. Blocking. */
-size_t wal_lost(const char *path);
+ * counted, nor is what it may have of a whole one: 0, or 2 and more. But when the mark (NULL: none) says
+ * that more of this log was on disk than can be read: 1 at least. Blocking. */
+size_t wal_lost(const char *path, const struct mark *mark);

@@ -234,6 +234,7 @@ class Day:
 
     def judge(self, truth):
         """truth: alerts() of an undisturbed day."""
+        assert "event=store-damaged" not in self.daemon.log(), "what nobody lost is called lost"
         assert self.alerts() == truth, f"{self.alerts()} instead of {truth}"
         self.look_for_twins()
         self.look_at_periods()

@@ -352,12 +352,12 @@ class Rot:
             day.end()
         else:
             day.daemon.kill()
-        self.files = {suffix: Wreck.read(self.path + suffix) for suffix in ("", "-wal")
+        self.files = {suffix: Wreck.read(self.path + suffix) for suffix in ("", "-wal", "-mark")
                       if os.path.exists(self.path + suffix)}
         self.alerts = day.alerts()
 
     def put(self, **changed):
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm", "-mark"):
             with contextlib.suppress(FileNotFoundError):
                 os.remove(self.path + suffix)
         for suffix, data in {**self.files, **changed}.items():
@@ -394,8 +394,9 @@ def check_flipped(rot, code, log):
         assert re.search("restore the file|fix=|choose another path|install the program|repair", log)
 
 
-@pytest.mark.parametrize("suffix, clean", [("", True), ("", False), ("-wal", False)],
-                         ids=["file", "file with a log", "log"])
+@pytest.mark.parametrize("suffix, clean", [("", True), ("", False), ("-wal", False),
+                                           ("-mark", False)],
+                         ids=["file", "file with a log", "log", "mark"])
 def test_flipped_bits_are_told_or_do_no_harm(suffix, clean):
     with cuts.Day(settings=SLOW) as day:
         rot, codes = Rot(day, clean), []
@@ -437,19 +438,30 @@ def test_what_an_operator_changes_by_hand_is_believed(day):
     assert [a.split()[2] for a in day.alerts()] != ["open", "open"]
 
 
-def test_transactions_lost_in_the_middle_of_a_log_are_told(day):
-    """Each was synced before the next began: no power cut leaves such a log. One that is cut off is
-    not complained of."""
+def test_transactions_that_a_log_has_lost_are_told(day):
+    """Each was synced before the next began: no power cut leaves such a log. Of its last one the mark
+    beside it knows; without the mark it looks like one that was cut off by a power cut."""
     rot = Rot(day, clean=False)
-    log, page = rot.files["-wal"], int.from_bytes(rot.files["-wal"][8:12], "big")
-    frames = range(32, len(log), page + 24)
-    commits = [at for at in frames if int.from_bytes(log[at + 4:at + 8], "big")]
-    for hurt, told in ((commits[-4], True), (commits[0] + 40, True), (commits[-1], False)):
-        rot.files["-wal"] = log[:hurt + 30] + bytes([log[hurt + 30] ^ 1]) + log[hurt + 31:]
-        rot.put()
+    whole, page = rot.files["-wal"], int.from_bytes(rot.files["-wal"][8:12], "big")
+    frames = range(32, len(whole), page + 24)
+    commits = [at for at in frames if int.from_bytes(whole[at + 4:at + 8], "big")]
+
+    def flipped(place):
+        return whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:]
+
+    def told(log, **more):
+        rot.put(**{"-wal": log, **more})
         code, text = rot.live()
-        assert code == 0 and ("event=store-damaged code=store.corrupt" in text) == told, text
+        assert code == 0, text
         assert day.alerts() == rot.alerts
-    rot.files["-wal"] = log[:commits[-4] + 30]
-    rot.put()
-    assert "store-damaged" not in rot.live()[1]
+        return "event=store-damaged code=store.corrupt" in text
+
+    other = bytes([rot.files["-mark"][8] ^ 1]) + rot.files["-mark"][1:]
+    assert not told(whole)
+    for mark, last in ((rot.files["-mark"], True), (b"", False), (other, False)):
+        mark = {"-mark": mark}
+        assert told(flipped(commits[-4] + 30), **mark)
+        assert told(flipped(commits[0] + 70), **mark)
+        assert told(flipped(commits[-1] + 30), **mark) == last
+        assert told(whole[:commits[-4] + 30], **mark) == last       # cut off
+        assert told(flipped(9), **mark) == last                     # its head

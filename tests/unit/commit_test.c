@@ -111,7 +111,7 @@ static void on_closed(struct err *err, void *arg)
 
 static void world_free(struct world *w)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    static const char *const suffixes[] = { "", "-wal", "-shm", "-mark" };
     char name[240];
 
     store_close(w->store, on_closed, w);

@@ -604,7 +604,7 @@ static inline void world_stop(struct world *w)
 
 static inline void world_forget_store(const struct world *w)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    static const char *const suffixes[] = { "", "-wal", "-shm", "-mark" };
 
     for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
         char name[256];

@@ -108,7 +108,7 @@ static inline struct books *books_start(void)
 
 static inline void books_remove(const struct books *b, unsigned life)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    static const char *const suffixes[] = { "", "-wal", "-shm", "-mark" };
 
     for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
         char name[256];

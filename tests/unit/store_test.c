@@ -118,7 +118,7 @@ static void fixture_close(struct fixture *f)
 
 static void fixture_free(struct fixture *f)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    static const char *const suffixes[] = { "", "-wal", "-shm", "-mark" };
 
     fixture_close(f);
     uv_close((uv_handle_t *)&f->deadline, NULL);
@@ -1230,6 +1230,10 @@ static void make_damaged(struct fixture *f)
 
 static void make_directory(struct fixture *f)
 {
+    char mark[256];
+
+    snprintf(mark, sizeof mark, "%s-mark", f->path);
+    unlink(mark);
     unlink(f->path);
     snprintf(f->path, sizeof f->path, "%s/no/store.db", f->dir);
 }
