@@ -2,6 +2,9 @@
  * source, whatever happens; and the step from a file of schema 1. */
 #include "test.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include "ledger_fixture.h"
 #include "store/fault.h"
 #include "store/queue.h"
@@ -329,6 +332,30 @@ static void a_command_that_nobody_took_up_is_done_by_the_next_process(void **sta
     books_accept(b, &event);
     books_close(b);
     run_sql(b, drop_1);
+    assert_true(books_open(b));
+    wait_for(b, "SELECT items FROM command WHERE done_ms > 0", 1);
+    assert_int_equal(books_count(b)->events_dropped, 1);
+    books_free(b);
+}
+
+/* Somebody has the store and does not turn. */
+static void a_command_that_is_late_is_told_and_done_later(void **state)
+{
+    const struct queue_which which = event_named(1);
+    struct books *b = books_start();
+    struct store_event event = event_of("p1", "a", 1);
+    int64_t items = 0;
+
+    (void)state;
+    books_accept(b, &event);
+    books_close(b);
+    int fd = open(b->path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    assert_false(queue_do(b->path, QUEUE_DROP, &which, "test", 1, &items, &b->err));
+    assert_string_equal(b->err.code, "queue.late");
+    assert_int_equal(b->err.kind, ERR_STORE);
+    assert_non_null(strstr(b->err.fix, "queue list"));
+    close(fd);
     assert_true(books_open(b));
     wait_for(b, "SELECT items FROM command WHERE done_ms > 0", 1);
     assert_int_equal(books_count(b)->events_dropped, 1);
@@ -685,6 +712,7 @@ int main(void)
         cmocka_unit_test(what_was_given_up_or_released_is_offered_again_at_once),
         cmocka_unit_test(a_command_that_finds_no_room_is_done_when_there_is_some),
         cmocka_unit_test(a_command_that_nobody_took_up_is_done_by_the_next_process),
+        cmocka_unit_test(a_command_that_is_late_is_told_and_done_later),
         cmocka_unit_test(what_is_owed_is_counted_in_items_and_bytes),
         cmocka_unit_test(parked_deliveries_are_counted_by_the_code_of_their_reason),
         cmocka_unit_test(reasons_beyond_a_dozen_are_others),
