@@ -22,6 +22,7 @@ static const struct {
     { "Observation", false, true, false, false, "vital-signs" },
 };
 
+#define BY_CATEGORY_MS    (3600 * 1000) /* a server that wants categories is asked without again */
 #define VISIT_PART_VITALS (VISIT_PARTS - 1) /* only where the server wants a category */
 
 /* ---- entries */
@@ -187,17 +188,26 @@ static void part_refused(struct visit_part *part, const struct err *err)
 
 static void part_start(struct visit *visit, size_t i);
 
-/* Some servers (Epic) refuse a search of results that names no category: they get one, from then on
- * at once. Without need it is not sent, since results without a category would be missed. */
+/* Some servers (Epic) refuse a search of results that names no category. Results without one are missed
+ * where it is sent: so one refusal is not believed, and after a while the server is asked anew. */
 static bool with_categories(struct visit_part *part, const struct err *err, long status)
 {
     struct visit *visit = part->visit;
+    bool again = part->again;
 
     if (!err || err->kind != ERR_PERMANENT || status != 400) return false;
     if (strcmp(part->type, "Observation") != 0 || part->category) return false;
-    visit->flow->work.categories = true;
+    if (again) {
+        log_event(LOG_LEVEL_WARN, "results-by-category", LOG_CODE, err->code, LOG_FIX,
+                  "the server wants a category in a search of results: those that have none, or "
+                  "another than laboratory and vital-signs, are not seen",
+                  LOG_END);
+        visit->by_category = true;
+        visit->flow->work.by_category_until_ms = uv_now(visit->flow->loop) + BY_CATEGORY_MS;
+    }
     part_start(visit, (size_t)(part - visit->parts));
-    if (visit->whole_wanted) part_start(visit, VISIT_PART_VITALS);
+    part->again = !again;
+    if (again && visit->whole_wanted) part_start(visit, VISIT_PART_VITALS);
     return true;
 }
 
@@ -254,7 +264,7 @@ static void part_start(struct visit *visit, size_t i)
     AUTO(buf_done) struct buf path = { 0 };
 
     *part = (struct visit_part){ .visit = visit, .type = part_kinds[i].type, .asked = true };
-    if (visit->flow->work.categories) part->category = part_kinds[i].category;
+    if (visit->by_category) part->category = part_kinds[i].category;
     part_path(visit, part, part_kinds[i].dated, &path);
     visit->parts_open++;
     part->pages = visit->look
@@ -264,7 +274,7 @@ static void part_start(struct visit *visit, size_t i)
 
 static bool is_wanted(const struct visit *visit, size_t i)
 {
-    if (i == VISIT_PART_VITALS && !visit->flow->work.categories) return false;
+    if (i == VISIT_PART_VITALS && !visit->by_category) return false;
     if (visit->whole_wanted) return true;
     return visit->trial ? part_kinds[i].trial : part_kinds[i].look;
 }
@@ -273,6 +283,7 @@ void visit_chart_read(struct visit *visit)
 {
     if (visit->whole_wanted) visit->whole_asked = true;
     visit->chart_bytes = 0;
+    visit->by_category = uv_now(visit->flow->loop) < visit->flow->work.by_category_until_ms;
     memset(visit->parts, 0, sizeof visit->parts);
     for (size_t i = 0; i < VISIT_PARTS; i++)
         if (is_wanted(visit, i)) part_start(visit, i);

@@ -42,6 +42,7 @@ struct visit_part {
     const char *category; /* static; NULL: none */
     struct pages *pages;
     bool asked;
+    bool again;   /* asked once more after a refusal */
     bool missing; /* the server does not offer this type */
 };
 
@@ -67,6 +68,7 @@ struct visit {
     bool whole_wanted;        /* read the whole chart */
     bool whole_asked;         /* it has been asked for */
     bool whole_read;          /* it has been read */
+    bool by_category;         /* results are searched by category */
     bool reading;             /* has a place among the readers */
     bool stopped;             /* release as soon as the store has answered */
     bool released;            /* it is to be done again */

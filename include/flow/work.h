@@ -19,11 +19,11 @@ struct work {
     struct visit *visits; /* in hand */
     struct visit *queue;  /* those that wait to read, oldest first */
     unsigned running, claiming, readers;
-    bool again;                   /* something came while the last claim was under way */
-    unsigned failures;            /* releases in a row */
-    uint64_t next_failure_ms;     /* loop time: those before it belong to the last one */
-    bool categories;              /* the server wants one in a search of results */
-    uint64_t gone[WORK_GONE_MAX]; /* hashes of "Type/id" */
+    bool again;                    /* something came while the last claim was under way */
+    unsigned failures;             /* releases in a row */
+    uint64_t next_failure_ms;      /* loop time: those before it belong to the last one */
+    uint64_t by_category_until_ms; /* loop time: so long results are searched by category */
+    uint64_t gone[WORK_GONE_MAX];  /* hashes of "Type/id" */
     int64_t gone_at_ms[WORK_GONE_MAX];
     size_t gone_next;
     int64_t gone_since_ms; /* wall clock: whatever was found deleted since is in gone[] */

@@ -136,6 +136,19 @@ def test_a_400_in_the_middle_of_the_pages_is_no_server_that_wants_categories(hou
     assert not ward.hospital.requests_of("GET", "category=")
 
 
+def test_a_400_to_one_search_of_results_is_no_server_that_wants_categories(house):
+    ward = house.ward(settings=SLOW).listening()
+    ward.hospital.deliveries(drop={})
+    ward.write(result("p1", 0.8))
+    ward.hospital.deliveries(drop=None)
+    ward.hospital.fail(method="GET", path=r"Observation\?patient=p1", times=1, answer=400)
+    ward.write(*treated("p1"))
+    ward.alert("p1")
+    assert any(r.status == 400 for r in ward.hospital.asked)
+    assert not ward.hospital.requests_of("GET", "category=")
+    assert "event=results-by-category" not in ward.daemon.log()
+
+
 def test_a_401_in_the_middle_of_the_pages_loses_nothing(house):
     hospital = house.hospital(max_page_size=2)
     ward = Ward(hospital)

@@ -177,6 +177,7 @@ def test_a_server_that_answers_for_one_patient_is_asked_patient_by_patient(house
     ward = one_by_one(house, "p1", "p2", prepare=lambda w: ill(w, "p1"))
     assert plan(ward) == "patient"
     kept(ward, "p1")
+    assert "event=results-by-category" in ward.daemon.log()
     assert not open_alerts(ward, "p2")
     assert not ward.hospital.requests_of("GET", "_lastUpdated")
     assert not ward.hospital.requests_of("GET", "_history")
