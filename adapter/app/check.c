@@ -1,12 +1,11 @@
 /* check: read everything, report every problem, change nothing. */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "app/command.h"
 #include "app/config.h"
 #include "app/load.h"
-#include "app/secret.h"
+#include "app/material.h"
 #include "core/knowledge.h"
 
 static int help(void)
@@ -23,30 +22,6 @@ static int help(void)
          "Without options: the installed configuration, if there is one, and its mappings.\n"
          "Exit code: 0 no problem; 1 problems; 2 wrong usage.");
     return 0;
-}
-
-static void secret_check(const char *file, const char *credential, bool one_line,
-                         struct err_list *problems)
-{
-    struct err err;
-    char *secret;
-
-    /* Credentials are there only while systemd runs the service. */
-    if (!file && credential && !getenv("CREDENTIALS_DIRECTORY")) return;
-    if (!secret_read(file, credential, one_line, &secret, &err))
-        err_list_add(problems, &err);
-    else
-        secret_wipe(secret);
-}
-
-static void secrets_check(const struct config *config, struct err_list *problems)
-{
-    secret_check(config->server.token_file, config->server.token_credential, true, problems);
-    secret_check(config->server.basic_file, config->server.basic_credential, true, problems);
-    secret_check(config->server.ca_file, NULL, false, problems);
-    secret_check(config->hook.certificate_file, NULL, false, problems);
-    secret_check(config->hook.key_file, config->hook.key_credential, false, problems);
-    secret_check(config->hook.secret_file, config->hook.secret_credential, true, problems);
 }
 
 static void mappings_check(const struct load_layers *layers, struct err_list *problems)
@@ -91,7 +66,7 @@ static int check(const char *config_file, const struct load_layers *asked)
 
     if (config_file && config_read(config_file, &config, &problems)) {
         printf("%s: read\n", config_file);
-        secrets_check(config, &problems);
+        material_check(config, &problems);
     }
     layers_complete(&layers, config);
     mappings_check(&layers, &problems);

@@ -43,6 +43,34 @@ static bool signature_check(const char *secret, struct err *err)
     return err_fix(err, "use 32 characters or more, e.g. of openssl rand -hex 32");
 }
 
+static void secret_check(const char *file, const char *credential, bool one_line,
+                         bool (*shape_check)(const char *secret, struct err *err),
+                         struct err_list *problems)
+{
+    struct err err;
+    char *secret = NULL;
+
+    /* Credentials are there only while systemd runs the service. */
+    if (!file && credential && !getenv("CREDENTIALS_DIRECTORY")) return;
+    if (!secret_read(file, credential, one_line, &secret, &err) ||
+        (shape_check && !shape_check(secret, &err)))
+        err_list_add(problems, &err);
+    secret_wipe(secret);
+}
+
+void material_check(const struct config *config, struct err_list *problems)
+{
+    secret_check(config->server.token_file, config->server.token_credential, true, NULL, problems);
+    secret_check(config->server.basic_file, config->server.basic_credential, true, NULL, problems);
+    secret_check(config->server.ca_file, NULL, false, NULL, problems);
+    secret_check(config->hook.certificate_file, NULL, false, NULL, problems);
+    secret_check(config->hook.key_file, config->hook.key_credential, false, NULL, problems);
+    secret_check(config->hook.secret_file, config->hook.secret_credential, true, hook_secret_check,
+                 problems);
+    secret_check(config->subscribe.signature_file, config->subscribe.signature_credential, true,
+                 signature_check, problems);
+}
+
 bool material_read(const struct config *config, struct material *ret, struct err *err)
 {
     *ret = (struct material){ .authorization = NULL };

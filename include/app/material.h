@@ -17,5 +17,9 @@ struct material {
 bool material_read(const struct config *config, struct material *ret, struct err *err) MUST_CHECK;
 void material_done(struct material *material); /* secrets are overwritten */
 
+/* The same one by one, for people: what cannot be read, or can be guessed, is added to problems. What only
+ * systemd can give is left out where it did not start us. Blocking. */
+void material_check(const struct config *config, struct err_list *problems);
+
 /* What the flow is started with, or told at a reload. Texts are borrowed from both. */
 struct flow_options material_options(const struct material *material, const struct config *config);

@@ -303,6 +303,19 @@ def test_a_secret_file_that_is_missing_is_a_problem_and_one_that_is_there_is_nev
     assert run.code == 1 and "hunter2" not in run.err + run.out
 
 
+@pytest.mark.parametrize("section, key", [("hook", "secretFile"), ("subscribe", "signatureFile")])
+@pytest.mark.parametrize("secret, good", [("x" * 31, False), ("x" * 32, True)])
+def test_a_secret_that_run_would_refuse_is_a_problem(config, tmp_path, section, key, secret, good):
+    place = tmp_path / "secret"
+    place.write_text(secret + "\n")
+    made = {"server": {"base": "https://fhir.example/r4"}, "mappings": str(MAPPINGS),
+            section: {key: str(place)}}
+    run = program("check", "--config", config(json.dumps(made)))
+    assert run.code == (0 if good else 1), run.err
+    assert ("secret.shape" in run.err or "too short" in run.err) != good
+    assert secret not in run.err + run.out
+
+
 def test_a_configuration_that_is_not_there_is_a_problem(tmp_path):
     run = program("check", "--config", tmp_path / "none.json", "--mappings", MAPPINGS)
     assert run.code == 1 and "none.json" in run.err

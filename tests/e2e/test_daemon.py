@@ -769,10 +769,15 @@ def test_one_bad_file_refuses_the_good_changes_beside_it(site):
     ({"poll": {"evry": "5 s"}}, r"adapter\.json:\d+:\d+"),
     ({"poll": {"every": "5 parsecs"}}, r"adapter\.json:\d+:\d+"),
     ({"name": "another"}, "reload.fixed"),
-], ids=["unknown key", "bad value", "a setting that cannot change"])
+    ({"server": {"startActive": True}}, "reload.fixed"),
+    ({"hook": {"payload": False}}, "reload.fixed"),
+], ids=["unknown key", "bad value", "a setting that cannot change", "how Subscriptions are created",
+        "what Subscriptions ask for"])
 def test_a_bad_configuration_is_refused(site, change, place):
     good = dict(site.daemon.config)
-    site.daemon.config = {**good, **change}
+    site.daemon.config = {**good, **{
+        key: {**good[key], **more} if isinstance(good.get(key), dict) else more
+        for key, more in change.items()}}
     site.daemon.write_config()
     site.daemon.reload()
     refused = site.daemon.wait_log("event=reload-refused")
