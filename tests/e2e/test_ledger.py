@@ -89,6 +89,23 @@ def test_what_a_poll_finds_that_no_push_told_is_counted_for_its_type(house):
     assert after[("MedicationRequest",)] == before[("MedicationRequest",)]
 
 
+def test_what_came_while_the_daemon_was_away_is_not_held_against_the_push(house):
+    """The first pass of a life finds it under a Subscription that is active."""
+    ward = house.ward(settings=SLOW).listening()
+    low(ward, "p1")
+    ward.settle()
+    ward.daemon.stop()
+    ward.hospital.deliveries(drop={})
+    ward.write(result("p1", 0.7, name="p1-away"))
+    born = len(ward.daemon.lines)
+    ward.daemon.start()
+    ward.listening(since=born)
+    ward.settle()
+    metrics = ward.daemon.metrics()
+    assert labelled(metrics, "journal_received_total")[("poll",)] > 0
+    assert labelled(metrics, "found_by_poll_total")[("Observation",)] == 0
+
+
 # The bounds
 
 def heal(ward):
