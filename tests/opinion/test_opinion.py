@@ -5,6 +5,7 @@ OPINION_PATIENTS: patients for each record (32, more for rare ones); OPINION_SEE
 import collections
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -23,9 +24,9 @@ pytestmark = pytest.mark.skipif(not facts.HERE, reason="the records (../shared/r
 NAMES = [record["id"] for record in facts.records()] if facts.HERE else []
 
 
-def replay(data, *arguments):
+def replay(data, *arguments, mappings=PROJECT / "mappings"):
     import patient as made
-    done = subprocess.run([PROGRAM, "replay", "--mappings", str(PROJECT / "mappings"), "--format", "json",
+    done = subprocess.run([PROGRAM, "replay", "--mappings", str(mappings), "--format", "json",
                            "--codes", str(Path(__file__).parent / "codes.csv"), "--everybody", "--all",
                            "--as-of", made.NOW_TEXT, *arguments],
                           input=data, capture_output=True, timeout=900, check=False)
@@ -33,24 +34,34 @@ def replay(data, *arguments):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def alerts_of(patients):
+@pytest.fixture(scope="module")
+def of_the_moment(tmp_path_factory):
+    """Our rules, but no alert lasts beyond its trigger: the records say when to hold, the opinion judges
+    that moment. (What lasts is judged in tests/cli/test_lasting.py.)"""
+    copy = tmp_path_factory.mktemp("moment") / "mappings"
+    shutil.copytree(PROJECT / "mappings", copy)
+    for file in (copy / "rules").glob("*.json"):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        for rule in content["rules"]:
+            rule.pop("persists", None)
+        file.write_text(json.dumps(content), encoding="utf-8")
+    return copy
+
+
+def alerts_of(patients, mappings):
     import patient as made
     found = []
     for at in range(0, len(patients), AT_ONCE):
         found += replay("".join(json.dumps(resource) + "\n" for one in patients[at:at + AT_ONCE]
-                                for resource in made.resources(one)).encode(), "-")
+                                for resource in made.resources(one)).encode(), "-", mappings=mappings)
     return found
-
-
-# Some alerts last beyond their trigger; the opinion judges the moment.
-LASTING = "What raised this alert has eased"
 
 
 def told_by_engine(alerts):
     """patient id -> the rules of its open alerts, merged and suppressed ones too."""
     told = collections.defaultdict(set)
     for alert in alerts:
-        if alert["status"] == "open" and LASTING not in alert["detail"]:
+        if alert["status"] == "open":
             told[alert["patient"].removeprefix("Patient/")] |= {
                 alert["rule"], *(also["rule"] for also in alert["also"])}
     return told
@@ -63,8 +74,8 @@ def patients():
 
 
 @pytest.fixture(scope="module")
-def alerts(patients):
-    return alerts_of(patients)
+def alerts(patients, of_the_moment):
+    return alerts_of(patients, of_the_moment)
 
 
 @pytest.fixture(scope="module")
