@@ -461,6 +461,26 @@ static const struct story {
         STEP(3 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 12 h",
              "") } },
 
+    { "what its rule says ends it ends it, even while its trigger cannot be told",
+      RULE_AND("r",
+               "'persists':{'all':[{'order':'lenalidomide'},"
+               "{'result':'platelets','is':'below 50 10*9/L','within':'14 d'}]}",
+               "{'all':[{'order':'lenalidomide'},{'any':["
+               "{'result':'platelets','is':'below 25 10*9/L','within':'14 d'},"
+               "{'result':'neutrophils','is':'below 0.5 10*9/L','within':'14 d'}]}]}"),
+      NULL,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now; neutrophils 2 10*9/L, now",
+             "raise r|lenalidomide#1; "),
+        STEP(DAY, "lenalidomide",
+             "platelets 20 10*9/L, now; neutrophils 2 10*9/L, now; platelets 49.9 10*9/L, in 1 d; "
+             "neutrophils unreadable, in 1 d",
+             "update r|lenalidomide#1; "),
+        STEP(2 * DAY, "lenalidomide",
+             "platelets 20 10*9/L, now; neutrophils 2 10*9/L, now; platelets 50 10*9/L, in 2 d; "
+             "neutrophils unreadable, in 1 d",
+             "clear r|lenalidomide#1: It no longer holds: platelets 50 10*9/L on 2026-06-17 (the "
+             "rule asks: below 50 10*9/L, not older than 14 days).; ") } },
+
     /* What the record says of the time before somebody looked. */
     { "nobody saw what raised it: the record knows",
       HYSTERESIS,
