@@ -9,12 +9,14 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
-from daemon import BINARY, Daemon
+from daemon import BINARY, Daemon, few_rules
 from test_security import secret_file
 from waiting import free_port, wait_until
 from ward import DRUGS, LOW_COUNT, RXNORM, SLOW, order, patient, result, treated
@@ -378,26 +380,29 @@ def test_the_process_leaves_no_core_and_lets_nobody_look_in(story):
     assert not list(pathlib.Path(story.ward.daemon.folder).glob("core*"))
 
 
-def test_what_is_not_dumpable_belongs_to_root(tmp_path):
+@pytest.fixture
+def open_folder():
+    """A folder that any user can reach, wherever the project lies and temporary files go."""
+    with tempfile.TemporaryDirectory(prefix="canary-", dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        yield pathlib.Path(folder)
+
+
+def test_what_is_not_dumpable_belongs_to_root(open_folder):
     """Another process of the same user may not attach: the kernel shows it by the owner."""
-    tmp_path.chmod(0o755)
-    for folder in list(tmp_path.parents)[:-2]:
-        if os.stat(folder).st_uid == os.getuid() and folder.name.startswith("pytest"):
-            folder.chmod(0o755)
-    nobody = 65534 if os.getuid() == 0 else os.getuid()
-    home = tmp_path / "home"
+    user = 65534 if os.getuid() == 0 else os.getuid()
+    home, binary, mappings = (open_folder / name for name in ("home", "myeloma-adapter", "mappings"))
     home.mkdir(mode=0o700)
-    daemon = Daemon(f"http://127.0.0.1:{free_port()}/fhir", home)
-    os.chown(home, nobody, -1)
+    shutil.copy(BINARY, binary)
+    shutil.copytree(few_rules(), mappings)
+    daemon = Daemon(f"http://127.0.0.1:{free_port()}/fhir", home, mappings=str(mappings))
     daemon.write_config()
-    os.chown(daemon.config_path, nobody, -1)
-    for folder, names, files in os.walk(os.path.dirname(daemon.mappings)):
-        for name in [".", *names, *files]:
-            path = os.path.join(folder, name)
-            os.chmod(path, os.stat(path).st_mode | (0o055 if os.path.isdir(path) else 0o044))
-    process = subprocess.Popen([BINARY, "run", "--config", daemon.config_path], cwd="/",
+    for folder, names, files in os.walk(open_folder):
+        for name in names + files:
+            os.chown(os.path.join(folder, name), user, -1)
+    process = subprocess.Popen([binary, "run", "--config", daemon.config_path], cwd="/",
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE, user=nobody)
+                               stderr=subprocess.PIPE, user=user)
     try:
         lines = []
         for raw in process.stderr:
