@@ -14,6 +14,7 @@
 #include "app/load.h"
 #include "app/material.h"
 #include "app/service.h"
+#include "app/signals.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/flow.h"
@@ -34,7 +35,7 @@ struct adapter {
     struct listener listener;
     struct flow *flow;
     struct service service;
-    uv_signal_t term, interrupt, hangup;
+    struct signals signals;
     uint64_t seen_store, seen_flow; /* turns at the last sign of life */
     unsigned idle_looks;            /* signs of life without a turn of the flow */
     bool stopping, reloading;
@@ -61,13 +62,6 @@ static struct knowledge *knowledge_read(const struct adapter *adapter, const str
 
 /* ---- stopping */
 
-static void signals_close(struct adapter *adapter)
-{
-    uv_close((uv_handle_t *)&adapter->term, NULL);
-    uv_close((uv_handle_t *)&adapter->interrupt, NULL);
-    uv_close((uv_handle_t *)&adapter->hangup, NULL);
-}
-
 static void tell_failed(const struct err *err)
 {
     log_event(LOG_LEVEL_ERROR, "store-failed", LOG_CODE, err->code, LOG_FIX,
@@ -93,7 +87,7 @@ static void on_flow_stopped(void *arg)
     http_client_free(adapter->client);
     store_close(adapter->store, on_store_closed, adapter);
     service_done(&adapter->service);
-    signals_close(adapter);
+    signals_close(&adapter->signals);
 }
 
 static void adapter_stop(struct adapter *adapter, int code)
@@ -229,9 +223,9 @@ static void adapter_reload(struct adapter *adapter)
     material_done(&material);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(int number, void *arg)
 {
-    struct adapter *adapter = handle->data;
+    struct adapter *adapter = arg;
 
     if (number != SIGHUP)
         adapter_stop(adapter, 0);
@@ -239,17 +233,6 @@ static void on_signal(uv_signal_t *handle, int number)
         adapter->reload_again = true;
     else if (!adapter->stopping)
         adapter_reload(adapter);
-}
-
-static void signals_start(struct adapter *adapter)
-{
-    uv_signal_init(&adapter->loop, &adapter->term);
-    uv_signal_init(&adapter->loop, &adapter->interrupt);
-    uv_signal_init(&adapter->loop, &adapter->hangup);
-    adapter->term.data = adapter->interrupt.data = adapter->hangup.data = adapter;
-    uv_signal_start(&adapter->term, on_signal, SIGTERM);
-    uv_signal_start(&adapter->interrupt, on_signal, SIGINT);
-    uv_signal_start(&adapter->hangup, on_signal, SIGHUP);
 }
 
 /* ---- starting */
@@ -287,7 +270,7 @@ static bool parts_start(struct adapter *adapter, const struct material *material
 
     if (!store_open(&adapter->loop, adapter->config->store, &adapter->store, err)) return false;
     client_start(adapter, material);
-    signals_start(adapter);
+    signals_start(&adapter->signals, &adapter->loop, on_signal, adapter);
     service_watch(&adapter->service, &adapter->loop, on_alive, adapter);
     adapter->flow = flow_start(&adapter->loop, &options, adapter->client, adapter->store,
                                &adapter->metrics, adapter->knowledge, &events);

@@ -1,10 +1,10 @@
 #include "store/worker.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-
 #include "store/errand.h"
 
 #define TURN_NS (500 * 1000000ull) /* an idle thread turns so often */
@@ -284,6 +284,19 @@ uint64_t worker_turns(const struct worker *worker)
     return atomic_load(&worker->turns);
 }
 
+/* Signals are for the thread of the loop. */
+static int worker_begin(struct worker *worker)
+{
+    sigset_t all, before;
+    int code;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    code = uv_thread_create(&worker->thread, worker_main, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
 bool worker_init(struct worker *worker, uv_loop_t *loop, struct database *db,
                  void (*closed)(void *arg), void *arg, struct err *err)
 {
@@ -296,7 +309,7 @@ bool worker_init(struct worker *worker, uv_loop_t *loop, struct database *db,
         worker_on_closed((uv_handle_t *)&worker->async);
         return err_set(err, ERR_SYSTEM, "store.thread", "%s", uv_strerror(code));
     }
-    code = uv_thread_create(&worker->thread, worker_main, worker);
+    code = worker_begin(worker);
     if (code == 0) return true;
     database_close(db);
     uv_close((uv_handle_t *)&worker->async, worker_on_closed);

@@ -11,6 +11,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sqlite3
 
 import pytest
@@ -165,6 +166,43 @@ def test_a_failed_sync_is_the_end_of_a_life_and_never_tried_again(on, code):
         told = [p for i in failed[:1] for p in steps[i + 1:] if p.what == ("accept", "hook")]
         assert on == "folder" or day.cuts or not told, f"it lived on after sync {first} of {on}"
     assert ended >= 1
+
+
+def stopped_with_haste(day):
+    """The exit code of a daemon that is asked to stop again at each sync that it comes to."""
+    process = day.daemon.process
+    with switched_on(day):
+        process.send_signal(signal.SIGTERM)
+        asked = 0
+        while process.poll() is None:
+            wait_until(lambda: process.poll() is not None or state_of(process.pid) == "T",
+                       what="a sync, or the end", every=0.001)
+            if process.poll() is None:
+                asked += 1
+                process.send_signal(signal.SIGTERM)
+                process.send_signal(signal.SIGCONT)
+    assert asked, "it came to no sync"
+    return day.daemon.wait_end()
+
+
+def state_of(pid):
+    """As in ps; Z when it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return "Z"
+
+
+def test_a_second_wish_to_stop_changes_nothing(day):
+    """However late it comes: the last thing that a stop does is to sync the store."""
+    begin(day, Fault("pause", "sync", "database", times=0, during=day.switch))
+    day.ward.write(*treated("p1"), result("p1", 0.8))
+    day.until_alert("p1", LOW_COUNT, "open")
+    day.until_quiet()
+    assert notify(day, "p2")[0] == 200          # the log is not empty
+    code = stopped_with_haste(day)
+    assert code == 0 and "event=stopped" in day.daemon.log(), (code, day.daemon.log())
 
 
 @pytest.mark.parametrize("do, at, code", [("EIO", "sync", 1), ("ENOSPC", "sync", 1),

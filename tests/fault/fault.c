@@ -4,7 +4,7 @@
  * fail, be done by half, or be the last thing that the process does.
  *
  *   FAULT_TRACE  file: a line for each point, "NUMBER KIND CLASS OFFSET LENGTH RESULT"
- *   FAULT_DO     kill-before, kill-half, kill-after, short, ENOSPC, EIO or EROFS
+ *   FAULT_DO     kill-before, kill-half, kill-after, pause (until SIGCONT), short, ENOSPC, EIO or EROFS
  *   FAULT_AT     kinds, separated by commas; not set: all
  *   FAULT_ON     classes, separated by commas; not set: all
  *   FAULT_FROM   the first point of those kinds and classes that is concerned; not set: 1
@@ -64,6 +64,7 @@ enum deed {
     DEED_KILL_BEFORE,
     DEED_KILL_HALF,
     DEED_KILL_AFTER,
+    DEED_PAUSE,
     DEED_SHORT,
     DEED_FAIL
 };
@@ -77,9 +78,13 @@ static const struct {
     const char *name;
     enum deed deed;
     int code;
-} deeds[] = { { "kill-before", DEED_KILL_BEFORE, 0 }, { "kill-half", DEED_KILL_HALF, 0 },
-              { "kill-after", DEED_KILL_AFTER, 0 },   { "short", DEED_SHORT, 0 },
-              { "ENOSPC", DEED_FAIL, ENOSPC },        { "EIO", DEED_FAIL, EIO },
+} deeds[] = { { "kill-before", DEED_KILL_BEFORE, 0 },
+              { "kill-half", DEED_KILL_HALF, 0 },
+              { "kill-after", DEED_KILL_AFTER, 0 },
+              { "pause", DEED_PAUSE, 0 },
+              { "short", DEED_SHORT, 0 },
+              { "ENOSPC", DEED_FAIL, ENOSPC },
+              { "EIO", DEED_FAIL, EIO },
               { "EROFS", DEED_FAIL, EROFS } };
 
 /* What the environment says; written before main() alone. */
@@ -196,6 +201,7 @@ static struct point point_begin(enum kind kind, enum class class, long at, size_
     point.number = atomic_fetch_add(&points, 1) + 1;
     point.deed = deed_of(&point);
     if (point.deed == DEED_KILL_BEFORE) die(&point);
+    if (point.deed == DEED_PAUSE) syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP);
     return point;
 }
 
