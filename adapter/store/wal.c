@@ -81,12 +81,16 @@ static bool frame_is_of_this_log(const struct wal *wal)
     return number(wal->frame) && memcmp(wal->frame + 8, wal->salts, sizeof wal->salts) == 0;
 }
 
+/* The sum of a frame begins with that of the frame before it, as it was found there: behind a damaged
+ * frame each vouches for the next one. */
 static bool frame_is_good(struct wal *wal)
 {
-    if (!frame_is_of_this_log(wal)) return false;
     sum_add(wal, wal->frame, 8);
     sum_add(wal, wal->frame + FRAME_HEAD, wal->page_len);
-    return sum_is(wal, wal->frame + 16);
+    bool good = frame_is_of_this_log(wal) && sum_is(wal, wal->frame + 16);
+    wal->sum[0] = number(wal->frame + 16);
+    wal->sum[1] = number(wal->frame + 20);
+    return good;
 }
 
 static bool frame_commits(const struct wal *wal)
@@ -94,15 +98,13 @@ static bool frame_commits(const struct wal *wal)
     return number(wal->frame + 4) != 0;
 }
 
-/* Up to the first frame that is not as it was written. False: that was the last one. */
-static bool good_frames_read(struct wal *wal)
+/* Up to the first frame that is not as it was written, and that one. */
+static void good_frames_read(struct wal *wal)
 {
-    while (frame_read(wal)) {
-        if (!frame_is_good(wal)) return true;
+    while (frame_read(wal) && frame_is_good(wal)) {
         wal->good++;
         if (frame_commits(wal)) wal->committed = wal->good;
     }
-    return false;
 }
 
 static size_t lost_behind(struct wal *wal)
@@ -110,8 +112,9 @@ static size_t lost_behind(struct wal *wal)
     size_t lost = 0;
 
     wal->frame = mem_zero(1, FRAME_HEAD + wal->page_len);
-    for (bool more = good_frames_read(wal); more; more = frame_read(wal))
-        if (frame_is_of_this_log(wal) && frame_commits(wal)) lost++;
+    good_frames_read(wal);
+    while (frame_read(wal))
+        if (frame_is_good(wal) && frame_commits(wal)) lost++;
     free(wal->frame);
     return lost >= LOST_MINIMUM ? lost : 0;
 }

@@ -169,9 +169,10 @@ class Day:
                                 if s["status"] == "active"]) == 3, "three active Subscriptions")
 
     def until_quiet(self):
-        """... and it has come so far that it knows SIGTERM."""
-        self.until(lambda: "event=ready" in "\n".join(self.daemon.lines[self.born:]), "ready")
-        self.until(self.ward.is_settled, "nothing waits")
+        """... in a life that has come so far that it knows SIGTERM, and has not ended meanwhile."""
+        self.until(lambda: "event=ready" in "\n".join(self.daemon.lines[self.born:])
+                   and self.ward.is_settled() and self.daemon.process.poll() is None,
+                   "ready, and nothing waits")
 
     # the story
 
