@@ -51,6 +51,7 @@ struct newest {
     const struct chart_result *found; /* the newest that counts at now; can be read if any of its
                                          * moment can */
     const struct chart_result *ahead; /* the next one that is dated after now */
+    bool waits;                       /* one of up to now is computed from one dated after now */
     bool undated;                     /* there is one without a date */
 };
 
@@ -71,6 +72,7 @@ static struct newest newest_find(const struct eval *eval, unsigned analyte)
         const struct chart_result *one = &at.results[at.count];
         if (at.found && one->at_ms != at.found->at_ms) break;
         if (!counts(eval, one)) continue;
+        at.waits |= one->at_ms <= eval->now_ms && result_from(one) > eval->now_ms;
         if (result_from(one) > eval->now_ms)
             at.ahead = sooner(at.ahead, one);
         else if (!at.found)
@@ -80,6 +82,14 @@ static struct newest newest_find(const struct eval *eval, unsigned analyte)
             at.found = one;
     }
     return at;
+}
+
+/* Looking back, one that is dated later was not there yet: no date is wrong. */
+static enum doubt missing_doubt(const struct eval *eval, const struct newest *at)
+{
+    bool ahead = eval->back ? at->waits : at->ahead != NULL;
+
+    return ahead || at->undated ? DOUBT_TIME : DOUBT_MISSING;
 }
 
 /* ---- words, made only where somebody will read them */
@@ -263,8 +273,8 @@ struct measure measure_result(struct eval *eval, unsigned analyte, const struct 
 
     if (within && at.found) over = instant_add(at.found->at_ms, *within, 1);
     if (!at.found) {
-        measure = measure_lacking(at.ahead || at.undated ? DOUBT_TIME : DOUBT_MISSING, wanted,
-                                  missing_words(eval, analyte, &at));
+        measure =
+            measure_lacking(missing_doubt(eval, &at), wanted, missing_words(eval, analyte, &at));
     } else if (over < eval->now_ms) {
         measure = measure_lacking(DOUBT_STALE, wanted, value_words(eval, at.found, " is too old"));
     } else {

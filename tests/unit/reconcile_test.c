@@ -386,6 +386,14 @@ static const struct story {
              "{'result':'platelets','is':'below 50 10*9/L','within':'14 d'}]}",                    \
              "{'all':[{'order':'lenalidomide'},"                                                   \
              "{'result':'platelets','is':'below 25 10*9/L','within':'14 d'}]}")
+#define EITHER_COUNT                                                                               \
+    RULE_AND("r",                                                                                  \
+             "'persists':{'all':[{'order':'lenalidomide','is':'active or held'},{'any':["          \
+             "{'result':'platelets','is':'below 50 10*9/L','within':'14 d'},"                      \
+             "{'result':'neutrophils','is':'below 1.0 10*9/L','within':'14 d'}]}]}",               \
+             "{'all':[{'order':'lenalidomide'},{'any':["                                           \
+             "{'result':'platelets','is':'below 25 10*9/L','within':'14 d'},"                      \
+             "{'result':'neutrophils','is':'below 0.5 10*9/L','within':'14 d'}]}]}")
     { "N-15: it lasts until the resume value",
       HYSTERESIS,
       NULL,
@@ -530,6 +538,24 @@ static const struct story {
       { STEP(8 * DAY, "lenalidomide",
              "platelets 20 10*9/L, now; platelets unreadable, in 4 d; platelets 40 10*9/L, in 8 d",
              "raise r|lenalidomide#1; ") } },
+    { "a count that was not there yet left nothing untold: it had ended before",
+      EITHER_COUNT,
+      NULL,
+      { STEP(
+          8 * DAY, "lenalidomide",
+          "platelets 20 10*9/L, now; platelets 60 10*9/L, in 4 d; neutrophils 0.8 10*9/L, in 8 d",
+          "") } },
+    { "... as whoever looked all along has seen",
+      EITHER_COUNT,
+      NULL,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
+        STEP(4 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 60 10*9/L, in 4 d",
+             "clear r|lenalidomide#1: It can no longer be confirmed: no result for neutrophils on "
+             "record.; "),
+        STEP(
+            8 * DAY, "lenalidomide",
+            "platelets 20 10*9/L, now; platelets 60 10*9/L, in 4 d; neutrophils 0.8 10*9/L, in 8 d",
+            "") } },
     { "what would have ended it comes late",
       HYSTERESIS,
       NULL,
