@@ -65,6 +65,30 @@ static enum footing footing_of(const struct work *work, const struct verdict *ve
     return FOOTING_FIRM;
 }
 
+static const struct alert *open_of(const struct work *work, const char *identity)
+{
+    for (size_t i = 0; i < work->before_count; i++)
+        if (work->before[i].state == ALERT_OPEN && strcmp(work->before[i].identity, identity) == 0)
+            return &work->before[i];
+    return NULL;
+}
+
+static bool is_firm(const struct work *work, const struct verdict *verdict)
+{
+    const struct alert *open = open_of(work, verdict->identity);
+
+    return !open || footing_of(work, verdict, open) == FOOTING_FIRM;
+}
+
+/* Does it stand for an alert by itself? One that a stronger finding took in does, when that has no
+ * footing. */
+static bool stands_alone(const struct work *work, const struct verdict *verdict)
+{
+    if (!is_firm(work, verdict)) return false;
+    if (verdict->merged_into) return !is_firm(work, verdict->merged_into);
+    return verdict_is_finding(verdict);
+}
+
 static void raised_copy(struct work *work, const struct alert *from, struct alert *to)
 {
     to->raised = arena_alloc(&work->plan->arena, (from->raised_count + 1) * sizeof *to->raised);
@@ -85,19 +109,21 @@ static void raised_note(struct work *work, const struct verdict *verdict, const 
         trigger_note(work->chart, &work->plan->arena, alert);
 }
 
+static int64_t last_episode(const struct work *work, const char *identity)
+{
+    int64_t last = 0;
+
+    for (size_t i = 0; i < work->before_count; i++)
+        if (work->before[i].episode > last && strcmp(work->before[i].identity, identity) == 0)
+            last = work->before[i].episode;
+    return last;
+}
+
 static void finding_keep(struct work *work, const struct verdict *verdict)
 {
-    const struct alert *open = NULL;
-    int64_t episode = 0;
+    const struct alert *open = open_of(work, verdict->identity);
     struct alert alert;
 
-    for (size_t i = 0; i < work->before_count; i++) {
-        const struct alert *at = &work->before[i];
-        if (strcmp(at->identity, verdict->identity) != 0) continue;
-        if (at->episode > episode) episode = at->episode;
-        if (at->state == ALERT_OPEN) open = at;
-    }
-    if (open && footing_of(work, verdict, open) != FOOTING_FIRM) return;
     verdict_alert(work->evaluation, verdict, work->knowledge, work->chart, &work->plan->arena,
                   &alert);
     raised_note(work, verdict, open, &alert);
@@ -108,7 +134,7 @@ static void finding_keep(struct work *work, const struct verdict *verdict)
         if (!alert_same(open, &alert)) plan_add(work, ACTION_UPDATE, &alert);
     } else {
         char key[DIGEST_TEXT_SIZE];
-        alert.episode = episode + 1;
+        alert.episode = last_episode(work, alert.identity) + 1;
         alert.opened_ms = work->now_ms;
         alert_key(alert.identity, alert.episode, key);
         alert.key = keep(work, key);
@@ -378,7 +404,7 @@ static void alert_end(struct work *work, const struct alert *open)
     struct alert ended = *open;
     enum footing footing = ending.verdict ? footing_of(work, ending.verdict, open) : FOOTING_FIRM;
 
-    if (ending.verdict && verdict_is_finding(ending.verdict) && footing == FOOTING_FIRM) return;
+    if (ending.verdict && stands_alone(work, ending.verdict)) return;
     ended.state = ALERT_RETRACTED;
     /* The clock may have been set back since. */
     ended.ended_ms = work->now_ms > open->opened_ms ? work->now_ms : open->opened_ms;
@@ -422,7 +448,7 @@ struct plan *reconcile(const struct evaluation *evaluation, const struct knowled
 
     plan->actions = arena_alloc(&plan->arena, most * sizeof *plan->actions);
     for (size_t i = 0; i < evaluation->verdict_count; i++)
-        if (verdict_is_finding(&evaluation->verdicts[i]))
+        if (stands_alone(&work, &evaluation->verdicts[i]))
             finding_keep(&work, &evaluation->verdicts[i]);
     for (size_t i = 0; i < before_count; i++)
         if (before[i].state == ALERT_OPEN) alert_end(&work, &before[i]);

@@ -83,7 +83,7 @@ static bool rests_on_absence(const struct evaluation *evaluation, const char *id
 {
     for (size_t i = 0; i < evaluation->verdict_count; i++) {
         const struct verdict *verdict = &evaluation->verdicts[i];
-        if (verdict_is_finding(verdict) && strcmp(verdict->identity, identity) == 0)
+        if (strcmp(verdict->identity, identity) == 0)
             return verdict->persists || verdict_rests_on_absence(verdict);
     }
     return false;

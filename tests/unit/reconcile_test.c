@@ -469,6 +469,17 @@ static const struct story {
         STEP(3 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 12 h",
              "") } },
 
+    { "what a finding that is taken back had taken in is given back at once",
+      HYSTERESIS "," RULE_AND("weak", "'yieldsTo':['r']",
+                              "{'all':[{'order':'lenalidomide'},{'result':'platelets',"
+                              "'is':'below 50 10*9/L','within':'14 d'}]}"),
+      NULL,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1 also weak; "),
+        STEP(DAY, "lenalidomide", "platelets 40 10*9/L, now",
+             "retract r|lenalidomide#1 also weak: A result that raised it was corrected or "
+             "removed.; raise weak|lenalidomide#1; "),
+        STEP(2 * DAY, "lenalidomide", "platelets 40 10*9/L, now", "") } },
+
     { "what its rule says ends it ends it, even while its trigger cannot be told",
       RULE_AND("r",
                "'persists':{'all':[{'order':'lenalidomide'},"
