@@ -56,14 +56,12 @@ static struct answer condition_match(const struct eval *eval, const struct condi
     return answer_both(answer, recency_answer(eval, condition->start_ms, clause->within));
 }
 
-/* A problem without any code could be the one asked for. */
-static bool could_be(const struct eval *eval, const struct condition_clause *clause,
-                     const struct chart_condition *condition)
+/* A problem without any code could be the one asked for, where one with its code would be. */
+static struct answer could_be(const struct eval *eval, const struct condition_clause *clause,
+                              const struct chart_condition *condition)
 {
-    if (!condition->uncoded) return false;
-    return condition->state == CONDITION_ACTIVE
-               ? clause->ever || !is_past(eval, condition)
-               : clause->ever && condition->state == CONDITION_PAST;
+    if (!condition->uncoded || condition->state == CONDITION_UNCONFIRMED) return ANSWER_FALSE;
+    return condition_match(eval, clause, condition);
 }
 
 static void condition_tell(struct eval *eval, struct trace *t,
@@ -87,8 +85,9 @@ static struct answer conditions_find(struct eval *eval, const struct condition_c
 
     for (size_t i = 0; i < eval->chart->condition_count; i++) {
         const struct chart_condition *condition = &eval->chart->conditions[i];
-        struct answer one;
-        *ret_uncoded |= could_be(eval, clause, condition);
+        struct answer one = could_be(eval, clause, condition);
+        *ret_uncoded |= one.truth > TRUTH_FALSE;
+        answer_until(eval, &answer, one.next_ms);
         if (!shares(&clause->concepts, condition->concepts, condition->concept_count)) continue;
         one = condition_match(eval, clause, condition);
         if (one.truth > TRUTH_FALSE) condition_tell(eval, t, condition);

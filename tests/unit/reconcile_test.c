@@ -88,6 +88,29 @@ static void first_over_in_4_d(struct chart *chart)
     chart->orders[0].end_ms = NOW + 4 * DAY;
 }
 
+/* A problem without a code: past since four days after NOW, since before. */
+static void uncoded_past(struct chart *chart, int64_t since_ms)
+{
+    const struct chart_condition problem = { .source = { "Condition", "1", "", since_ms },
+                                             .state = CONDITION_PAST,
+                                             .uncoded = true,
+                                             .label = "Something",
+                                             .start_ms = INSTANT_UNSET,
+                                             .end_ms = INSTANT_NEVER };
+
+    chart_add_condition(chart, &problem);
+}
+
+static void uncoded_past_in_4_d(struct chart *chart)
+{
+    uncoded_past(chart, NOW + 4 * DAY);
+}
+
+static void uncoded_past_before(struct chart *chart)
+{
+    uncoded_past(chart, NOW - DAY);
+}
+
 static void first_order_gone(struct chart *chart)
 {
     memmove(chart->orders, chart->orders + 1, --chart->order_count * sizeof *chart->orders);
@@ -394,6 +417,12 @@ static const struct story {
              "{'all':[{'order':'lenalidomide'},{'any':["                                           \
              "{'result':'platelets','is':'below 25 10*9/L','within':'14 d'},"                      \
              "{'result':'neutrophils','is':'below 0.5 10*9/L','within':'14 d'}]}]}")
+#define UNDIALYSED                                                                                 \
+    RULE_AND("r",                                                                                  \
+             "'persists':{'all':[{'order':'lenalidomide'},"                                        \
+             "{'result':'platelets','is':'below 50 10*9/L','within':'14 d'}]}",                    \
+             "{'all':[{'order':'lenalidomide'},{'noCondition':'dialysis'},"                        \
+             "{'result':'platelets','is':'below 25 10*9/L','within':'14 d'}]}")
     { "N-15: it lasts until the resume value",
       HYSTERESIS,
       NULL,
@@ -613,6 +642,16 @@ static const struct story {
       { STEP_BUT(8 * DAY, "lenalidomide; lenalidomide, since in 5 d",
                  "platelets 20 10*9/L, now; platelets 40 10*9/L, in 2 d", "",
                  first_over_in_4_d) } },
+    { "a problem without a code that was there could have been the one that must not be",
+      UNDIALYSED,
+      NULL,
+      { STEP_BUT(8 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 3 d",
+                 "", uncoded_past_in_4_d) } },
+    { "... one that was past before could not",
+      UNDIALYSED,
+      NULL,
+      { STEP_BUT(8 * DAY, "lenalidomide", "platelets 20 10*9/L, now; platelets 40 10*9/L, in 3 d",
+                 "raise r|lenalidomide#1; ", uncoded_past_before) } },
     { "an order that ended nobody knows when raises nothing by the record",
       HYSTERESIS,
       NULL,
