@@ -51,6 +51,14 @@ enum footing {
     FOOTING_ENDED, /* by results that came late, it had ended since it was raised */
 };
 
+/* When what raised it was so; where no result tells, it was so when the alert was opened. */
+static int64_t began_ms(const struct work *work, const struct alert *open)
+{
+    int64_t ms = trigger_ms(work->chart, open);
+
+    return ms != INSTANT_UNSET ? ms : open->opened_ms;
+}
+
 /* The record speaks first: what it says is the same for everyone who looks. Where it is silent about
  * the trigger (the order was on hold before it was changed again), the alert remembers. Another
  * generation may read the same result in another way. */
@@ -60,7 +68,7 @@ static enum footing footing_of(const struct work *work, const struct verdict *ve
     if (verdict->answer.truth == TRUTH_TRUE || !verdict->persists) return FOOTING_FIRM;
     if (verdict->past.kind == PAST_OPENED) return FOOTING_FIRM;
     if (same_knowledge(work, open) && !trigger_stands(work->chart, open)) return FOOTING_ERROR;
-    if (verdict->past.kind == PAST_ENDED && verdict->past.at_ms > trigger_ms(work->chart, open))
+    if (verdict->past.kind == PAST_ENDED && verdict->past.at_ms > began_ms(work, open))
         return FOOTING_ENDED;
     return FOOTING_FIRM;
 }

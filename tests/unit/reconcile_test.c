@@ -59,6 +59,17 @@ static void low_platelets_removed(struct chart *chart)
             chart->results[i].state = RESULT_REMOVED;
 }
 
+/* No mapping knows the platelets below 25 any more. */
+static void low_platelets_unmapped(struct chart *chart)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < chart->result_count; i++)
+        if (strncmp(chart->results[i].shown, "20 ", 3) != 0)
+            chart->results[kept++] = chart->results[i];
+    chart->result_count = kept;
+}
+
 /* The order on hold was put there two days, or an hour, after NOW; an hour before. */
 static void held_in_2_d(struct chart *chart)
 {
@@ -509,6 +520,23 @@ static const struct story {
              "removed.; raise weak|lenalidomide#1; "),
         STEP(2 * DAY, "lenalidomide", "platelets 40 10*9/L, now", "") } },
 
+    { "under other mappings that do not know what raised it, a higher count from before ends "
+      "nothing",
+      HYSTERESIS,
+      HYSTERESIS "," HOLD,
+      { STEP(0, "lenalidomide", "platelets 60 10*9/L, 5 d ago; platelets 20 10*9/L, now",
+             "raise r|lenalidomide#1; "),
+        { 8 * DAY, "lenalidomide",
+          "platelets 60 10*9/L, 5 d ago; platelets 20 10*9/L, now; platelets 40 10*9/L, in 8 d",
+          "update r|lenalidomide#1; ", low_platelets_unmapped, true } } },
+    { "... and one from after it does",
+      HYSTERESIS,
+      HYSTERESIS "," HOLD,
+      { STEP(0, "lenalidomide", "platelets 20 10*9/L, now", "raise r|lenalidomide#1; "),
+        { 8 * DAY, "lenalidomide",
+          "platelets 20 10*9/L, now; platelets 60 10*9/L, in 5 d; platelets 40 10*9/L, in 8 d",
+          "clear r|lenalidomide#1: By what is on record now, it had ended on 2026-06-20.; ",
+          low_platelets_unmapped, true } } },
     { "what its rule says ends it ends it, even while its trigger cannot be told",
       RULE_AND("r",
                "'persists':{'all':[{'order':'lenalidomide'},"
