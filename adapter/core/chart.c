@@ -152,9 +152,10 @@ size_t chart_results(const struct chart *chart, unsigned analyte, const struct c
     return chart_reported(chart, analyte, ret);
 }
 
-size_t chart_reported(const struct chart *chart, unsigned analyte, const struct chart_result **ret)
+/* The first result whose analyte is not before this one. */
+static size_t results_from(const struct chart *chart, uint64_t analyte)
 {
-    size_t low = 0, high = chart->result_count, count = 0;
+    size_t low = 0, high = chart->result_count;
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
@@ -163,10 +164,16 @@ size_t chart_reported(const struct chart *chart, unsigned analyte, const struct 
         else
             high = mid;
     }
-    while (low + count < chart->result_count && chart->results[low + count].analyte == analyte)
-        count++;
-    *ret = count ? &chart->results[low] : NULL;
-    return count;
+    return low;
+}
+
+size_t chart_reported(const struct chart *chart, unsigned analyte, const struct chart_result **ret)
+{
+    size_t first = results_from(chart, analyte);
+    size_t next = results_from(chart, (uint64_t)analyte + 1);
+
+    *ret = next > first ? &chart->results[first] : NULL;
+    return next - first;
 }
 
 bool result_same_moment(const struct chart_result *a, const struct chart_result *b)
