@@ -70,6 +70,18 @@ struct drug_index drug_index_make(const struct eval *eval)
     return index;
 }
 
+struct drug_index drug_index_then(const struct drug_index *now, const struct eval *then)
+{
+    struct drug_index index = *now;
+
+    index.places = arena_alloc(then->arena, index.count * sizeof *index.places);
+    for (size_t i = 0; i < index.count; i++) {
+        index.places[i] = now->places[i];
+        index.places[i].over = is_over(then, now->places[i].order);
+    }
+    return index;
+}
+
 size_t drug_index_find(const struct drug_index *index, unsigned concept,
                        const struct drug_place **ret)
 {

@@ -398,7 +398,7 @@ struct eval eval_at(const struct eval *eval, int64_t then_ms, struct arena *aren
     then.back = true;
     then.arena = arena;
     then.memos = (struct measure_memos){ 0 };
-    then.index = drug_index_make(&then);
+    then.index = drug_index_then(&eval->index, &then);
     eval_body_measure(&then);
     return then;
 }

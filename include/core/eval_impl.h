@@ -32,6 +32,9 @@ struct drug_index {
 /* Of eval->chart at eval->now_ms, in eval->arena. */
 struct drug_index drug_index_make(const struct eval *eval);
 
+/* The same at then->now_ms, in then->arena: what is over alone may differ. The rest is borrowed. */
+struct drug_index drug_index_then(const struct drug_index *now, const struct eval *then);
+
 /* The places of one drug; 0 when the chart has no order for it. */
 size_t drug_index_find(const struct drug_index *index, unsigned concept,
                        const struct drug_place **ret);
