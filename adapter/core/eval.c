@@ -113,7 +113,10 @@ static void lasting_judge(struct eval *eval, bool open, struct verdict *verdict)
     lasting = clause_answer(eval, verdict->rule->persists, NULL);
     if (lasting.truth == TRUTH_TRUE) verdict->past = past_find(eval, verdict->rule);
     verdict->persists = lasting.truth == TRUTH_TRUE && (open || verdict->past.kind == PAST_OPENED);
-    if (!open && !verdict->persists) return;
+    if (!open && verdict->past.kind == PAST_TOO_LONG)
+        lasting = (struct answer){ TRUTH_UNKNOWN, DOUBT_HISTORY, lasting.next_ms };
+    else if (!open && !verdict->persists)
+        return;
     verdict->lasting = lasting;
     sooner(&verdict->answer, lasting.next_ms);
 }
@@ -158,7 +161,7 @@ static void verdict_make(struct run *run)
         return;
     }
     verdict_judge(run, &verdict);
-    if (run->lasting_only && !verdict.persists) return;
+    if (run->lasting_only && verdict.lasting.truth == TRUTH_FALSE) return;
     if (twin)
         *twin = verdict;
     else
@@ -369,6 +372,11 @@ bool verdict_is_finding(const struct verdict *verdict)
 
 /* ---- everything */
 
+static bool cannot_be_told(const struct verdict *verdict)
+{
+    return verdict->answer.truth == TRUTH_UNKNOWN || verdict->lasting.truth == TRUTH_UNKNOWN;
+}
+
 static void summarise(struct evaluation *evaluation)
 {
     const struct rule *unknown = NULL;
@@ -378,7 +386,7 @@ static void summarise(struct evaluation *evaluation)
         const struct verdict *verdict = &evaluation->verdicts[i];
         if (verdict->answer.next_ms < evaluation->next_ms)
             evaluation->next_ms = verdict->answer.next_ms;
-        if (verdict->answer.truth == TRUTH_UNKNOWN && verdict->rule != unknown) {
+        if (cannot_be_told(verdict) && verdict->rule != unknown) {
             evaluation->unknown++;
             unknown = verdict->rule;
         }

@@ -29,19 +29,23 @@ static enum effect effect_of(struct eval *then, const struct rule *rule, int64_t
 }
 
 /* From an instant on, every change until another one; the last that had an effect is kept. */
-static void stretch_look(struct look *look, int64_t from_ms, int64_t to_ms, struct past *ret)
+static struct past stretch_look(struct look *look, int64_t from_ms, int64_t to_ms)
 {
     static const enum past_kind kinds[] = {
         [EFFECT_OPENS] = PAST_OPENED, [EFFECT_ENDS] = PAST_ENDED
     };
+    struct past past = { PAST_SILENT, INSTANT_UNSET };
 
-    for (int64_t at = from_ms, next; at < to_ms && look->steps < STEPS_MAX; at = next) {
-        struct eval then = eval_at(look->now, at, &look->arena);
-        enum effect effect = effect_of(&then, look->rule, &next);
-        if (effect != EFFECT_NONE) *ret = (struct past){ kinds[effect], at };
+    for (int64_t at = from_ms, next; at < to_ms; at = next) {
+        struct eval then;
+        enum effect effect;
+        if (look->steps++ == STEPS_MAX) return (struct past){ PAST_TOO_LONG, INSTANT_UNSET };
+        then = eval_at(look->now, at, &look->arena);
+        effect = effect_of(&then, look->rule, &next);
+        if (effect != EFFECT_NONE) past = (struct past){ kinds[effect], at };
         arena_done(&look->arena);
-        look->steps++;
     }
+    return past;
 }
 
 /* ---- the instants at which something came into the record */
@@ -85,8 +89,8 @@ struct past past_find(const struct eval *eval, const struct rule *rule)
     int64_t *instants, to_ms = eval->now_ms;
     size_t count = instants_find(eval, &instants);
 
-    for (size_t i = 0; i < count && past.kind == PAST_SILENT && look.steps < STEPS_MAX; i++) {
-        stretch_look(&look, instants[i], to_ms, &past);
+    for (size_t i = 0; i < count && past.kind == PAST_SILENT; i++) {
+        past = stretch_look(&look, instants[i], to_ms);
         to_ms = instants[i];
     }
     return past;

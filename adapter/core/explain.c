@@ -57,6 +57,7 @@ static void doubts_write(unsigned doubts, struct buf *out)
         { DOUBT_DOSE, "dose" },
         { DOUBT_INPUT, "input" },
         { DOUBT_UNREADABLE, "unreadable" },
+        { DOUBT_HISTORY, "too long a history" },
     };
     const char *between = " (";
 
@@ -125,6 +126,7 @@ static void verdict_write(const struct verdict *verdict, const struct knowledge 
 
     buf_printf(out, "%s  %s  %s", rule->id, truth_word(verdict->answer.truth),
                consequence(verdict));
+    if (verdict->lasting.truth == TRUTH_UNKNOWN) doubts_write(verdict->lasting.doubts, out);
     subjects_write(verdict, knowledge, out);
     if (verdict->merged_into) buf_printf(out, " (%s)", verdict->merged_into->rule->id);
     buf_printf(out, "\n  %s [%s, %s; %s", rule->title, severity_name(rule->severity),

@@ -43,8 +43,8 @@ struct trace {
 };
 
 /* Where the record says that an alert that lasts comes from: the last instant at which it opened, or
- * ended. */
-enum past_kind { PAST_UNASKED, PAST_OPENED, PAST_ENDED, PAST_SILENT };
+ * ended. Too long: it lies more changes back than are looked through. */
+enum past_kind { PAST_UNASKED, PAST_OPENED, PAST_ENDED, PAST_SILENT, PAST_TOO_LONG };
 struct past {
     enum past_kind kind;
     int64_t at_ms; /* INSTANT_UNSET but for opened and ended */
@@ -56,7 +56,8 @@ struct verdict {
     unsigned bound[BINDING_MAX]; /* the drugs that the order clauses were bound to */
     struct answer answer;
     struct answer lasting; /* of rule->persists, where the rule is not true and an alert is open, or
-                            * by the record would be; else false */
+                            * by the record would be; unknown where the record is too long to tell;
+                            * else false */
     bool persists;         /* lasting is true, and the alert is open or, by the record, would be */
     struct past past;      /* what the record says, asked where lasting is true */
     enum display display;

@@ -274,8 +274,8 @@ struct answer dose_day_answer(struct eval *eval, struct trace *t);
 
 /* What the record says of an alert of the rule that lasts now: the last instant before now at which it
  * opened (`when` was true) or ended (neither that nor `persists`, and it could be told). The rule's
- * clauses are held to eval->bound. PAST_SILENT: there is no such instant, or it lies more than a
- * thousand changes of the chart back. Cannot fail. (eval_past.c) */
+ * clauses are held to eval->bound. PAST_SILENT: there is no such instant. PAST_TOO_LONG: none in the
+ * last thousand changes of the chart. Cannot fail. (eval_past.c) */
 struct past past_find(const struct eval *eval, const struct rule *rule);
 
 /* A clause of an open alert that cannot be told for a reason other than age does not end it. */

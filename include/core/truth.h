@@ -17,6 +17,7 @@ enum doubt {
     DOUBT_DOSE = 1 << 7,   /* a dose that cannot be computed (free text, ranges, no strength) */
     DOUBT_INPUT = 1 << 8,  /* an input of a formula is missing (weight, age, sex ...) */
     DOUBT_UNREADABLE = 1 << 9, /* the newest result has no value that can be read */
+    DOUBT_HISTORY = 1 << 10,   /* more changes of the chart than are looked through */
 };
 
 static inline enum truth truth_not(enum truth a)

@@ -926,6 +926,62 @@ static void check_once_so(void **state)
                             "Source: D.");
 }
 
+/* ---- more changes than are looked through: told, not taken for silence */
+
+static const struct history {
+    const char *name, *rules, *orders, *results;
+    unsigned more; /* platelets of 40 after them, a minute apart, the last of them now */
+    bool raised, told;
+} histories[] = {
+    { "what raised it lies 900 changes back", HYSTERESIS, "lenalidomide",
+      "platelets 20 10*9/L, 9 d ago", 900, true, true },
+    { "what raised it lies more than a thousand changes back", HYSTERESIS, "lenalidomide",
+      "platelets 20 10*9/L, 9 d ago", 1100, false, false },
+    /* It opens each second day until the count of 1200 days ago is too old: a change a day. */
+    { "the end of a stretch is not looked at any more: its beginning says nothing",
+      RULE_AND("r",
+               "'persists':{'all':[{'order':'lenalidomide'},"
+               "{'result':'platelets','is':'below 50 10*9/L','within':'1100 d'}]}",
+               "{'all':[{'order':'lenalidomide'},"
+               "{'cycleStart':'lenalidomide','cycle':'2 d','within':'1 d'},"
+               "{'result':'platelets','is':'below 25 10*9/L','within':'1100 d'}]}"),
+      "lenalidomide, since 1300 d ago", "platelets 20 10*9/L, 1200 d ago", 1, false, false },
+};
+
+static void platelets_add(struct chart *chart, const struct knowledge *knowledge, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct chart_result result = chart->results[chart->result_count - 1];
+        result.source.id = "more";
+        result.at_ms = NOW - (int64_t)(count - 1 - i) * 60000;
+        result.value = interval_exactly(decimal_of(40));
+        result.shown = "40 10*9/L";
+        chart_add_result(chart, &result);
+    }
+    chart_arrange(chart, knowledge);
+}
+
+static void check_history(void **state)
+{
+    const struct history *row = *state;
+    AUTO(knowledge_free) struct knowledge *knowledge = fixture_load(row->rules, NULL);
+    AUTO(chart_free)
+    struct chart *chart = fixture_chart(knowledge, NULL, row->orders, row->results, NULL);
+    AUTO(evaluation_free) struct evaluation *evaluation = NULL;
+    AUTO(plan_free) struct plan *plan = NULL;
+    const struct verdict *verdict;
+
+    platelets_add(chart, knowledge, row->more);
+    evaluation = evaluate(knowledge, chart, NOW, NULL);
+    plan = reconcile(evaluation, knowledge, chart, NULL, 0, NOW);
+    assert_int_equal(plan->action_count, row->raised);
+    assert_int_equal(evaluation->verdict_count, 1);
+    verdict = &evaluation->verdicts[0];
+    assert_int_equal(verdict->lasting.truth, row->told ? TRUTH_TRUE : TRUTH_UNKNOWN);
+    assert_int_equal(verdict->lasting.doubts, row->told ? 0 : DOUBT_HISTORY);
+    assert_int_equal(evaluation->unknown, !row->told);
+}
+
 /* An allergy is evidence like any other: it stands. */
 static void check_allergy(void **state)
 {
@@ -965,8 +1021,9 @@ int main(void)
         { "without an evaluation what is open ends", check_nothing, NULL, NULL, NULL },
         { "an allergy is evidence that stands or is removed", check_allergy, NULL, NULL, NULL },
     };
-    int failed =
-        RUN_TABLE("stories", stories, check_story) + RUN_TABLE("once so", once_so, check_once_so);
+    int failed = RUN_TABLE("stories", stories, check_story) +
+                 RUN_TABLE("once so", once_so, check_once_so) +
+                 RUN_TABLE("history", histories, check_history);
 
     return failed + cmocka_run_group_tests_name("single", single, NULL, NULL);
 }
