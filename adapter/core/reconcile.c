@@ -51,12 +51,22 @@ enum footing {
     FOOTING_ENDED, /* by results that came late, it had ended since it was raised */
 };
 
-/* When what raised it was so; where no result tells, it was so when the alert was opened. */
+/* When what raised it was so; where the chart has no result of that, it was so when the alert was
+ * opened. */
 static int64_t began_ms(const struct work *work, const struct alert *open)
 {
     int64_t ms = trigger_ms(work->chart, open);
 
     return ms != INSTANT_UNSET ? ms : open->opened_ms;
+}
+
+/* Was it never so? Where no result is noted, the record alone knew what raised it. */
+static bool was_never_so(const struct work *work, const struct verdict *verdict,
+                         const struct alert *open)
+{
+    if (!same_knowledge(work, open)) return false;
+    if (open->raised_count) return !trigger_stands(work->chart, open);
+    return verdict->past.kind == PAST_ENDED && verdict->past.at_ms <= open->opened_ms;
 }
 
 /* The record speaks first: what it says is the same for everyone who looks. Where it is silent about
@@ -67,7 +77,7 @@ static enum footing footing_of(const struct work *work, const struct verdict *ve
 {
     if (verdict->answer.truth == TRUTH_TRUE || !verdict->persists) return FOOTING_FIRM;
     if (verdict->past.kind == PAST_OPENED) return FOOTING_FIRM;
-    if (same_knowledge(work, open) && !trigger_stands(work->chart, open)) return FOOTING_ERROR;
+    if (was_never_so(work, verdict, open)) return FOOTING_ERROR;
     if (verdict->past.kind == PAST_ENDED && verdict->past.at_ms > began_ms(work, open))
         return FOOTING_ENDED;
     return FOOTING_FIRM;
@@ -417,7 +427,8 @@ static void alert_end(struct work *work, const struct alert *open)
     /* The clock may have been set back since. */
     ended.ended_ms = work->now_ms > open->opened_ms ? work->now_ms : open->opened_ms;
     if (footing == FOOTING_ERROR) {
-        ended.ended_why = "A result that raised it was corrected or removed.";
+        ended.ended_why = open->raised_count ? "A result that raised it was corrected or removed."
+                                             : "What raised it was corrected or removed.";
     } else if (footing == FOOTING_ENDED) {
         ended.state = ALERT_CLEARED;
         ended.ended_why = ended_before_words(work, ending.verdict);
