@@ -176,6 +176,14 @@ size_t chart_reported(const struct chart *chart, unsigned analyte, const struct 
     return next - first;
 }
 
+bool source_is(const struct source *source, const char *reference)
+{
+    size_t n = strlen(source->type);
+
+    return strncmp(reference, source->type, n) == 0 && reference[n] == '/' &&
+           strcmp(reference + n + 1, source->id) == 0;
+}
+
 bool result_same_moment(const struct chart_result *a, const struct chart_result *b)
 {
     if (a->at_ms != b->at_ms) return false;

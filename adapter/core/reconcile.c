@@ -162,14 +162,6 @@ static void finding_keep(struct work *work, const struct verdict *verdict)
 
 /* ---- what became of the facts that an alert rested on */
 
-static bool is(const struct source *source, const char *reference)
-{
-    size_t n = strlen(source->type);
-
-    return strncmp(reference, source->type, n) == 0 && reference[n] == '/' &&
-           strcmp(reference + n + 1, source->id) == 0;
-}
-
 /* What became of the fact behind a reference: it may be there no more (deleted, or no longer known to
  * the mappings), or be there and entered in error, cancelled, refuted. */
 enum fate { FATE_ABSENT, FATE_REMOVED, FATE_STANDS };
@@ -185,16 +177,16 @@ static enum fate fate_of(const struct chart *chart, const char *reference)
     enum fate fate = FATE_ABSENT;
 
     for (size_t i = 0; i < chart->order_count; i++)
-        if (is(&chart->orders[i].source, reference))
+        if (source_is(&chart->orders[i].source, reference))
             fate = better(fate, chart->orders[i].state != ORDER_REMOVED);
     for (size_t i = 0; i < chart->result_count; i++)
-        if (is(&chart->results[i].source, reference))
+        if (source_is(&chart->results[i].source, reference))
             fate = better(fate, chart->results[i].state != RESULT_REMOVED);
     for (size_t i = 0; i < chart->condition_count; i++)
-        if (is(&chart->conditions[i].source, reference))
+        if (source_is(&chart->conditions[i].source, reference))
             fate = better(fate, chart->conditions[i].state != CONDITION_REMOVED);
     for (size_t i = 0; i < chart->allergy_count; i++)
-        if (is(&chart->allergies[i].source, reference))
+        if (source_is(&chart->allergies[i].source, reference))
             fate = better(fate, !chart->allergies[i].removed);
     return fate;
 }
@@ -230,13 +222,6 @@ static const struct trace *decisive(const struct trace *t)
         if (part) return part;
     }
     return t->text[0] ? t : NULL;
-}
-
-static bool is_evidence(const struct alert *alert, const struct source *source)
-{
-    for (size_t i = 0; i < alert->evidence_count; i++)
-        if (is(source, alert->evidence[i])) return true;
-    return false;
 }
 
 /* Is the source a result of the analyte (or what one was computed from), taken by that time? */
@@ -284,7 +269,7 @@ static bool has_drug(const struct chart_order *order, unsigned drug)
 static bool is_implicated(const struct alert *alert, const struct chart_order *order)
 {
     for (size_t i = 0; i < alert->implicated_count; i++)
-        if (is(&order->source, alert->implicated[i])) return true;
+        if (source_is(&order->source, alert->implicated[i])) return true;
     return false;
 }
 

@@ -11,18 +11,10 @@ static void result_text(const struct chart_result *result, struct buf *ret)
                result->shown ? result->shown : "");
 }
 
-static bool is_of(const struct chart_result *result, const char *reference)
-{
-    size_t n = strlen(result->source.type);
-
-    return strncmp(reference, result->source.type, n) == 0 && reference[n] == '/' &&
-           strcmp(reference + n + 1, result->source.id) == 0;
-}
-
-static bool is_evidence(const struct alert *alert, const struct chart_result *result)
+bool is_evidence(const struct alert *alert, const struct source *source)
 {
     for (size_t i = 0; i < alert->evidence_count; i++)
-        if (is_of(result, alert->evidence[i])) return true;
+        if (source_is(source, alert->evidence[i])) return true;
     return false;
 }
 
@@ -34,7 +26,7 @@ void trigger_note(const struct chart *chart, struct arena *arena, struct alert *
     alert->raised_count = 0;
     for (size_t i = 0; i < chart->result_count; i++) {
         const struct chart_result *result = &chart->results[i];
-        if (result->state == RESULT_REMOVED || !is_evidence(alert, result)) continue;
+        if (result->state == RESULT_REMOVED || !is_evidence(alert, &result->source)) continue;
         buf_clear(&text);
         result_text(result, &text);
         alert->raised[alert->raised_count++] = arena_copy(arena, text.data, text.len);
@@ -62,7 +54,7 @@ bool trigger_stands(const struct chart *chart, const struct alert *alert)
 }
 
 /* "Observation/91" of "Observation/91 0.7 10*9/L" */
-static bool is_reference(const char *raised, const struct source *source)
+static bool is_noted(const char *raised, const struct source *source)
 {
     size_t type = strlen(source->type), id = strlen(source->id);
 
@@ -76,7 +68,7 @@ int64_t trigger_ms(const struct chart *chart, const struct alert *alert)
 
     for (size_t i = 0; i < alert->raised_count; i++)
         for (size_t k = 0; k < chart->result_count; k++)
-            if (is_reference(alert->raised[i], &chart->results[k].source) &&
+            if (is_noted(alert->raised[i], &chart->results[k].source) &&
                 chart->results[k].at_ms > latest)
                 latest = chart->results[k].at_ms;
     return latest;

@@ -20,6 +20,9 @@ struct source {
     int64_t updated_ms;    /* meta.lastUpdated, INSTANT_UNSET when not known */
 };
 
+/* Is it what the reference names, "Observation/91"? */
+bool source_is(const struct source *source, const char *reference);
+
 /* ---- orders */
 
 enum order_state {

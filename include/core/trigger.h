@@ -15,3 +15,6 @@ bool trigger_stands(const struct chart *chart, const struct alert *alert);
 /* The instant of the latest result of alert->raised, wherever the chart still has it; INSTANT_UNSET where
  * none was noted, or none is there. Cannot fail. */
 int64_t trigger_ms(const struct chart *chart, const struct alert *alert);
+
+/* Is the source evidence of the alert? */
+bool is_evidence(const struct alert *alert, const struct source *source);
