@@ -74,6 +74,20 @@ static bool batch_try(struct database *db, struct task_list *batch, struct err *
     return database_commit(db, err);
 }
 
+/* What does not write to the file does not fail with what does: there may be no room, or somebody else
+ * who writes. */
+static bool task_run_alone(struct database *db, struct task *task)
+{
+    struct err err;
+
+    if (task->kind->writes) return false;
+    if (database_begin(db, false, &err) && task->kind->run(db, task, &err) &&
+        database_commit(db, &err))
+        return true;
+    database_rollback(db);
+    return false;
+}
+
 static void batch_run(struct database *db, struct task_list *batch)
 {
     struct err err = { 0 };
@@ -81,7 +95,7 @@ static void batch_run(struct database *db, struct task_list *batch)
     if (batch_try(db, batch, &err)) return;
     database_rollback(db);
     for (struct task *task = batch->first; task; task = task->next)
-        if (!task->failed) task_fail(task, &err);
+        if (!task->failed && !task_run_alone(db, task)) task_fail(task, &err);
 }
 
 /* ---- the thread */

@@ -1358,6 +1358,23 @@ static void a_writer_beside_us_makes_calls_fail_for_a_while(void **state)
     fixture_free(f);
 }
 
+static void a_look_does_not_fail_with_the_write_beside_it(void **state)
+{
+    bool more = true;
+
+    (void)state;
+    for (unsigned nth = 1; more; nth++) {
+        struct fixture *f = fixture_start();
+        run_story(f, "set mark 1", false);
+        store_fail_at(f->store, nth, SQLITE_FULL);
+        run_story(f, "event p a 1; get mark; event p b 1", true);
+        more = !store_fail_left(f->store);
+        if (strstr(buf_string(&f->said), "store.full"))
+            assert_null(strstr(buf_string(&f->said), "unset"));
+        fixture_free(f);
+    }
+}
+
 /* What one run of the fault loop was told. */
 struct told {
     struct fixture *f;
@@ -1781,6 +1798,7 @@ int main(void)
         cmocka_unit_test(a_failed_commit_is_final),
         cmocka_unit_test(a_full_disk_refuses_what_comes_until_there_is_room),
         cmocka_unit_test(a_writer_beside_us_makes_calls_fail_for_a_while),
+        cmocka_unit_test(a_look_does_not_fail_with_the_write_beside_it),
         cmocka_unit_test(a_failed_fsync_stops_the_store),
         cmocka_unit_test(an_end_whose_sync_fails_is_told_and_loses_nothing),
         cmocka_unit_test(a_full_disk_is_met_again_when_there_is_room),
