@@ -23,7 +23,6 @@ static void item_retry(struct flow *flow, const struct store_outbox *item, const
     log_event(LOG_LEVEL_INFO, "delivery-retry", LOG_RULE, item->rule, LOG_ALERT, item->key,
               LOG_CODE, err->code, LOG_MS, wait, LOG_END);
     store_retry(flow->store, item->key, clock_now(flow) + wait, err->code);
-    deliver_failed(flow, asked_ms);
 }
 
 static const char *way_out(const struct err *err)
@@ -47,7 +46,6 @@ void setback_park(struct flow *flow, const struct store_outbox *item, const stru
     log_event(LOG_LEVEL_ERROR, "parked", LOG_RULE, item->rule, LOG_ALERT, item->key, LOG_CODE,
               err->code, LOG_WHAT, *codes ? codes : NULL, LOG_FIX, way_out(err), LOG_END);
     store_park(flow->store, item->key, reason);
-    deliver_succeeded(flow); /* the server is well, it only says no */
 }
 
 /* Whether credentials come back is up to people: it is waited for, however long. */
@@ -62,10 +60,16 @@ static bool gives_up(const struct flow *flow, const struct store_outbox *item,
 void setback(struct flow *flow, const struct store_outbox *item, const struct err *err,
              const char *codes, int64_t asked_ms)
 {
-    if (server_held(err))
+    if (server_held(err)) {
         item_wait(flow, item, err);
-    else if (err->kind == ERR_PERMANENT || gives_up(flow, item, err))
+    } else if (err->kind == ERR_PERMANENT) {
         setback_park(flow, item, err, codes);
-    else
-        item_retry(flow, item, err, asked_ms);
+        deliver_succeeded(flow); /* the server is well, it only says no */
+    } else {
+        if (gives_up(flow, item, err))
+            setback_park(flow, item, err, codes);
+        else
+            item_retry(flow, item, err, asked_ms);
+        deliver_failed(flow, asked_ms);
+    }
 }

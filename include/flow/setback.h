@@ -15,6 +15,6 @@ struct flow;
 void setback(struct flow *flow, const struct store_outbox *item, const struct err *err,
              const char *codes, int64_t asked_ms);
 
-/* It cannot be delivered as it stands, whatever the server does. */
+/* It cannot be delivered as it stands, whatever the server does, which was not asked. */
 void setback_park(struct flow *flow, const struct store_outbox *item, const struct err *err,
                   const char *codes);

@@ -770,6 +770,22 @@ static void test_a_delivery_is_given_up_after_so_many_attempts(void **state)
     world_free(w);
 }
 
+static void test_what_is_given_up_is_no_sign_that_the_server_is_well(void **state)
+{
+    struct world *w = world_new();
+
+    (void)state;
+    w->options.attempts_max = w->options.deliveries_max = 1;
+    put_ill(w, "p1");
+    put_ill(w, "p2");
+    put_ill(w, "p3");
+    peer_fail(w, "PUT", "DetectedIssue", 500, 1000, false);
+    start_ready(w);
+    world_until(w, logged("event=parked rule=anc-hold") == 3);
+    assert_true(w->flow->deliver.paused_until_ms > uv_now(&w->loop));
+    world_free(w);
+}
+
 static void test_what_a_clinician_answered_is_kept_up_to_date(void **state)
 {
     struct world *w = world_new();
@@ -917,6 +933,7 @@ int main(void)
         TEST(a_server_that_does_not_let_us_choose_after_all),
         TEST(what_is_refused_is_parked_and_tried_again_after_a_reload),
         TEST(a_delivery_is_given_up_after_so_many_attempts),
+        TEST(what_is_given_up_is_no_sign_that_the_server_is_well),
         TEST(what_a_clinician_answered_is_kept_up_to_date),
         TEST(without_a_device_alerts_go_without_an_author),
         TEST(a_restart_neither_loses_nor_doubles),
