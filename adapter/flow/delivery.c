@@ -340,7 +340,7 @@ static void on_parted(const struct server_answer *answer, void *arg)
     struct delivery *at = arg;
 
     at->call = NULL;
-    if (answer->status == 409 || answer->status == 412)
+    if (answer->status == 409 || answer->status == 412 || is_gone(at, answer))
         delivery_again(at, DELIVERY_SEARCHING);
     else if (answer->err.code)
         delivery_fail(at, answer);

@@ -728,6 +728,28 @@ static void test_twins_are_retracted(void **state)
     world_free(w);
 }
 
+static void test_a_twin_that_is_deleted_meanwhile_is_looked_for_again(void **state)
+{
+    static const unsigned answers[] = { 404, 410 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+        struct world *w = world_new();
+        w->no_update_create = w->no_conditional_create = true;
+        put_ill(w, "p1");
+        start_ready(w);
+        world_until(w, w->metrics.value[METRIC_DELIVERED] == 1);
+        peer_store(w, "DetectedIssue", "99999", json_deep_copy(issue_of(w)->resource));
+        peer_fail(w, "PUT", "DetectedIssue/99999", answers[i], 1, false);
+        world_stop(w);
+        world_forget_store(w);
+        start_ready(w);
+        world_until(w, w->metrics.value[METRIC_DELIVERED] == 2 || logged("event=parked"));
+        assert_int_equal(logged("event=parked"), 0);
+        world_free(w);
+    }
+}
+
 static void test_a_server_that_does_not_let_us_choose_after_all(void **state)
 {
     struct world *w = world_new();
@@ -930,6 +952,7 @@ int main(void)
         TEST(a_chart_that_may_not_be_read_is_set_aside),
         TEST(ids_of_the_server),
         TEST(twins_are_retracted),
+        TEST(a_twin_that_is_deleted_meanwhile_is_looked_for_again),
         TEST(a_server_that_does_not_let_us_choose_after_all),
         TEST(what_is_refused_is_parked_and_tried_again_after_a_reload),
         TEST(a_delivery_is_given_up_after_so_many_attempts),
