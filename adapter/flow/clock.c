@@ -58,13 +58,12 @@ int64_t clock_now(struct flow *flow)
     return now;
 }
 
-/* Not while a step back is not yet dealt with: the next run must see it too. */
+/* Not while a step back is not yet dealt with, or may not even be known: the next run must see it too. */
 void clock_keep(struct flow *flow)
 {
     char text[32];
 
-    if (flow->wake_again || flow->clock.wall.latest_ms == INSTANT_UNSET) return;
-
+    if (flow->wake_again || !flow->clock.recalled) return;
     flow->clock.kept_ms = flow->clock.wall.latest_ms;
     snprintf(text, sizeof text, "%" PRId64, flow->clock.kept_ms);
     flow_keep(flow, CLOCK_SETTING, text);
@@ -84,6 +83,7 @@ static void clock_on_recalled(const char *text, void *arg)
 
     if (kept > flow->clock.wall.latest_ms)
         wall_start(&flow->clock.wall, kept, (int64_t)(uv_hrtime() / 1000000));
+    flow->clock.recalled = true;
     clock_now(flow);
     flow_release(flow);
 }

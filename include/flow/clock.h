@@ -16,6 +16,7 @@ struct clock {
     uv_timer_t timer;
     bool asking;
     struct wall wall;
+    bool recalled;              /* the run before is known */
     int64_t kept_ms;            /* time of the last clock_keep() */
     struct store_counts counts; /* of the last look */
     int64_t accepted;           /* events taken in since then */

@@ -878,6 +878,24 @@ static bool is_idle(const struct world *w)
     return w->flow->held == 0 && w->metrics.value[METRIC_DELIVERED] == 2;
 }
 
+static void test_a_clock_that_was_set_back_is_noticed_by_the_first_life_that_can_work(void **state)
+{
+    struct world *w = world_new();
+
+    (void)state;
+    wall_shift_ms = 2 * INSTANT_DAY;
+    start_ready(w);
+    world_stop(w);
+    wall_shift_ms = 0;
+    peer_fail(w, "GET", "metadata", 500, 1, false);
+    world_start(w);
+    world_until(w, logged("event=capability-failed") && w->flow->turns);
+    world_stop(w);
+    start_ready(w);
+    world_until(w, logged("event=clock-set-back"));
+    world_free(w);
+}
+
 /* Stop after the 1st, 2nd, ... turn of the loop: whatever was under way, everything is let go, and
  * the next start finishes the work without a twin. */
 static void test_it_may_be_stopped_at_any_moment(void **state)
@@ -960,6 +978,7 @@ int main(void)
         TEST(what_a_clinician_answered_is_kept_up_to_date),
         TEST(without_a_device_alerts_go_without_an_author),
         TEST(a_restart_neither_loses_nor_doubles),
+        TEST(a_clock_that_was_set_back_is_noticed_by_the_first_life_that_can_work),
         TEST(it_may_be_stopped_at_any_moment),
         TEST(any_step_of_the_store_may_fail_for_now),
     };
