@@ -340,6 +340,14 @@ static void answer_text(struct http_exchange *exchange, unsigned status, const c
     http_answer(exchange, status, "text/plain; charset=utf-8", text, 0);
 }
 
+/* From then on nothing may hold the flow any more: its end may have begun. */
+static bool answered_stopping(const struct flow *flow, struct http_exchange *exchange)
+{
+    if (!flow_is_stopping(flow)) return false;
+    answer_text(exchange, 503, "stopping\n");
+    return true;
+}
+
 static void health_on_counts(const struct store_counts *counts, void *arg)
 {
     struct taking *taking = arg;
@@ -357,10 +365,7 @@ static void health_body(struct flow *flow, struct http_exchange *exchange)
 {
     struct taking *taking;
 
-    if (flow_is_stopping(flow)) {
-        answer_text(exchange, 503, "stopping\n");
-        return;
-    }
+    if (answered_stopping(flow, exchange)) return;
     taking = mem_new(struct taking);
     *taking = (struct taking){ flow, exchange, false };
     flow_hold(flow);
@@ -385,8 +390,10 @@ static void metrics_on_counts(const struct store_counts *counts, void *arg)
 
 static void metrics_body(struct flow *flow, struct http_exchange *exchange)
 {
-    struct taking *taking = mem_new(struct taking);
+    struct taking *taking;
 
+    if (answered_stopping(flow, exchange)) return;
+    taking = mem_new(struct taking);
     *taking = (struct taking){ flow, exchange, false };
     flow_hold(flow);
     store_count(flow->store, metrics_on_counts, taking);

@@ -1,6 +1,8 @@
 /* The flow against a server that is played in the same loop: real store, real HTTP, one rule. */
 #include "test.h"
 
+#include <sys/socket.h>
+
 #include "flow/flow_impl.h"
 #include "flow_fixture.h"
 #include "stride.h"
@@ -896,6 +898,37 @@ static void test_a_clock_that_was_set_back_is_noticed_by_the_first_life_that_can
     world_free(w);
 }
 
+static void connect_to_hook(struct world *w, int *ret)
+{
+    struct sockaddr_in address;
+
+    *ret = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(uv_ip4_addr("127.0.0.1", http_server_port(w->hook), &address), 0);
+    assert_int_equal(connect(*ret, (const struct sockaddr *)&address, sizeof address), 0);
+}
+
+/* Its last handles are being closed when the request is read. */
+static void test_who_asks_for_metrics_at_the_very_end_is_told_so(void **state)
+{
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct world *w = world_new();
+    char answer[64] = "";
+    int fd;
+
+    (void)state;
+    start_ready(w);
+    world_until(w, !w->flow->held);
+    connect_to_hook(w, &fd);
+    send_to_hook(w, "GET", "/health", "", NULL); /* so it is accepted */
+    world_until(w, !w->flow->held);
+    assert_int_equal(send(fd, request, sizeof request - 1, 0), sizeof request - 1);
+    world_stop(w);
+    assert_true(recv(fd, answer, sizeof answer - 1, 0) > 0);
+    assert_memory_equal(answer, "HTTP/1.1 503", 12);
+    close(fd);
+    world_free(w);
+}
+
 /* Stop after the 1st, 2nd, ... turn of the loop: whatever was under way, everything is let go, and
  * the next start finishes the work without a twin. */
 static void test_it_may_be_stopped_at_any_moment(void **state)
@@ -979,6 +1012,7 @@ int main(void)
         TEST(without_a_device_alerts_go_without_an_author),
         TEST(a_restart_neither_loses_nor_doubles),
         TEST(a_clock_that_was_set_back_is_noticed_by_the_first_life_that_can_work),
+        TEST(who_asks_for_metrics_at_the_very_end_is_told_so),
         TEST(it_may_be_stopped_at_any_moment),
         TEST(any_step_of_the_store_may_fail_for_now),
     };
