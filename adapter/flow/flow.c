@@ -244,6 +244,7 @@ void flow_greeted(struct flow *flow)
 
 static void flow_on_command(void *arg)
 {
+    look_on_command(arg);
     clock_poke(arg, 0);
 }
 

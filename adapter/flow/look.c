@@ -303,7 +303,7 @@ static void look_note(struct look *at, const char *patient)
 }
 
 /* One that failed is tried again as every visit is; meanwhile the next patient is looked at. */
-void look_ended(struct flow *flow, const char *patient, bool done)
+void look_ended(struct flow *flow, const char *patient, bool done, unsigned commands)
 {
     struct look *at = &flow->look;
     bool current = strcmp(patient, at->current) == 0;
@@ -314,11 +314,22 @@ void look_ended(struct flow *flow, const char *patient, bool done)
         look_note(at, patient);
         budget_check(at);
     } else {
-        in_hand_set(at, member_of(at, patient), true);
+        in_hand_set(at, member_of(at, patient), commands == at->commands);
     }
     if (current && at->state == LOOK_LOOKING) look_enter(at, LOOK_RESTING);
     if (!current && done && at->state == LOOK_RESTING) look_enter(at, LOOK_RESTING);
     begun(at);
+}
+
+/* Nobody tells which ones were dropped. One that is still on its way may be asked for twice: that costs
+ * no more than a line in the journal. */
+void look_on_command(struct flow *flow)
+{
+    struct look *at = &flow->look;
+
+    at->commands++;
+    for (size_t i = 0; i < at->count; i++) in_hand_set(at, &at->members[i], false);
+    if (at->state == LOOK_RESTING || at->state == LOOK_LOOKING) look_enter(at, LOOK_RESTING);
 }
 
 /* ---- the life of it */

@@ -150,7 +150,7 @@ static void end(struct visit *visit)
     struct flow *flow = visit->flow;
     bool done = !visit->released;
 
-    if (visit->look) look_ended(flow, visit->work.patient, done);
+    if (visit->look) look_ended(flow, visit->work.patient, done, visit->commands);
     visit_free(visit);
     work_visit_ended(flow, done);
 }
@@ -210,6 +210,7 @@ static void begin(struct visit *visit)
         return;
     }
     visit->trial = !visit->work.in_cohort;
+    visit->commands = visit->flow->look.commands;
     for (size_t i = 0; i < visit->work.event_count; i++)
         visit->look |= look_is_one(&visit->work.events[i]);
     visit->whole_wanted = visit->work.in_cohort && is_unread(visit);

@@ -46,6 +46,7 @@ struct look {
     uint64_t requests_before;           /* of the daemon, when it began */
     int64_t cost_milli; /* requests of a look, on average, times 1000; 0: none was made */
     unsigned ended;     /* looks so far */
+    unsigned commands;  /* of an operator so far: what is on its way may be dropped by one */
     bool warned;        /* that the budget is too small */
     bool begun;         /* a look has ended, or nobody was due */
 };
@@ -64,8 +65,12 @@ void look_stop(struct flow *flow);
 /* The list has been read. Takes nothing. */
 void look_on_roster(struct flow *flow, const struct roster *roster);
 
-/* A visit that was a look has ended; done: committed, otherwise it will be tried again. */
-void look_ended(struct flow *flow, const char *patient, bool done);
+/* A visit that was a look has ended; done: committed, otherwise it will be tried again, unless an
+ * operator has dropped it. commands: how many there were when it began. */
+void look_ended(struct flow *flow, const char *patient, bool done, unsigned commands);
+
+/* An operator's commands were done. */
+void look_on_command(struct flow *flow);
 
 /* Has a look ended, or was nobody due? True where no looks are wanted. */
 bool look_is_ready(const struct flow *flow);

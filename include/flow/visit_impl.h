@@ -64,6 +64,7 @@ struct visit {
     bool outside;             /* they do not */
     bool sorted;              /* every event has been judged against the shelf */
     bool look;                /* one of the events asks for a look at the patient, see look.h */
+    unsigned commands;        /* ... as of its begin */
     bool look_wanted;         /* read what such a look wants */
     bool whole_wanted;        /* read the whole chart */
     bool whole_asked;         /* it has been asked for */

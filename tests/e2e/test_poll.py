@@ -4,6 +4,7 @@ import pytest
 
 from conftest import QUICK
 from hospital_poll import CutHospital, VendorHospital
+from test_ledger import queue
 from waiting import free_port, wait_until
 from ward import (LOW_COUNT, NSAID, Ward, myeloma, order, patient, result, treated)
 
@@ -333,6 +334,17 @@ def test_a_patient_who_cannot_be_read_does_not_keep_the_others_waiting(house):
     ward.write(lab("p2", 3.0))
     kept(ward, "p2", there=False)
     assert not open_alerts(ward, "p1")
+    ward.hospital.faults.reset()
+    kept(ward, "p1")
+
+
+def test_a_patient_whose_look_was_dropped_by_an_operator_is_looked_at_again(house):
+    ward = one_by_one(house, "p1", "p2", ready=False, prepare=lambda w: [
+        ill(w, "p1", "p2"), w.hospital.fail(path="patient=p1", answer=500)])
+    kept(ward, "p2")
+    wait_until(lambda: any(r.status == 500 for r in ward.hospital.requests_of("GET", "patient=p1")),
+               what="a look that failed", explain=ward.explain)
+    assert queue(ward, "drop", "--state", "waiting", "--because", "a test").returncode == 0
     ward.hospital.faults.reset()
     kept(ward, "p1")
 
