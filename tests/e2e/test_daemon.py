@@ -771,8 +771,10 @@ def test_one_bad_file_refuses_the_good_changes_beside_it(site):
     ({"name": "another"}, "reload.fixed"),
     ({"server": {"startActive": True}}, "reload.fixed"),
     ({"hook": {"payload": False}}, "reload.fixed"),
+    ({"hook": {"connections": 7}}, "reload.fixed"),
+    ({"server": {"connections": 7}}, "reload.fixed"),
 ], ids=["unknown key", "bad value", "a setting that cannot change", "how Subscriptions are created",
-        "what Subscriptions ask for"])
+        "what Subscriptions ask for", "what the listener bears", "what the server bears"])
 def test_a_bad_configuration_is_refused(site, change, place):
     good = dict(site.daemon.config)
     site.daemon.config = {**good, **{
