@@ -16,10 +16,12 @@ enum circuit_gate circuit_ask(struct circuit *circuit, bool background, int64_t 
     return CIRCUIT_PROBE;
 }
 
-bool circuit_well(struct circuit *circuit)
+/* What was under way when the server named a wait does not unsay it. */
+bool circuit_well(struct circuit *circuit, int64_t now_ms)
 {
     bool news = circuit_is_open(circuit);
 
+    if (now_ms < circuit->named_ms) return false;
     *circuit = (struct circuit){ 0 };
     return news;
 }
@@ -46,6 +48,8 @@ bool circuit_ill(struct circuit *circuit, bool probe, int64_t now_ms, int64_t as
     bool open = circuit_is_open(circuit);
 
     if (asked_ms > ASKED_MAX_MS) asked_ms = ASKED_MAX_MS;
+    if (asked_ms > 0 && now_ms + asked_ms > circuit->named_ms)
+        circuit->named_ms = now_ms + asked_ms;
     circuit->failures++;
     if (open && !probe) {
         pause_stretch(circuit, now_ms, asked_ms);

@@ -130,7 +130,7 @@ static void note_credentials(struct flow *flow, const struct err *err)
 
 static void note_well(struct flow *flow)
 {
-    if (!circuit_well(&flow->health.circuit)) return;
+    if (!circuit_well(&flow->health.circuit, now_ms(flow))) return;
     metric_set(flow->metrics, METRIC_SERVER_DOWN, 0);
     log_event(LOG_LEVEL_INFO, "server-up", LOG_END);
     catchup_hurry(flow);

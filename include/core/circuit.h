@@ -1,9 +1,9 @@
 /* Whether a server that fails again and again is asked at all. After so many failures in a row
  * nothing is sent for a while; then one request at a time goes ahead to see how the server is. The
- * first good answer, to whichever request, lets all through again. Requests in the background (the
- * poll) do not get every turn: what they ask may fail for its own reasons while alerts could be
- * written. Pure: the caller brings the time
- * and the random number. */
+ * first good answer, to whichever request, lets all through again, but not before the end of a wait
+ * that the server named. Requests in the background (the poll) do not get every turn: what they ask
+ * may fail for its own reasons while alerts could be written. Pure: the caller brings the time and
+ * the random number. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +21,7 @@ struct circuit {
     bool probing;      /* the one request has gone ahead */
     bool background;   /* the last one that did was of the background */
     int64_t until_ms;  /* end of the pause */
+    int64_t named_ms;  /* end of the wait that the server named; 0: it named none */
 };
 
 enum circuit_gate {
@@ -32,8 +33,8 @@ enum circuit_gate {
 /* May a request be sent? now_ms: any monotonic clock, the same in all calls. */
 enum circuit_gate circuit_ask(struct circuit *circuit, bool background, int64_t now_ms);
 
-/* The server answered as one that works, to any request. True when that is news. */
-bool circuit_well(struct circuit *circuit);
+/* The server answered as one that works, to any request. True when that is news, and all may pass. */
+bool circuit_well(struct circuit *circuit, int64_t now_ms);
 
 /* A request failed. probe: it was the one that went ahead. asked_ms: the wait that the server asked
  * for, 0: none. True when a pause begins that is the first. */

@@ -62,6 +62,18 @@ static const struct circuit_case {
         { ASK, 1100, 0, CIRCUIT_PASS } } },
     { "so does the late success of a request that was under way",
       { FIVE_FAIL, { WELL, 10, 0, true }, { ASK, 10, 0, CIRCUIT_PASS } } },
+    { "but not before the end of a wait that the server named",
+      { { FAIL, 0, 30000, true },
+        { WELL, 10, 0, false },
+        { ASK, 29999, 0, CIRCUIT_REFUSE },
+        { ASK, 30000, 0, CIRCUIT_PROBE },
+        { WELL, 30010, 0, true },
+        { ASK, 30010, 0, CIRCUIT_PASS } } },
+    { "nor of the longest that it named",
+      { { FAIL, 0, 30000, true },
+        { FAIL, 0, 10000, false },
+        { WELL, 20000, 0, false },
+        { LEFT, 20000, 10000, 0 } } },
     { "failures of requests that were under way make no pause longer",
       { FIVE_FAIL,
         { FAIL, 500, 0, false },
@@ -129,7 +141,7 @@ static void take(struct circuit *circuit, const struct step *step)
             step->want);
         break;
     case WELL:
-        assert_int_equal(circuit_well(circuit), step->want);
+        assert_int_equal(circuit_well(circuit, step->now_ms), step->want);
         break;
     case FORGET:
         circuit_forget(circuit);
