@@ -172,3 +172,16 @@ bool resource_apply(const struct node *at, const struct knowledge *knowledge,
     };
     return type->apply(at, &apply, err);
 }
+
+bool resource_has_identifier(const struct node *root, const char *value)
+{
+    struct node list = node_get(root, "identifier");
+    size_t count = node_count(&list);
+
+    for (size_t i = 0; i < count; i++) {
+        struct node item = node_item(&list, i);
+        const char *text = node_text(&item, "value");
+        if (text && strcmp(text, value) == 0) return true;
+    }
+    return false;
+}

@@ -117,19 +117,6 @@ static void device_post(struct flow *flow)
     free(body);
 }
 
-static bool has_our_identifier(const struct node *root, const char *value)
-{
-    struct node list = node_get(root, "identifier");
-    size_t count = node_count(&list);
-
-    for (size_t i = 0; i < count; i++) {
-        struct node item = node_item(&list, i);
-        const char *text = node_text(&item, "value");
-        if (text && strcmp(text, value) == 0) return true;
-    }
-    return false;
-}
-
 static void on_entry(const struct bundle_entry *entry, void *arg)
 {
     struct flow *flow = arg;
@@ -144,7 +131,7 @@ static void on_entry(const struct bundle_entry *entry, void *arg)
     struct node root = node_root(doc);
     device_id(flow->options.name, value, sizeof value);
     if (resource_head_read(&root, &arena, &head, &err) && strcmp(head.type, "Device") == 0 &&
-        has_our_identifier(&root, value) && !device->id[0])
+        resource_has_identifier(&root, value) && !device->id[0])
         snprintf(device->id, sizeof device->id, "%s", head.id);
     arena_done(&arena);
 }

@@ -20,20 +20,6 @@ void twins_condition(const struct flow *flow, const char *key, struct buf *ret)
     server_escape(ret, buf_string(&text));
 }
 
-/* A server that ignores the parameter tells of others as well. */
-static bool has_key(const struct node *root, const char *key)
-{
-    struct node list = node_get(root, "identifier");
-    size_t count = node_count(&list);
-
-    for (size_t i = 0; i < count; i++) {
-        struct node item = node_item(&list, i);
-        const char *value = node_text(&item, "value");
-        if (value && strcmp(value, key) == 0) return true;
-    }
-    return false;
-}
-
 static void twin_add(struct twins *twins, const struct resource_head *head, struct doc *doc)
 {
     struct node root = node_root(doc);
@@ -47,6 +33,7 @@ static void twin_add(struct twins *twins, const struct resource_head *head, stru
         snprintf(twin->version, sizeof twin->version, "%s", head->version);
 }
 
+/* A server that ignores the parameter tells of others as well. */
 static void on_entry(const struct bundle_entry *entry, void *arg)
 {
     struct twins *twins = arg;
@@ -59,7 +46,7 @@ static void on_entry(const struct bundle_entry *entry, void *arg)
     if (!doc_parse(entry->text, entry->len, 0, &doc, &err)) return;
     struct node root = node_root(doc);
     if (resource_head_read(&root, &arena, &head, &err) && head.id[0] &&
-        strcmp(head.type, "DetectedIssue") == 0 && has_key(&root, twins->key))
+        strcmp(head.type, "DetectedIssue") == 0 && resource_has_identifier(&root, twins->key))
         twin_add(twins, &head, TAKE(doc));
     arena_done(&arena);
 }

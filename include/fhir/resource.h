@@ -53,3 +53,6 @@ bool resource_needs_medication(const struct node *at, struct reference *ret);
 bool resource_apply(const struct node *at, const struct knowledge *knowledge,
                     const struct resource_library *library, struct chart *chart,
                     const char **ret_unmapped, struct err *err) MUST_CHECK;
+
+/* Does it carry an identifier with that value, in whichever system? */
+bool resource_has_identifier(const struct node *root, const char *value);
