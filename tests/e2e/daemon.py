@@ -18,15 +18,16 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 from few_rules import few_rules  # noqa: E402
 
-BINARY = os.environ.get("MYELOMA_ADAPTER", os.path.join(ROOT, "build/release/myeloma-adapter"))
+BINARY = os.path.abspath(os.environ.get("MYELOMA_ADAPTER",
+                                        os.path.join(ROOT, "build/release/myeloma-adapter")))
 
 
 class Daemon:
     """One life of `myeloma-adapter run`, or several on the same store: start(), stop(), kill()."""
 
     def __init__(self, base, folder, on_log=None, settings=None, mappings=None, hook=True,
-                 environment=None, binary=BINARY):
-        self.binary = binary
+                 environment=None, binary=BINARY, user=None):
+        self.binary, self.user = binary, user
         self.base, self.folder, self.on_log = base, str(folder), on_log
         self.mappings = mappings or str(few_rules())
         self.environment = environment or {}
@@ -54,7 +55,7 @@ class Daemon:
         self.write_config()
         self.process = subprocess.Popen(
             [self.binary, "run", "--config", self.config_path], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.folder, user=self.user,
             env={**os.environ, **self.environment})
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self.reader.start()

@@ -9,8 +9,8 @@ from contextlib import closing
 
 from daemon import ROOT, Daemon
 
-FAULTY = os.environ.get("MYELOMA_ADAPTER_FAULT",
-                        os.path.join(ROOT, "build/fault/myeloma-adapter"))
+FAULTY = os.path.abspath(os.environ.get("MYELOMA_ADAPTER_FAULT",
+                                        os.path.join(ROOT, "build/fault/myeloma-adapter")))
 
 
 @dataclasses.dataclass(frozen=True)
