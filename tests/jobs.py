@@ -34,6 +34,16 @@ def say(text):
     print(text, flush=True)
 
 
+def environment(*more):
+    """For a job: who is behind a proxy does not ask it for what runs on this machine."""
+    env = dict(os.environ)
+    for name in ("no_proxy", "NO_PROXY"):
+        env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1,localhost"]))
+    for one in more:
+        env.update(one)
+    return env
+
+
 # ---- what a job came to
 
 @dataclasses.dataclass
@@ -63,7 +73,7 @@ class Tally:
             say("failed: " + "; ".join(self.broken))
         say(f"all steps took {seconds:.0f} s")
         say(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
-        return 1 if self.failed else 0
+        return 1 if self.failed or not self.passed else 0
 
 
 def one_test(code, _):
@@ -77,10 +87,13 @@ def no_warning(code, output):
 
 
 def cmocka(code, output):
-    passed, failed, skipped = (sum(map(int, re.findall(rf"^\[  {word}\] .*?(\d+) test", output, re.M)))
-                               for word in ("PASSED  ", "FAILED  ", "SKIPPED "))
-    if (code or not passed) and not failed:
-        failed = 1  # a crash, a leak, a sanitizer
+    begun, ended, passed, failed, skipped = (
+        sum(map(int, re.findall(rf"^\[{words}", output, re.M))) for words in (
+            r"==========\] .*Running (\d+) test", r"==========\] .*?(\d+) test\S* run",
+            r"  PASSED  \] .*?(\d+) test", r"  FAILED  \] .*?(\d+) test",
+            r"  SKIPPED \] .*?(\d+) test"))
+    if (code or not passed or begun != ended) and not failed:
+        failed = 1  # a crash, a leak, a sanitizer; or it went away in the middle
     return Count(passed, failed, skipped, f"{passed} passed")
 
 
@@ -126,8 +139,8 @@ class Process:
             self.process = subprocess.Popen([*prefix, *job.command], cwd=ROOT, stdin=subprocess.DEVNULL,
                                             stdout=self.output, stderr=subprocess.STDOUT,
                                             start_new_session=True,
-                                            env={**os.environ, "TMPDIR": self.folder, **job.env,
-                                                 **(env or {})})
+                                            env=environment({"TMPDIR": self.folder}, job.env,
+                                                            env or {}))
         except OSError as error:      # it was not built
             self.process = None
             self.output.write(str(error).encode())

@@ -2,8 +2,8 @@
 """The long form of every proof by attack; the last line counts it all.
 
 `make test` plays a short form of each. Here MM_TORTURE=1 asks for the long one: some hours in all.
-MM_STEPS=hell,soak runs some steps only; MM_FUZZ_SECONDS is the length of each fuzz run; a step whose
-file is not there is skipped with a word. What a failing test printed is shown when its step ends.
+MM_STEPS=hell,soak runs some steps only; MM_FUZZ_SECONDS is the length of each fuzz run. What a failing
+test printed is shown when its step ends.
 """
 import os
 import re
@@ -44,8 +44,9 @@ class Watched:
         self.command = [PYTHON, "-m", "pytest", "-v", "-rs", "-p", "no:cacheprovider", path]
 
     def play(self):
-        env = {**os.environ, "MM_TORTURE": "1", "PYTHONUNBUFFERED": "1",
-               "MYELOMA_ADAPTER": os.path.join(ROOT, "build/release/myeloma-adapter")}
+        env = jobs.environment({
+            "MM_TORTURE": "1", "PYTHONUNBUFFERED": "1",
+            "MYELOMA_ADAPTER": os.path.join(ROOT, "build/release/myeloma-adapter")})
         told = time.monotonic()
         with subprocess.Popen(self.command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
@@ -69,17 +70,8 @@ class Watched:
 
 
 def attack(name, what, path):
-    if not os.path.exists(os.path.join(ROOT, path)):
-        say(f"     {path} is not there: skipped")
-        TALLY.add(name, jobs.Count(skipped=1))
-        return
     begin, watched = time.monotonic(), Watched(name, path)
-    code = watched.play()
-    failed = watched.counts.get("failed", 0) + watched.counts.get("error", 0)
-    if code not in (0, 5) and not failed:
-        failed = 1
-    count = jobs.Count(watched.counts.get("passed", 0), failed, watched.counts.get("skipped", 0),
-                       watched.note())
+    count = jobs.pytest(watched.play(), "\n".join(watched.lines))
     TALLY.add(name, count)
     jobs.show(what, count, "\n".join(watched.lines), time.monotonic() - begin)
 

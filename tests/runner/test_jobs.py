@@ -12,6 +12,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "e2e")]
 
 import jobs  # noqa: E402
 import run  # noqa: E402
+import torture  # noqa: E402
 from waiting import wait_until  # noqa: E402
 
 PASSES = "def test_one():\n    pass\n\n\ndef test_two():\n    pass\n"
@@ -128,12 +129,19 @@ def test_what_a_job_writes_is_kept_when_it_fails(played, tmp_path):
         assert (f"what it left is in {path.parent}" in said) == bool(end)
 
 
+def group(count):
+    return (f"[==========] Running {count} test(s).\n[==========] {count} test(s) run.\n"
+            f"[  PASSED  ] {count} test(s).\n")
+
+
 @pytest.mark.parametrize("output, code, expected", [
     ("[  PASSED  ] 12 test(s).\n", 0, (12, 0)),
     ("[  PASSED  ] 3 test(s).\n[  PASSED  ] 4 test(s).\n", 0, (7, 0)),
     ("[  PASSED  ] 11 test(s).\n[  FAILED  ] tests: 1 test(s), listed below:\n", 1, (11, 1)),
     ("[  PASSED  ] 12 test(s).\n==1== definitely lost\n", 99, (12, 1)),      # valgrind
     ("[ RUN      ] a_test\n", -11, (0, 1)),
+    (group(2) + group(3), 0, (5, 0)),
+    (group(2) + "[==========] Running 3 test(s).\n[ RUN      ] a_test\n", 0, (2, 1)),   # exit(0)
     ("", 0, (0, 1))])
 def test_a_program_of_unit_tests_is_judged_by_what_it_says_and_its_end(output, code, expected):
     count = jobs.cmocka(code, output)
@@ -168,8 +176,8 @@ def test_jobs_that_wait_for_each_other_are_an_error(played):
 
 
 def test_each_lane_has_a_number_of_its_own(played, tmp_path):
-    code = ("import os, time; name = os.environ['MM_LANE'].replace('/', ' of '); "
-            f"open({str(tmp_path)!r} + '/' + name, 'w'); time.sleep(0.5)")
+    code = ("import os; name = os.environ['MM_LANE'].replace('/', ' of '); "
+            f"open({str(tmp_path)!r} + '/' + name, 'w')")
     played(*(python(code, str(n), lane=lane)
              for lane, many in jobs.LANES.items() if lane != "alone" for n in range(many)))
     assert len(list(tmp_path.iterdir())) == sum(jobs.LANES.values()) - 1
@@ -191,6 +199,40 @@ def test_whoever_starts_a_real_hapi_is_in_the_one_job_that_may():
     job = next(job for job in run.step_e2e() if job.name == "e2e real HAPI")
     assert len(users) > 3
     assert [name for name in users if f"tests/e2e/{name}.py" not in job.command] == []
+
+
+def test_a_run_in_which_nothing_passed_has_failed(played, file):
+    _, code, _ = played(file("import pytest\n\npytest.skip('no moon', allow_module_level=True)\n"))
+    assert code == 1
+
+
+@pytest.mark.parametrize("proxies, left_out", [
+    ({}, "127.0.0.1,localhost"), ({"no_proxy": "a.example"}, "a.example,127.0.0.1,localhost")])
+def test_nobody_is_asked_for_a_proxy_on_this_machine(monkeypatch, proxies, left_out):
+    monkeypatch.delenv("no_proxy", raising=False)
+    for name, value in proxies.items():
+        monkeypatch.setenv(name, value)
+    assert jobs.environment({"a": "1"}, {"a": "2"})["no_proxy"] == left_out
+    assert jobs.environment({"a": "1"}, {"a": "2"})["a"] == "2"
+
+
+@pytest.mark.parametrize("text, expected", [
+    (PASSES, (2, 0, 0)), (PASSES + "\n\ndef test_three():\n    import os\n    os._exit(0)\n", (0, 1, 0)),
+    ("", (0, 1, 0)), (None, (0, 1, 0))], ids=["passes", "dies", "has no test", "is not there"])
+def test_a_step_of_torture_is_judged_in_the_same_way(tmp_path, monkeypatch, text, expected):
+    monkeypatch.setattr(torture, "TALLY", jobs.Tally())
+    path = tmp_path / "test_it.py"
+    if text is not None:
+        path.write_text(text)
+    torture.attack("it", "what it proves", str(path))
+    assert counts(torture.TALLY) == expected
+
+
+def test_every_long_form_is_a_step_of_torture():
+    long = {path.name for path in TESTS.glob("e2e/test_*.py") if "MM_TORTURE" in path.read_text("utf-8")}
+    files = {file for _, _, file in torture.FILES}
+    assert len(long) > 8 and long <= files
+    assert [file for file in files if not (TESTS / "e2e" / file).exists()] == []
 
 
 def test_the_names_of_jobs_are_told_apart():
