@@ -26,16 +26,24 @@ def wait_until(condition, deadline=DEADLINE, what="the condition", explain=None,
         time.sleep(every)
 
 
-_FIRST, _GIVEN = 20000, set()
+_FIRST, _LAST, _ENOUGH, _GIVEN = 20000, 65535, 2000, set()
 # Of runs side by side (tests/jobs.py) each takes ports of its own, so that none is given twice.
 _LANE, _LANES = map(int, os.environ.get("MM_LANE", "0/1").split("/"))
 
 
+def ports_for_servers(low, high):
+    """Outside of the ports low to high, which the kernel gives to outgoing connections; where it
+    takes nearly all, any."""
+    every = range(_FIRST, _LAST + 1)
+    calm = [port for port in every if not low <= port <= high]
+    return calm if len(calm) >= _ENOUGH else every
+
+
 def free_port():
-    """A port of this machine that nobody has. It lies below those that the kernel gives to
+    """A port of this machine that nobody has. It lies outside those that the kernel gives to
     outgoing connections, so that it stays free until it is used, and while its owner is away."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
-        ports = range(_FIRST + _LANE, int(file.read().split()[0]), _LANES)
+        ports = ports_for_servers(*map(int, file.read().split()))[_LANE::_LANES]
     for port in random.SystemRandom().sample(ports, len(ports)):
         with socket.socket() as sock:
             try:

@@ -13,7 +13,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "e2e")]
 import jobs  # noqa: E402
 import run  # noqa: E402
 import torture  # noqa: E402
-from waiting import wait_until  # noqa: E402
+from waiting import ports_for_servers, wait_until  # noqa: E402
 
 PASSES = "def test_one():\n    pass\n\n\ndef test_two():\n    pass\n"
 SHORT = 3      # seconds: the limit of a job that hangs
@@ -214,6 +214,15 @@ def test_nobody_is_asked_for_a_proxy_on_this_machine(monkeypatch, proxies, left_
         monkeypatch.setenv(name, value)
     assert jobs.environment({"a": "1"}, {"a": "2"})["no_proxy"] == left_out
     assert jobs.environment({"a": "1"}, {"a": "2"})["a"] == "2"
+
+
+@pytest.mark.parametrize("low, high, count, most", [
+    (32768, 60999, 17304, 0), (49152, 65535, 29152, 0), (20000, 40000, 25535, 0), (1024, 63535, 2000, 0),
+    (1024, 63536, 45536, 43537), (1024, 65535, 45536, 45536)])
+def test_servers_get_ports_that_the_kernel_gives_to_nobody_where_there_are_enough(low, high, count, most):
+    found = ports_for_servers(low, high)
+    assert (min(found) >= 20000, max(found) <= 65535, len(set(found))) == (True, True, count)
+    assert len([port for port in found if low <= port <= high]) == most
 
 
 @pytest.mark.parametrize("text, expected", [
