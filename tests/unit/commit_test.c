@@ -12,6 +12,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "folder.h"
 #include "store/store.h"
 
 #define PATIENCE_MS 30000
@@ -75,7 +76,7 @@ struct world {
     uv_loop_t loop;
     uv_timer_t timer; /* wakes the loop, so that waiting has an end */
     struct store *store;
-    char dir[200], path[224];
+    char dir[FOLDER_MAX], path[FOLDER_MAX + 20];
     unsigned accepted, number;
 };
 
@@ -87,11 +88,9 @@ static void on_timer(uv_timer_t *timer)
 static struct world *world_new(void)
 {
     struct world *w = mem_new(struct world);
-    const char *tmp = getenv("TMPDIR");
     struct err err;
 
-    snprintf(w->dir, sizeof w->dir, "%s/commit-test-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(w->dir));
+    assert_true(folder_make(w->dir));
     snprintf(w->path, sizeof w->path, "%s/store.db", w->dir);
     assert_int_equal(uv_loop_init(&w->loop), 0);
     uv_timer_init(&w->loop, &w->timer);
@@ -111,17 +110,11 @@ static void on_closed(struct err *err, void *arg)
 
 static void world_free(struct world *w)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm", "-mark" };
-    char name[240];
-
     store_close(w->store, on_closed, w);
     uv_run(&w->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&w->loop), 0);
-    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-        snprintf(name, sizeof name, "%s%s", w->path, suffixes[i]);
-        unlink(name);
-    }
-    assert_int_equal(rmdir(w->dir), 0);
+    folder_forget_store(w->path);
+    folder_remove(w->dir);
     free(w);
 }
 

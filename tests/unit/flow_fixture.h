@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "fhir_fixture.h"
 #include "flow/flow.h"
+#include "folder.h"
 #include "store/fault.h"
 
 #define PATIENCE_MS   15000 /* then a test has failed */
@@ -109,7 +110,7 @@ struct world {
     struct flow_options options;
     struct flow *flow;
     bool ready, failed, stopped, store_closed;
-    char base[80], origin[64], hook_url[80], path[200];
+    char base[80], origin[64], hook_url[80], dir[FOLDER_MAX], path[FOLDER_MAX + 20];
     /* what a sender was answered */
     long status;
     char answer[512];
@@ -507,7 +508,6 @@ static inline void hook_on_body(struct http_exchange *exchange, void *arg)
 
 static inline struct world *world_new(void)
 {
-    static unsigned made; /* a test that fails leaves its store locked */
     struct world *w = mem_new(struct world);
     struct http_client_options sender = { .connections_max = 4 };
 
@@ -526,9 +526,8 @@ static inline struct world *world_new(void)
     snprintf(w->base, sizeof w->base, "%s/fhir", w->origin);
     snprintf(w->hook_url, sizeof w->hook_url, "http://127.0.0.1:%u/hook",
              http_server_port(w->hook));
-    const char *tmp = getenv("TMPDIR");
-    snprintf(w->path, sizeof w->path, "%.100s/flow-test-%d-%u.db", tmp ? tmp : "/tmp",
-             (int)getpid(), ++made);
+    assert_true(folder_make(w->dir));
+    snprintf(w->path, sizeof w->path, "%s/flow.db", w->dir);
     w->options = (struct flow_options){ .base = w->base,
                                         .origin = w->origin,
                                         .hook = w->hook_url,
@@ -602,17 +601,6 @@ static inline void world_stop(struct world *w)
     world_until(w, w->store_closed);
 }
 
-static inline void world_forget_store(const struct world *w)
-{
-    static const char *const suffixes[] = { "", "-wal", "-shm", "-mark" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-        char name[256];
-        snprintf(name, sizeof name, "%s%s", w->path, suffixes[i]);
-        unlink(name);
-    }
-}
-
 static inline void world_free(struct world *w)
 {
     world_stop(w);
@@ -624,7 +612,8 @@ static inline void world_free(struct world *w)
     assert_int_equal(uv_loop_close(&w->loop), 0);
     for (size_t i = 0; i < w->item_count; i++) json_decref(w->items[i].resource);
     knowledge_free(w->knowledge);
-    world_forget_store(w);
+    folder_forget_store(w->path);
+    folder_remove(w->dir);
     buf_done(&w->asked);
     buf_done(&fixture_log);
     log_set_sink(NULL);

@@ -721,7 +721,7 @@ static void test_twins_are_retracted(void **state)
     world_until(w, w->metrics.value[METRIC_DELIVERED] == 1);
     peer_store(w, "DetectedIssue", "99999", json_deep_copy(issue_of(w)->resource));
     world_stop(w);
-    world_forget_store(w); /* it no longer knows which one it wrote */
+    folder_forget_store(w->path); /* it no longer knows which one it wrote */
     start_ready(w);
     world_until(w, issues_are(w, "p1", "1 open, 0 ended, 1 retracted"));
     assert_string_equal(json_string_value(json_object_get(

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/instant.h"
 #include "base/mem.h"
+#include "folder.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 
@@ -624,18 +625,17 @@ static void post_without_body_says_so(void **state)
 
 /* ---- TLS, against our own server ---- */
 
-static char tls_dir[64];
+static char tls_dir[FOLDER_MAX];
 
 static int tls_setup(void **state)
 {
     char command[4096];
 
     (void)state;
-    snprintf(tls_dir, sizeof tls_dir, "/tmp/adapter-tls-XXXXXX");
-    if (!mkdtemp(tls_dir)) return -1;
+    if (!folder_make(tls_dir)) return -1;
     snprintf(
         command, sizeof command,
-        "cd %s && exec 2>log && set -e\n"
+        "cd '%s' && exec 2>log && set -e\n"
         "key() { openssl ecparam -name prime256v1 -genkey -noout -out $1.key; }\n"
         "authority() { key $1; openssl req -x509 -new -key $1.key -subj \"/CN=$1\" -days 2"
         " -addext basicConstraints=critical,CA:TRUE -out $1.pem; }\n"
@@ -651,16 +651,16 @@ static int tls_setup(void **state)
 
 static int tls_teardown(void **state)
 {
-    char command[128];
+    char command[FOLDER_MAX + 20];
 
     (void)state;
-    snprintf(command, sizeof command, "rm -r %s", tls_dir);
+    snprintf(command, sizeof command, "rm -r '%s'", tls_dir);
     return system(command);
 }
 
 static char *tls_file(const char *name)
 {
-    char path[128], *text = mem_zero(1, 16384);
+    char path[FOLDER_MAX + 20], *text = mem_zero(1, 16384);
     FILE *file;
 
     snprintf(path, sizeof path, "%s/%s", tls_dir, name);

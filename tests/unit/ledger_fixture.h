@@ -14,6 +14,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "folder.h"
 #include "golden.h"
 #include "store/store.h"
 
@@ -23,7 +24,7 @@ struct books {
     uv_loop_t loop;
     uv_timer_t patience;
     struct store *store; /* NULL: closed */
-    char dir[200], path[224];
+    char dir[FOLDER_MAX], path[FOLDER_MAX + 20];
     unsigned life; /* each has a file of its own after a cut */
     bool waiting, late;
     struct err err;
@@ -86,11 +87,9 @@ static inline void books_close(struct books *b)
 static inline struct books *books_new(void)
 {
     struct books *b = mem_new(struct books);
-    const char *tmp = getenv("TMPDIR");
 
     log_set_sink(books_silent);
-    snprintf(b->dir, sizeof b->dir, "%s/ledger-test-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(b->dir));
+    assert_true(folder_make(b->dir));
     assert_int_equal(uv_loop_init(&b->loop), 0);
     uv_timer_init(&b->loop, &b->patience);
     b->patience.data = b;
@@ -108,13 +107,10 @@ static inline struct books *books_start(void)
 
 static inline void books_remove(const struct books *b, unsigned life)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm", "-mark" };
+    char path[FOLDER_MAX + 20];
 
-    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-        char name[256];
-        snprintf(name, sizeof name, "%s/%u.db%s", b->dir, life, suffixes[i]);
-        unlink(name);
-    }
+    snprintf(path, sizeof path, "%s/%u.db", b->dir, life);
+    folder_forget_store(path);
 }
 
 static inline void books_free(struct books *b)
@@ -124,7 +120,7 @@ static inline void books_free(struct books *b)
     uv_run(&b->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&b->loop), 0);
     for (unsigned i = 0; i <= b->life; i++) books_remove(b, i);
-    rmdir(b->dir);
+    folder_remove(b->dir);
     free(b);
 }
 

@@ -6,10 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "store/mark.h"
 
 struct place {
-    char dir[200], database[240], mark[260];
+    char dir[FOLDER_MAX], database[FOLDER_MAX + 20], mark[FOLDER_MAX + 40];
     int fd;
 };
 
@@ -18,10 +19,8 @@ static const struct mark some = { "salts..", 77 };
 static int set_up(void **state)
 {
     static struct place place;
-    const char *tmp = getenv("TMPDIR");
 
-    snprintf(place.dir, sizeof place.dir, "%s/mark-test-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(place.dir)) return -1;
+    if (!folder_make(place.dir)) return -1;
     snprintf(place.database, sizeof place.database, "%s/a.db", place.dir);
     snprintf(place.mark, sizeof place.mark, "%s" MARK_SUFFIX, place.database);
     place.fd = mark_open(place.database);
@@ -34,8 +33,9 @@ static int tear_down(void **state)
     struct place *place = *state;
 
     close(place->fd);
-    unlink(place->mark);
-    return rmdir(place->dir);
+    folder_forget_store(place->database);
+    folder_remove(place->dir);
+    return 0;
 }
 
 static void a_mark_comes_back_as_it_was_written_last(void **state)
@@ -57,8 +57,12 @@ static void a_mark_comes_back_as_it_was_written_last(void **state)
 static void a_mark_is_for_nobody_else(void **state)
 {
     const struct place *place = *state;
+    mode_t before = umask(0);
     struct stat st;
 
+    assert_int_equal(unlink(place->mark), 0);
+    close(mark_open(place->database));
+    umask(before);
     assert_int_equal(stat(place->mark, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
 }

@@ -16,6 +16,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "folder.h"
 #include "store/fault.h"
 #include "store/store.h"
 #include "stride.h"
@@ -29,7 +30,7 @@ struct fixture {
     uv_loop_t loop;
     uv_timer_t deadline;
     struct store *store;
-    char dir[200], path[224];
+    char dir[FOLDER_MAX], path[FOLDER_MAX + 20];
     unsigned waiting; /* callbacks still to come */
     unsigned ticks;
     bool late, closed;
@@ -61,9 +62,7 @@ static struct fixture *fixture_new(void)
 {
     struct fixture *f = mem_new(struct fixture);
 
-    const char *tmp = getenv("TMPDIR");
-    snprintf(f->dir, sizeof f->dir, "%s/store-test-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(f->dir));
+    assert_true(folder_make(f->dir));
     snprintf(f->path, sizeof f->path, "%s/store.db", f->dir);
     assert_int_equal(uv_loop_init(&f->loop), 0);
     assert_int_equal(uv_timer_init(&f->loop, &f->deadline), 0);
@@ -118,18 +117,12 @@ static void fixture_close(struct fixture *f)
 
 static void fixture_free(struct fixture *f)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm", "-mark" };
-
     fixture_close(f);
     uv_close((uv_handle_t *)&f->deadline, NULL);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&f->loop), 0);
-    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-        char name[256];
-        snprintf(name, sizeof name, "%s%s", f->path, suffixes[i]);
-        unlink(name);
-    }
-    rmdir(f->dir);
+    folder_forget_store(f->path);
+    folder_remove(f->dir);
     buf_done(&f->said);
     free(f);
 }
@@ -1596,16 +1589,20 @@ static void disk_learn(size_t which, const char *name, int kind)
 
 static void disk_install(void)
 {
-    char name[64] = { 0 }; /* SQLite wants more than one NUL behind it */
+    char dir[FOLDER_MAX],
+        name[FOLDER_MAX + 20] = { 0 }; /* SQLite wants more than one NUL behind it */
 
     sqlite3_initialize();
     disk.base = sqlite3_vfs_find(NULL);
     disk.vfs = *disk.base;
     disk.vfs.zName = "disk";
     disk.vfs.xOpen = disk_open;
-    snprintf(name, sizeof name, "/tmp/store-probe-%ld", (long)getpid());
+    if (!folder_make(dir)) abort();
+    snprintf(name, sizeof name, "%s/probe", dir);
     disk_learn(0, NULL, SQLITE_OPEN_TEMP_DB);
     disk_learn(1, name, SQLITE_OPEN_MAIN_DB);
+    unlink(name);
+    rmdir(dir);
     sqlite3_vfs_register(&disk.vfs, 1);
 }
 

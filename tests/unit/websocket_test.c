@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "folder.h"
 #include "net/http_client.h"
 #include "net/websocket.h"
 
@@ -643,17 +644,16 @@ static void many_messages(void **state)
 
 /* ---- TLS, against libmicrohttpd, which hands the connection over after its 101 */
 
-static char tls_dir[64];
+static char tls_dir[FOLDER_MAX];
 
 static int tls_setup(void **state)
 {
     char command[1024];
 
     (void)state;
-    snprintf(tls_dir, sizeof tls_dir, "/tmp/adapter-wss-XXXXXX");
-    if (!mkdtemp(tls_dir)) return -1;
+    if (!folder_make(tls_dir)) return -1;
     snprintf(command, sizeof command,
-             "cd %s && exec 2>log && for n in ours theirs; do "
+             "cd '%s' && exec 2>log && for n in ours theirs; do "
              "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
              "-keyout $n.key -out $n.pem -days 2 -subj /CN=$n "
              "-addext subjectAltName=IP:127.0.0.1 || exit 1; done",
@@ -663,16 +663,16 @@ static int tls_setup(void **state)
 
 static int tls_teardown(void **state)
 {
-    char command[128];
+    char command[FOLDER_MAX + 20];
 
     (void)state;
-    snprintf(command, sizeof command, "rm -r %s", tls_dir);
+    snprintf(command, sizeof command, "rm -r '%s'", tls_dir);
     return system(command);
 }
 
 static char *tls_file(const char *name)
 {
-    char path[128], *text = mem_zero(1, 16384);
+    char path[FOLDER_MAX + 20], *text = mem_zero(1, 16384);
     FILE *file;
 
     snprintf(path, sizeof path, "%s/%s", tls_dir, name);
