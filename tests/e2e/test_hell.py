@@ -12,15 +12,13 @@ import pathlib
 import re
 import subprocess
 import sys
-import urllib.request
 
 import pytest
 
 from test_convergence import PATIENTS, POLL, Day, catch_up, data_of, differences, fresh
 from test_ledger import listed, queue
 from waiting import wait_until
-from ward import (LOW_COUNT, OURS, SLOW, Ward, alert_rule_of, evidence, low, order, result,
-                  treated)
+from ward import LOW_COUNT, SLOW, Ward, evidence, low, result, treated
 
 TORTURE = bool(os.environ.get("MM_TORTURE"))
 MORE = int(os.environ.get("MM_HELL_SEEDS", "200")) if TORTURE else 0

@@ -309,6 +309,7 @@ def test_a_clinicians_edit_in_between_is_read_and_kept(ward):
         ward.settle()
     finally:
         ward.hospital.answer = real
+    assert 412 in [r.status for r in ward.hospital.requests_of("PUT", issue["id"])]
     assert ended["mitigation"][0]["action"]["text"] == "Seen by Dr. B"
     assert len(ended["mitigation"]) == 2
     assert [r.status for r in ward.hospital.requests_of("PUT", issue["id"])][-2:] == [412, 200]
