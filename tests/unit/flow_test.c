@@ -744,7 +744,7 @@ static void test_a_twin_that_is_deleted_meanwhile_is_looked_for_again(void **sta
         peer_store(w, "DetectedIssue", "99999", json_deep_copy(issue_of(w)->resource));
         peer_fail(w, "PUT", "DetectedIssue/99999", answers[i], 1, false);
         world_stop(w);
-        world_forget_store(w);
+        folder_forget_store(w->path);
         start_ready(w);
         world_until(w, w->metrics.value[METRIC_DELIVERED] == 2 || logged("event=parked"));
         assert_int_equal(logged("event=parked"), 0);

@@ -4,10 +4,10 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "store/wal.h"
 
 #define PAGE   512
@@ -48,13 +48,11 @@ static void read_log(const char *name)
 
 static int set_up(void **state)
 {
-    static char dir[240];
+    static char dir[FOLDER_MAX];
     char name[260];
-    const char *tmp = getenv("TMPDIR");
     sqlite3 *db;
 
-    snprintf(dir, sizeof dir, "%s/wal-test-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(dir)) return -1;
+    if (!folder_make(dir)) return -1;
     name_in(dir, "a.db", name);
     assert_int_equal(sqlite3_open(name, &db), SQLITE_OK);
     sql(db, "PRAGMA page_size = 512; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
@@ -73,7 +71,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    return rmdir(*state);
+    folder_remove(*state);
+    return 0;
 }
 
 static size_t lost_in(const char *dir, const unsigned char *log, size_t len,
