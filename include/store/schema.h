@@ -11,7 +11,7 @@ struct sqlite3;
 
 /* Bring the file up to date, one transaction for each version, and create the tables in memory.
  * Errors: ERR_STORE "store.schema" when the file is newer than this program or not ours,
- * "store.open" when it cannot be written. */
+ * "store.open" when it cannot be written, "store.corrupt" when a definition in it was changed. */
 bool schema_update(struct sqlite3 *sqlite, struct err *err) MUST_CHECK;
 
 /* Is the file of the very version that this program knows? Nothing is changed. Errors: ERR_STORE

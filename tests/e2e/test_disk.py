@@ -437,7 +437,7 @@ def check_flipped(rot, code, log):
     assert rot.day.alerts() == rot.alerts, rot.day.alerts()
     rot.day.look_for_twins()
     if code == 1:
-        assert re.search("store\\.|malformed|not a database|schema|another program", log)
+        assert re.search("store\\.|malformed|not a database|schema|another program|not as this", log)
         assert re.search("restore the file|fix=|choose another path|install the program|repair", log)
 
 
