@@ -36,6 +36,7 @@ struct delivery {
     struct doc *server;       /* owned: what stands there; NULL: nothing, or not known */
     bool chosen;              /* id is one that we chose */
     bool posted;              /* a POST has succeeded */
+    bool unseen;              /* ... in an attempt before, of which nothing else is known */
     unsigned rounds;
     struct twins twins;
     size_t parting; /* which of the twins is next */
@@ -282,6 +283,7 @@ static void on_posted(const struct server_answer *answer, void *arg)
     server_identity(answer, "DetectedIssue", &identity);
     snprintf(at->id, sizeof at->id, "%s", identity.id);
     snprintf(at->version, sizeof at->version, "%s", identity.version);
+    if (at->id[0]) store_created(at->flow->store, at->item.key, at->id);
     delivery_enter(at, DELIVERY_SEARCHING);
 }
 
@@ -306,7 +308,10 @@ static void found_none(struct delivery *at)
 {
     struct err err;
 
-    if (!at->posted) {
+    if (at->unseen) { /* the index lags behind, or somebody has deleted it */
+        at->unseen = false;
+        delivery_enter(at, DELIVERY_READING);
+    } else if (!at->posted) {
         delivery_enter(at, DELIVERY_POSTING);
     } else if (at->id[0]) { /* the index lags behind */
         delivery_succeed(at, NULL);
@@ -418,7 +423,8 @@ static void delivery_enter(struct delivery *at, enum delivery_state next)
 
 /* What stands under the id, or else under our identifier, is looked at first, also where If-None-Exist
  * is promised: the store may have been lost since it was written, or a life with the answer to its
- * create; not every server keeps that promise; and what clinicians wrote there must stay. */
+ * create; not every server keeps that promise; and what clinicians wrote there must stay. An id without
+ * a version is of a create after which nobody has looked for others (or of a server without versions). */
 static void delivery_begin(struct delivery *at)
 {
     const struct capability *capability = &at->flow->capability;
@@ -430,7 +436,8 @@ static void delivery_begin(struct delivery *at)
     else if (capability->issue_update_create)
         snprintf(at->id, sizeof at->id, "%s", chosen);
     at->chosen = strcmp(at->id, chosen) == 0 && capability->issue_update_create;
-    delivery_enter(at, at->id[0] ? DELIVERY_READING : DELIVERY_SEARCHING);
+    at->unseen = at->item.server_id[0] && !at->item.server_version[0] && !at->chosen;
+    delivery_enter(at, at->id[0] && !at->unseen ? DELIVERY_READING : DELIVERY_SEARCHING);
 }
 
 static const char *keep(struct delivery *at, const char *text)

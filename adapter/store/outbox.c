@@ -62,6 +62,12 @@ static bool flight_end(struct database *db, const char *key, int64_t *ret_revisi
            database_run(db, STATEMENT_FLIGHT_END, VALUES(value_text(key)), NULL, err);
 }
 
+bool outbox_created(struct database *db, const char *key, const char *server_id, struct err *err)
+{
+    return database_run(db, STATEMENT_OUTBOX_CREATED,
+                        VALUES(value_text(key), value_text(server_id)), NULL, err);
+}
+
 bool outbox_delivered(struct database *db, const char *key, int64_t revision, const char *server_id,
                       const char *server_version, struct err *err)
 {

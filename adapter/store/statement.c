@@ -222,6 +222,9 @@ static const struct row {
                                 " (SELECT 1 FROM flight WHERE flight.key = outbox.key)"
                                 " ORDER BY next_ms, owed_ms LIMIT ?2",
                                 false },
+    [STATEMENT_OUTBOX_CREATED] = { "UPDATE outbox SET server_id = ?2, server_version = ''"
+                                   " WHERE key = ?1",
+                                   false },
     [STATEMENT_OUTBOX_DELIVERED] = { "UPDATE outbox SET server_id = ?3, server_version = ?4,"
                                      " body = iif(revision > ?2, body, NULL),"
                                      " code = iif(revision > ?2, code, ''),"

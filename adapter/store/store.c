@@ -343,6 +343,21 @@ void store_delivered(struct store *store, const char *key, int64_t revision, con
     worker_submit(&store->worker, &call->task);
 }
 
+static bool created_run(struct database *db, struct task *task, struct err *err)
+{
+    return outbox_created(db, call_of(task)->key, call_of(task)->text, err);
+}
+
+void store_created(struct store *store, const char *key, const char *server_id)
+{
+    static const struct task_kind kind = { true, created_run, answer_nobody, true };
+    struct call *call = call_new(&kind, NULL);
+
+    call->key = copy_text(&call->arena, key);
+    call->text = copy_text(&call->arena, server_id);
+    worker_submit(&store->worker, &call->task);
+}
+
 static bool retry_run(struct database *db, struct task *task, struct err *err)
 {
     struct call *call = call_of(task);

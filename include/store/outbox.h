@@ -12,6 +12,8 @@ bool outbox_put(struct database *db, const struct store_outbox *item, struct err
 /* See store_owed() and its neighbours. The list is in the arena. */
 bool outbox_owed(struct database *db, int64_t now_ms, size_t limit, struct arena *arena,
                  const struct store_outbox **ret, size_t *ret_count, struct err *err) MUST_CHECK;
+bool outbox_created(struct database *db, const char *key, const char *server_id,
+                    struct err *err) MUST_CHECK;
 bool outbox_delivered(struct database *db, const char *key, int64_t revision, const char *server_id,
                       const char *server_version, struct err *err) MUST_CHECK;
 bool outbox_retry(struct database *db, const char *key, int64_t retry_ms, const char *code,

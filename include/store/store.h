@@ -209,6 +209,10 @@ typedef void store_owed_fn(const struct store_owed *owed, void *arg);
  * below, or the end of the process. */
 void store_owed(struct store *store, int64_t now_ms, size_t limit, store_owed_fn *done, void *arg);
 
+/* The server has made it under this id, and it is not known yet whether it stands there alone: still in
+ * flight. The id comes back with the next attempt, without a version. */
+void store_created(struct store *store, const char *key, const char *server_id);
+
 /* The server has it. A newer revision that was put in meanwhile stays owed. */
 void store_delivered(struct store *store, const char *key, int64_t revision, const char *server_id,
                      const char *server_version, store_done_fn *done, void *arg);

@@ -100,6 +100,7 @@ struct world {
     size_t page_size; /* of searches; 0: all at once */
     const char *next; /* next link of every page; NULL: the right one */
     bool no_update_create, no_conditional_create, no_subscription, no_date;
+    bool index_lags;  /* what is there is not found yet, but under its id */
     struct buf asked; /* "GET /fhir/metadata\n" ... */
     /* the flow */
     struct knowledge *knowledge;
@@ -303,6 +304,7 @@ static inline void peer_search(struct world *w, struct http_exchange *exchange, 
     for (size_t i = 0; i < w->item_count; i++) {
         const struct peer_item *item = &w->items[i];
         if (strcmp(item->type, type) != 0 || !item->resource || seen++ < from) continue;
+        if (w->index_lags && strcmp(type, "DetectedIssue") == 0) continue;
         if (w->page_size && shown == w->page_size) break;
         json_array_append_new(entries, json_pack("{s:O}", "resource", item->resource));
         shown++;

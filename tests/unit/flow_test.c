@@ -752,6 +752,52 @@ static void test_a_twin_that_is_deleted_meanwhile_is_looked_for_again(void **sta
     }
 }
 
+static bool stands_there(struct world *w)
+{
+    return peer_with_text(w, "DetectedIssue", "") != NULL;
+}
+
+/* The look after a create fails, and the next one finds nothing yet: in this life, and in the next. */
+static void test_what_was_created_is_not_created_again_while_the_index_lags(void **state)
+{
+    (void)state;
+    for (int lives = 1; lives <= 2; lives++) {
+        struct world *w = world_new();
+        w->no_update_create = w->no_conditional_create = w->index_lags = true;
+        put_ill(w, "p1");
+        start_ready(w);
+        world_until(w, stands_there(w));
+        peer_fail(w, "GET", "DetectedIssue", 500, 1, false);
+        if (lives == 2) {
+            world_until(w, logged("event=delivery-retry"));
+            world_stop(w);
+            start_ready(w);
+        }
+        world_until(w, w->metrics.value[METRIC_DELIVERED] == 1);
+        assert_int_equal(logged("event=delivery-retry"), 1);
+        assert_int_equal(asked(w, "POST /fhir/DetectedIssue"), 1);
+        world_free(w);
+    }
+}
+
+static void test_what_was_created_and_deleted_before_it_was_looked_at_is_created_again(void **state)
+{
+    struct world *w = world_new();
+
+    (void)state;
+    w->no_update_create = w->no_conditional_create = true;
+    put_ill(w, "p1");
+    start_ready(w);
+    world_until(w, stands_there(w));
+    peer_fail(w, "GET", "DetectedIssue", 500, 1, false);
+    world_until(w, logged("event=delivery-retry"));
+    peer_delete(w, "DetectedIssue", peer_with_text(w, "DetectedIssue", "")->id);
+    world_until(w, w->metrics.value[METRIC_DELIVERED] == 1);
+    assert_int_equal(asked(w, "POST /fhir/DetectedIssue"), 2);
+    assert_string_equal(issues(w, "p1"), "1 open, 0 ended, 0 retracted");
+    world_free(w);
+}
+
 static void test_a_server_that_does_not_let_us_choose_after_all(void **state)
 {
     struct world *w = world_new();
@@ -1004,6 +1050,8 @@ int main(void)
         TEST(ids_of_the_server),
         TEST(twins_are_retracted),
         TEST(a_twin_that_is_deleted_meanwhile_is_looked_for_again),
+        TEST(what_was_created_is_not_created_again_while_the_index_lags),
+        TEST(what_was_created_and_deleted_before_it_was_looked_at_is_created_again),
         TEST(a_server_that_does_not_let_us_choose_after_all),
         TEST(what_is_refused_is_parked_and_tried_again_after_a_reload),
         TEST(a_delivery_is_given_up_after_so_many_attempts),
