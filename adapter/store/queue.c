@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "store/database_open.h"
 #include "store/errand.h"
 #include "store/queue_read.h"
 

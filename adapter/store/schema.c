@@ -14,7 +14,7 @@
 #include <sqlite3.h>
 
 #include "base/attr.h"
-#include "store/seal.h"
+#include "store/definition.h"
 #include "store/unopened.h"
 
 #define APPLICATION_ID 0x4d796c41 /* "MylA": another program's database is not touched */
@@ -238,11 +238,6 @@ static const char in_memory[] =
     "CREATE TEMP TABLE flight (key TEXT PRIMARY KEY, revision INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID;";
 
-static bool schema_failed(sqlite3 *sqlite, struct err *err)
-{
-    return unopened(sqlite3_errcode(sqlite), sqlite3_errmsg(sqlite), err);
-}
-
 static bool pragma_number(sqlite3 *sqlite, const char *sql, int *ret, struct err *err)
 {
     sqlite3_stmt *stmt = NULL;
@@ -252,14 +247,14 @@ static bool pragma_number(sqlite3 *sqlite, const char *sql, int *ret, struct err
     if (ok)
         *ret = sqlite3_column_int(stmt, 0);
     else
-        schema_failed(sqlite, err);
+        unopened_last(sqlite, err);
     sqlite3_finalize(stmt);
     return ok;
 }
 
 static bool schema_run(sqlite3 *sqlite, const char *sql, struct err *err)
 {
-    return sqlite3_exec(sqlite, sql, NULL, NULL, NULL) == SQLITE_OK || schema_failed(sqlite, err);
+    return sqlite3_exec(sqlite, sql, NULL, NULL, NULL) == SQLITE_OK || unopened_last(sqlite, err);
 }
 
 /* One step up, whole or not at all. */
@@ -300,68 +295,9 @@ static bool schema_version(sqlite3 *sqlite, int *ret, struct err *err)
     return err_fix(err, "install the program that wrote it, or a newer one");
 }
 
-/* ---- are they still what they were made as? */
-
-/* The tables of the latest version in a database in memory. Owned by the caller, also after an error. */
-static bool example_make(sqlite3 **ret, struct err *err)
-{
-    int code = sqlite3_open(":memory:", ret);
-
-    if (code != SQLITE_OK || (code = seal_init(*ret)) != SQLITE_OK)
-        return unopened(code, sqlite3_errstr(code), err);
-    for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
-        if (!schema_run(*ret, versions[i], err)) return false;
-    return true;
-}
-
-static bool definition_changed(const char *type, const char *name, struct err *err)
-{
-    err_set(err, ERR_STORE, "store.corrupt", "the %s \"%s\" is not as this program made it", type,
-            name);
-    return err_fix(err, "restore the file, or move it away to begin with an empty one");
-}
-
-/* Is everything that one defines defined by the other in the same words? */
-static bool definitions_compare(sqlite3_stmt *example, sqlite3_stmt *found, sqlite3 *sqlite,
-                                struct err *err)
-{
-    int code;
-
-    while (sqlite3_step(example) == SQLITE_ROW) {
-        for (int i = 0; i < 3; i++)
-            sqlite3_bind_value(found, i + 1, sqlite3_column_value(example, i));
-        code = sqlite3_step(found);
-        if (code == SQLITE_DONE)
-            return definition_changed((const char *)sqlite3_column_text(example, 0),
-                                      (const char *)sqlite3_column_text(example, 1), err);
-        if (code != SQLITE_ROW) return schema_failed(sqlite, err);
-        sqlite3_reset(found);
-    }
-    return true;
-}
-
-/* A bit that a disk has flipped may leave good SQL that means something else: a trigger that counts
- * otherwise, an order by another column. What somebody has added is left alone. */
 static bool schema_is_whole(sqlite3 *sqlite, struct err *err)
 {
-    sqlite3 *example = NULL;
-    sqlite3_stmt *made = NULL, *found = NULL;
-    bool whole = example_make(&example, err);
-
-    if (whole && (sqlite3_prepare_v2(example,
-                                     "SELECT type, name, sql FROM sqlite_schema"
-                                     " WHERE sql IS NOT NULL",
-                                     -1, &made, NULL) != SQLITE_OK ||
-                  sqlite3_prepare_v2(sqlite,
-                                     "SELECT 1 FROM sqlite_schema"
-                                     " WHERE type = ?1 AND name = ?2 AND sql = ?3",
-                                     -1, &found, NULL) != SQLITE_OK))
-        whole = schema_failed(sqlite, err);
-    if (whole) whole = definitions_compare(made, found, sqlite, err);
-    sqlite3_finalize(made);
-    sqlite3_finalize(found);
-    sqlite3_close(example);
-    return whole;
+    return definition_check(sqlite, versions, ARRAY_SIZE(versions), err);
 }
 
 bool schema_check(sqlite3 *sqlite, struct err *err)

@@ -10,6 +10,7 @@
 #include "store/copy.h"
 #include "store/count.h"
 #include "store/database.h"
+#include "store/database_open.h"
 #include "store/fault.h"
 #include "store/journal.h"
 #include "store/outbox.h"

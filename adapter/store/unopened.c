@@ -49,6 +49,11 @@ bool unopened(int code, const char *text, struct err *err)
     return false;
 }
 
+bool unopened_last(sqlite3 *sqlite, struct err *err)
+{
+    return unopened(sqlite3_errcode(sqlite), sqlite3_errmsg(sqlite), err);
+}
+
 bool unopened_errno(struct err *err)
 {
     int error = errno;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "store/database_log.h"
+#include "store/database_open.h"
 #include "store/errand.h"
 
 #define TURN_NS (500 * 1000000ull) /* an idle thread turns so often */
@@ -171,7 +173,7 @@ static void worker_main(void *arg)
             worker_hand_back(worker, &batch);
         }
         worker_look_for_commands(worker);
-        database_tidy(worker->db, idle); /* beside the loop, which answers */
+        database_log_tidy(worker->db, idle); /* beside the loop, which answers */
         atomic_fetch_add(&worker->turns, 1);
     }
     good = database_end(worker->db, &err);

@@ -1,7 +1,7 @@
-/* One SQLite connection: opened, locked, checked and brought up to date; its kept statements, its
- * transactions, and what an error of it means. Private to adapter/store.
+/* What is done with a database that is open (database_open.h), one SQLite connection: its kept
+ * statements, its transactions, and what an error of it means. Private to adapter/store.
  *
- * Thread: database_open() anywhere; after it one thread at a time (the store thread). */
+ * Thread: one at a time (the store thread). What runs a statement blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,34 +14,16 @@
 #include "base/err.h"
 #include "store/statement.h"
 
-struct sqlite3;
 struct sqlite3_stmt;
 
 struct database;
 
-/* Open or create the file at path, 0600, and hold a lock on it that a second process does not get.
- * Errors: see store_open(). Blocking. */
-bool database_open(const char *path, struct database **ret, struct err *err) MUST_CHECK;
-
-/* A connection beside the process that has the file open: to look into it, and to leave a command.
- * No lock is held, the tables in memory are not there, and the log is left as it is. The file must be
- * of this program's schema. Errors: "store.open", "store.schema", "store.corrupt". Blocking. */
-bool database_beside(const char *path, struct database **ret, struct err *err) MUST_CHECK;
-
-/* Has another connection committed anything since the last time this was asked? The first time:
- * true. */
-bool database_was_written(struct database *db);
-
-/* Checkpoint (unless the connection has failed) and close. Accepts NULL. */
-void database_close(struct database *db);
-
-/* The same for one that was worked with, and say whether the disk has taken all: false when the
- * connection has failed, or fails now in moving the log ("store.failed"). What was committed stands
- * in the log then, and the next start moves it. A disk without room is no failure. */
-bool database_end(struct database *db, struct err *err) MUST_CHECK;
-
 /* Has the file failed for good? Every later database_begin() then fails with "store.failed". */
 bool database_failed(const struct database *db);
+
+/* Has another connection committed anything since the last time this was asked? The first time:
+ * true. False also when that cannot be told. */
+bool database_was_written(struct database *db);
 
 /* ---- transactions
  *
@@ -52,20 +34,23 @@ bool database_failed(const struct database *db);
 
 /* Start a transaction; writes: take the write lock now, so that no later step meets it. */
 bool database_begin(struct database *db, bool writes, struct err *err) MUST_CHECK;
+
+/* All of it is on the disk when this is true. After "store.full" nothing of it is there, and the
+ * caller still rolls back; after "store.failed" nobody knows. */
 bool database_commit(struct database *db, struct err *err) MUST_CHECK;
 
 /* Give the transaction up, if there is still one. Cannot fail: a rollback that does is final. */
 void database_rollback(struct database *db);
 
-/* A part of a transaction that can be taken back alone: save, then keep or undo. undo is false when
- * the transaction as a whole is gone or the file has failed; err is untouched by it. */
+/* Begin a part of the transaction that can be taken back alone; database_keep() or database_undo()
+ * ends it. */
 bool database_save(struct database *db, struct err *err) MUST_CHECK;
-bool database_keep(struct database *db, struct err *err) MUST_CHECK;
-bool database_undo(struct database *db) MUST_CHECK;
 
-/* Between two transactions: move the write-ahead log into the file when it has grown, or when there
- * is nothing else to do. */
-void database_tidy(struct database *db, bool idle);
+/* The part stays in the transaction. */
+bool database_keep(struct database *db, struct err *err) MUST_CHECK;
+
+/* The part is taken back. False when the transaction as a whole is gone or the file has failed. */
+bool database_undo(struct database *db) MUST_CHECK;
 
 /* ---- statements */
 
@@ -79,14 +64,16 @@ struct value {
     size_t len;
 };
 
+/* A number. */
 static inline struct value value_int(int64_t number)
 {
     return (struct value){ .kind = VALUE_INT, .number = number };
 }
 
+/* Text up to its end, or NULL when text is NULL. Borrowed, see struct value. */
 struct value value_text(const char *text);
 
-/* len bytes of text, or NULL when text is NULL. */
+/* The same for len bytes of text. */
 struct value value_bytes(const char *text, size_t len);
 
 /* The values of ?1, ?2, ... and their number, as two arguments. */
@@ -95,7 +82,7 @@ struct value value_bytes(const char *text, size_t len);
 #define NO_VALUES NULL, 0
 
 /* Run a statement that gives no rows. ret_changes may be NULL: rows inserted, changed or deleted
- * (by the statement itself, not by its triggers). */
+ * (by the statement itself, not by its triggers). Errors: as of a transaction. */
 bool database_run(struct database *db, enum statement id, const struct value *values, size_t count,
                   int64_t *ret_changes, struct err *err) MUST_CHECK;
 
@@ -109,32 +96,44 @@ struct rows {
     int code;                  /* of the last step */
 };
 
+/* Begin with a statement; the values are borrowed until rows_close(), which must follow. */
 void rows_open(struct rows *rows, struct database *db, enum statement id,
                const struct value *values, size_t count);
+
+/* The next row is there. False: there is none, or an error. */
 bool rows_next(struct rows *rows);
+
+/* Ready for the next use, however many rows were read. Errors: as of a transaction. */
 bool rows_close(struct rows *rows, struct err *err) MUST_CHECK;
 
-/* Columns of the row, from 0. Text is copied to the arena, "" for NULL; rows_bytes() gives NULL for
- * NULL and the length beside it. */
+/* A column of the row, from 0, as a number; 0 for NULL. */
 int64_t rows_int(const struct rows *rows, int column);
+
+/* The same as text, copied to the arena; "" for NULL. */
 const char *rows_text(const struct rows *rows, int column, struct arena *arena);
+
+/* The same with its length; NULL and 0 for NULL. */
 const char *rows_bytes(const struct rows *rows, int column, struct arena *arena, size_t *ret_len);
 
-/* The one number a statement gives; *ret is `otherwise` when it gives no row. */
+/* The one number a statement gives; *ret is `otherwise` when it gives no row. Errors: as of
+ * a transaction. */
 bool database_number(struct database *db, enum statement id, const struct value *values,
                      size_t count, int64_t otherwise, int64_t *ret, struct err *err) MUST_CHECK;
 
-/* Move a list that was collected in a buf, item by item, to the arena. The buf is empty then. */
+/* Move a list that was collected in a buf, item by item, to the arena. The buf is empty then.
+ * Cannot fail. */
 const void *database_list(struct arena *arena, struct buf *items);
 
 /* Wall clock, milliseconds. */
 int64_t database_now(void);
 
 /* ---- for tests: the nth step from now (1: the next one) gives `code` instead of running; 0: none.
- * left tells how many steps it still waits for. Thread: any. */
+ * Thread: any. */
 void database_fail_at(struct database *db, unsigned nth, int code);
+
+/* How many steps it still waits for. Thread: any. */
 unsigned database_fail_left(const struct database *db);
 
-/* How SQLite goes about a statement, one step a line. Thread: that of the connection. */
+/* How SQLite goes about a statement, one step a line, for tests. Errors: "store.refused". */
 bool database_explain(struct database *db, enum statement id, struct buf *ret,
                       struct err *err) MUST_CHECK;

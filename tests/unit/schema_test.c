@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "folder.h"
-#include "store/database.h"
+#include "store/database_open.h"
 
 #define FILE_MAX 240
 
