@@ -99,3 +99,34 @@ size_t drug_index_find(const struct drug_index *index, unsigned concept,
     *ret = &index->places[low];
     return count;
 }
+
+/* From the side of the chart, which has fewer drugs than a long class. */
+static size_t walk_chart(struct drug_walk *walk, const struct drug_place **ret)
+{
+    const struct drug_index *index = walk->index;
+
+    while (walk->next < index->count) {
+        const struct drug_place *place = &index->places[walk->next];
+        size_t count = 1;
+        while (walk->next + count < index->count && place[count].concept == place->concept) count++;
+        walk->next += count;
+        if (walk->bound != CONCEPT_NONE && walk->bound != place->concept) continue;
+        if (!concept_set_has(walk->drugs, place->concept)) continue;
+        *ret = place;
+        return count;
+    }
+    return 0;
+}
+
+size_t drug_walk_next(struct drug_walk *walk, const struct drug_place **ret)
+{
+    if (walk->drugs->count > walk->index->count) return walk_chart(walk, ret);
+    while (walk->next < walk->drugs->count) {
+        unsigned concept = walk->drugs->items[walk->next++];
+        size_t count;
+        if (walk->bound != CONCEPT_NONE && walk->bound != concept) continue;
+        count = drug_index_find(walk->index, concept, ret);
+        if (count) return count;
+    }
+    return 0;
+}

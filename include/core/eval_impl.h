@@ -39,6 +39,18 @@ struct drug_index drug_index_then(const struct drug_index *now, const struct eva
 size_t drug_index_find(const struct drug_index *index, unsigned concept,
                        const struct drug_place **ret);
 
+/* A walk over the places of a set of drugs, one drug after the other. All borrowed. */
+struct drug_walk {
+    const struct drug_index *index;
+    const struct concept_set *drugs;
+    unsigned bound; /* this one alone; CONCEPT_NONE: all of them */
+    size_t next;    /* in drugs, or in the places of the index; 0 at first */
+};
+
+/* The next drug that the chart has orders for: their number, *ret is the first (borrowed from the index);
+ * 0 at the end, *ret is left alone then. Cannot fail. */
+size_t drug_walk_next(struct drug_walk *walk, const struct drug_place **ret);
+
 /* ---- the measures that were asked for already: many rules ask the same */
 
 #define MEASURE_MEMOS_MAX 64
@@ -240,7 +252,7 @@ const struct dose *dose_as(const struct eval *eval, const struct dose *dose, con
 int64_t dose_as_until(const struct eval *eval, const struct dose *dose, const char *unit);
 void dose_as_say(struct eval *eval, struct trace *t, const struct dose *dose, const char *unit);
 
-/* Does this order of one of its drugs satisfy the clause by itself? */
+/* Does this order of one of its drugs satisfy the clause by itself? (eval_order_match.c) */
 struct answer order_match(const struct eval *eval, const struct order_clause *clause,
                           const struct drug_place *place);
 
@@ -249,7 +261,7 @@ struct answer order_match(const struct eval *eval, const struct order_clause *cl
 size_t order_candidates(struct eval *eval, const struct order_clause *clause, const unsigned **ret,
                         int64_t *ret_next_ms);
 
-/* " Two orders for lenalidomide: whether their doses add up is not known." */
+/* " Two orders for lenalidomide: whether their doses add up is not known." (eval_order_say.c) */
 void add_up_say(struct eval *eval, struct trace *t, unsigned count, unsigned concept);
 
 /* The present course of some drugs: the chain of their orders (in systemic use) without a pause
