@@ -28,9 +28,9 @@ static bool definition_changed(const char *type, const char *name, struct err *e
 static bool definitions_compare(sqlite3_stmt *example, sqlite3_stmt *found, sqlite3 *sqlite,
                                 struct err *err)
 {
-    int code;
+    int made, code;
 
-    while (sqlite3_step(example) == SQLITE_ROW) {
+    while ((made = sqlite3_step(example)) == SQLITE_ROW) {
         for (int i = 0; i < 3; i++)
             sqlite3_bind_value(found, i + 1, sqlite3_column_value(example, i));
         code = sqlite3_step(found);
@@ -40,7 +40,7 @@ static bool definitions_compare(sqlite3_stmt *example, sqlite3_stmt *found, sqli
         if (code != SQLITE_ROW) return unopened_last(sqlite, err);
         sqlite3_reset(found);
     }
-    return true;
+    return made == SQLITE_DONE || unopened(made, sqlite3_errstr(made), err);
 }
 
 bool definition_check(sqlite3 *sqlite, const char *const scripts[], size_t count, struct err *err)
