@@ -15,7 +15,7 @@ struct found {
 static void found_drug(struct found *found, unsigned concept, enum truth truth)
 {
     if (truth == TRUTH_UNKNOWN) found->maybe++;
-    if (truth == TRUTH_TRUE && found->drug_count < FOUND_MAX)
+    if (truth != TRUTH_TRUE || found->drug_count == FOUND_MAX) return;
     found->drugs[found->drug_count++] = concept;
 }
 

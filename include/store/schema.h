@@ -14,6 +14,6 @@ struct sqlite3;
  * "store.open" when it cannot be written, "store.corrupt" when a definition in it was changed. */
 bool schema_update(struct sqlite3 *sqlite, struct err *err) MUST_CHECK;
 
-/* Is the file of the very version that this program knows? Nothing is changed. Errors: ERR_STORE
+/* Is the file of the very version that this program knows, and as it was made? Nothing is changed. Errors: ERR_STORE
  * "store.schema", "store.open", "store.corrupt". */
 bool schema_check(struct sqlite3 *sqlite, struct err *err) MUST_CHECK;
